@@ -1,0 +1,97 @@
+/**
+ * `config.json`: JSONC on disk → {@link Config} with every value filled in, or an error that names
+ * the file, the place and what to write instead. A missing file is the default configuration.
+ *
+ * @module
+ */
+import { parse as parseJsonc } from "@std/jsonc";
+import { closestMatch } from "leven";
+import * as z from "zod/mini";
+import { type Config, ConfigSchema } from "./config_schema.ts";
+import { describeShapeError } from "./shape_error.ts";
+
+/** The file cannot be used; the message is what the host shows. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+}
+
+/** A usable configuration and what its author should know about it. */
+export interface LoadedConfig {
+  config: Config;
+  /** E.g. a key nobody knows, with the nearest one that exists. */
+  warnings: string[];
+}
+
+/**
+ * Reads and checks the file at `path`.
+ * @throws {ConfigError} `read <path>: …`, `parse <path>: …` (with line and column) or
+ * `config <path>: <key path>: expected …, found …`.
+ */
+export function loadConfig(path: string): LoadedConfig {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return checkConfig({}, path);
+    throw new ConfigError(`read ${path}: ${messageOf(error)}`);
+  }
+  return parseConfig(text, path);
+}
+
+/** The same for a text that has been read; `path` is only named in messages. */
+export function parseConfig(text: string, path: string): LoadedConfig {
+  let value: unknown;
+  try {
+    value = text.trim() === "" ? {} : parseJsonc(text);
+  } catch (error) {
+    throw new ConfigError(`parse ${path}: ${messageOf(error)}`);
+  }
+  return checkConfig(value, path);
+}
+
+function checkConfig(value: unknown, path: string): LoadedConfig {
+  const parsed = z.safeParse(ConfigSchema, value);
+  if (!parsed.success) {
+    throw new ConfigError(`config ${path}: ${describeShapeError(parsed.error.issues, value)}`);
+  }
+  const warnings = unknownKeys(ConfigSchema, value)
+    .map(({ key, nearest }) =>
+      `config ${path}: unknown key ${JSON.stringify(key)}` +
+      (nearest === undefined ? "" : `, did you mean ${JSON.stringify(nearest)}?`)
+    );
+  return { config: parsed.data, warnings };
+}
+
+/** Keys that no schema names, at any depth where the schema is an object. */
+function unknownKeys(
+  schema: unknown,
+  value: unknown,
+  prefix = "",
+): { key: string; nearest: string | undefined }[] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
+  const node = unwrapped(schema);
+  if (node instanceof z.ZodMiniRecord) {
+    return Object.entries(value).flatMap(([key, inner]) =>
+      unknownKeys(node.def.valueType, inner, `${prefix}${key}.`)
+    );
+  }
+  if (!(node instanceof z.ZodMiniObject)) return [];
+  const shape: Record<string, unknown> = node.shape;
+  return Object.entries(value).flatMap(([key, inner]) => {
+    if (Object.hasOwn(shape, key)) return unknownKeys(shape[key], inner, `${prefix}${key}.`);
+    const nearest = closestMatch(key, Object.keys(shape), { maxDistance: 4 });
+    return [{ key: prefix + key, nearest: nearest === undefined ? undefined : prefix + nearest }];
+  });
+}
+
+function unwrapped(schema: unknown): unknown {
+  let node = schema;
+  while (node instanceof z.ZodMiniDefault || node instanceof z.ZodMiniOptional) {
+    node = node.def.innerType;
+  }
+  return node;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

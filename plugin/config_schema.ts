@@ -1,0 +1,180 @@
+/**
+ * Every option of `config.json`: its type, its default and what it does, in one place. The docs'
+ * table, the editor's schema and the comments of a fresh `config.json` are made from this file.
+ *
+ * @module
+ */
+import * as z from "zod/mini";
+
+const says = (text: string) => z.describe(text);
+const milliseconds = z.int().check(z.minimum(0));
+
+const Sandbox = z.enum(["read-only", "workspace-write", "danger-full-access"]);
+
+const Timeouts = z.looseObject({
+  start_ms: z._default(
+    milliseconds.check(says("How long codex may take to announce its thread. 0: no limit.")),
+    120_000,
+  ),
+  silence_ms: z._default(
+    milliseconds.check(
+      says("How long a turn may print nothing and record nothing while no tool runs. 0: no limit."),
+    ),
+    600_000,
+  ),
+  tool_silence_ms: z._default(
+    milliseconds.check(says("The same while a tool call is open. 0: no limit.")),
+    3_600_000,
+  ),
+  reconnect_ms: z._default(
+    milliseconds.check(
+      says("How long codex may go on reconnecting to the model without progress. 0: no limit."),
+    ),
+    120_000,
+  ),
+  total_ms: z._default(
+    milliseconds.check(says("How long a whole turn may take. 0: no limit.")),
+    0,
+  ),
+  grace_ms: z._default(
+    milliseconds.check(
+      says("How long a cancelled codex may take to end by itself before it is killed."),
+    ),
+    3_000,
+  ),
+});
+
+/** What a model or an agent may change for itself. */
+const Override = z.looseObject({
+  sandbox: z.optional(Sandbox.check(says("Overrides `sandbox`."))),
+  args: z.optional(
+    z.array(z.string()).check(says("More codex arguments, after `extra_args`.")),
+  ),
+  timeouts: z.optional(
+    z.partial(z.looseObject({
+      start_ms: milliseconds,
+      silence_ms: milliseconds,
+      tool_silence_ms: milliseconds,
+      reconnect_ms: milliseconds,
+      total_ms: milliseconds,
+      grace_ms: milliseconds,
+    })).check(says("Overrides single `timeouts`.")),
+  ),
+});
+
+/** The schema of `config.json`. Unknown keys are kept and warned about, never an error. */
+export const ConfigSchema = z.looseObject({
+  $schema: z.optional(z.string().check(says("Where an editor finds the schema of this file."))),
+  binary: z._default(
+    z.string().check(
+      z.minLength(1),
+      says("The codex to run: a name looked up on PATH and in the usual places, or a path."),
+    ),
+    "codex",
+  ),
+  extra_args: z._default(
+    z.array(z.string()).check(says("Arguments added to every `codex exec`.")),
+    [],
+  ),
+  supported_models: z._default(
+    z.array(z.string()).check(
+      says('The model ids this plugin offers to the host. Empty: only "codex".'),
+    ),
+    [],
+  ),
+  model_args: z._default(
+    z.record(z.string(), z.string()).check(
+      says('From a model id of the host to codex\'s `--model`. "codex" needs none.'),
+    ),
+    {},
+  ),
+  sandbox: z._default(
+    Sandbox.check(says("What codex's own tools may touch (codex `--sandbox`).")),
+    "workspace-write",
+  ),
+  writable_roots: z._default(
+    z.array(z.string()).check(
+      says("More directories that a `workspace-write` sandbox may write. Absolute paths."),
+    ),
+    [],
+  ),
+  network_access: z._default(
+    z.boolean().check(says("Whether commands in a `workspace-write` sandbox reach the network.")),
+    false,
+  ),
+  env: z._default(
+    z.record(z.string(), z.string()).check(
+      says("Environment variables added to codex's own. CODEX_HOME may be set here."),
+    ),
+    {},
+  ),
+  on_lost_session: z._default(
+    z.enum(["fresh", "fail"]).check(
+      says(
+        "When codex no longer has the thread: start a new one with the conversation as context, or fail with `session_lost`.",
+      ),
+    ),
+    "fresh",
+  ),
+  retries: z._default(
+    z.int().check(
+      z.minimum(0),
+      says(
+        "How often a turn is started again when codex ended before it announced its thread. 0: never.",
+      ),
+    ),
+    2,
+  ),
+  max_parallel_turns: z._default(
+    z.int().check(
+      z.minimum(0),
+      says("How many turns may run at once, over all workspaces. 0: no limit."),
+    ),
+    0,
+  ),
+  timeouts: z._default(Timeouts, () => z.parse(Timeouts, {})),
+  mcp_registration: z._default(
+    z.enum(["per-run", "codex-config"]).check(
+      says(
+        "How codex learns of the host's tools: by arguments of each run, or by `codex mcp add`.",
+      ),
+    ),
+    "per-run",
+  ),
+  user_mcp_servers: z._default(
+    z.enum(["keep", "disable"]).check(
+      says("Whether the MCP servers in codex's own config.toml stay on during a turn."),
+    ),
+    "keep",
+  ),
+  tool_timeout_ms: z._default(
+    milliseconds.check(says("How long one host tool call may take.")),
+    600_000,
+  ),
+  tool_result_max_bytes: z._default(
+    z.int().check(
+      z.minimum(1024),
+      says("Largest host tool result handed to codex; a longer one is cut with a marker."),
+    ),
+    1_048_576,
+  ),
+  log_level: z._default(
+    z.enum(["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]).check(
+      says("Least urgent log level sent to the host, until the host sets another."),
+    ),
+    "info",
+  ),
+  models: z._default(
+    z.record(z.string(), Override).check(says("Overrides by the host's model id.")),
+    {},
+  ),
+  agents: z._default(
+    z.record(z.string(), Override).check(says("Overrides by agent id; they win over `models`.")),
+    {},
+  ),
+});
+
+/** The effective configuration: every option has a value. */
+export type Config = z.infer<typeof ConfigSchema>;
+/** What a model or an agent may change for itself. */
+export type Override = z.infer<typeof Override>;

@@ -1,0 +1,60 @@
+/**
+ * Where the plugin's files lie: `<profile>/plugins/plexum-openai-provider/`.
+ *
+ * The profile is `$PLEXUM_PROFILE_ROOT` or `~/.plexum`. Nothing here touches the disk.
+ *
+ * @module
+ */
+import { isAbsolute, join, resolve } from "@std/path";
+import { PLUGIN_NAME } from "./protocol.ts";
+
+/** The plugin's own directory and what lies in it; all paths are absolute. */
+export interface ProfilePaths {
+  profile: string;
+  /** `<profile>/plugins/plexum-openai-provider` */
+  plugin: string;
+  config: string;
+  manifest: string;
+  /** Threads, call indexes, journals; mode 0700. */
+  state: string;
+  /** Turns that are running now, so that the next start can end what a killed plugin left. */
+  running: string;
+}
+
+/** The paths below a profile's root. */
+export function profilePaths(profile: string): ProfilePaths {
+  const plugin = join(profile, "plugins", PLUGIN_NAME);
+  return {
+    profile,
+    plugin,
+    config: join(plugin, "config.json"),
+    manifest: join(plugin, "manifest.json"),
+    state: join(plugin, "state"),
+    running: join(plugin, "state", "running"),
+  };
+}
+
+/**
+ * The profile's root according to the environment.
+ * @throws {Error} when neither `PLEXUM_PROFILE_ROOT` nor `HOME` is set.
+ */
+export function profileRoot(env: (name: string) => string | undefined): string {
+  const root = env("PLEXUM_PROFILE_ROOT");
+  if (root !== undefined && root !== "") return isAbsolute(root) ? root : resolve(root);
+  const home = env("HOME");
+  if (home === undefined || home === "") {
+    throw new Error(
+      "Cannot find the Plexum profile: neither PLEXUM_PROFILE_ROOT nor HOME is set. Set PLEXUM_PROFILE_ROOT to the profile's directory.",
+    );
+  }
+  return join(home, ".plexum");
+}
+
+/** Where sockets of running turns go: `$XDG_RUNTIME_DIR`, else `$TMPDIR`, else `/tmp`. */
+export function runtimeDirectory(env: (name: string) => string | undefined): string {
+  for (const name of ["XDG_RUNTIME_DIR", "TMPDIR"]) {
+    const dir = env(name);
+    if (dir !== undefined && isAbsolute(dir)) return dir;
+  }
+  return "/tmp";
+}

@@ -1,0 +1,86 @@
+/**
+ * Why a value does not have the shape that was asked for, in a sentence a person can act on: the key
+ * path, what was expected, what was found.
+ *
+ * @module
+ */
+
+/** The part of a zod issue that the sentence is made from. */
+interface Issue {
+  code?: string | undefined;
+  path: PropertyKey[];
+  expected?: unknown;
+  values?: readonly unknown[];
+  options?: readonly unknown[];
+  minimum?: unknown;
+  maximum?: unknown;
+  origin?: unknown;
+  errors?: readonly (readonly Issue[])[];
+}
+
+/**
+ * One sentence for the first of `issues`, e.g. `request.messages[0].role: expected string, found
+ * number 5`. `value` is what was parsed: what was found is looked up in it.
+ */
+export function describeShapeError(issues: readonly Issue[], value: unknown): string {
+  const issue = innermost(issues[0]);
+  if (issue === undefined) return "has the wrong shape";
+  const path = formatPath(issue.path);
+  return `${path === "" ? "the value" : path}: expected ${expected(issue)}, found ${
+    found(lookUp(value, issue.path))
+  }`;
+}
+
+/** A union fails with one list per branch; the branch that got furthest knows best. */
+function innermost(issue: Issue | undefined): Issue | undefined {
+  if (issue?.code !== "invalid_union" || issue.errors === undefined) return issue;
+  const deepest = issue.errors.map((branch) => innermost(branch[0]))
+    .filter((inner) => inner !== undefined)
+    .reduce<Issue | undefined>(
+      (best, inner) => best === undefined || inner.path.length > best.path.length ? inner : best,
+      undefined,
+    );
+  if (deepest === undefined) return issue;
+  return { ...deepest, path: [...issue.path, ...deepest.path] };
+}
+
+function expected(issue: Issue): string {
+  const oneOf = issue.values ?? issue.options;
+  if (oneOf !== undefined) {
+    return (oneOf.length > 1 ? "one of " : "") + oneOf.map((v) => JSON.stringify(v)).join(", ");
+  }
+  if (issue.code === "too_small") {
+    return issue.origin === "string"
+      ? `text of at least ${issue.minimum} character`
+      : `at least ${issue.minimum}`;
+  }
+  if (issue.code === "too_big") return `at most ${issue.maximum}`;
+  if (issue.expected === "int") return "a whole number";
+  return typeof issue.expected === "string" ? issue.expected : "another value";
+}
+
+function found(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  if (typeof value === "object") return "object";
+  const text = JSON.stringify(value);
+  return `${typeof value} ${text.length > 60 ? text.slice(0, 57) + "…" : text}`;
+}
+
+function lookUp(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (at, key) =>
+      typeof at === "object" && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined,
+    value,
+  );
+}
+
+function formatPath(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === "number") return `${text}[${key}]`;
+    const name = String(key);
+    if (!/^[\w$-]+$/.test(name)) return `${text}[${JSON.stringify(name)}]`;
+    return text === "" ? name : `${text}.${name}`;
+  }, "");
+}
