@@ -67,6 +67,18 @@ export async function build(options: BuildOptions = {}): Promise<Build> {
   }
 }
 
+/**
+ * Runs `work` while no other build of this checkout runs. The lock is the operating system's, so a
+ * build that was killed leaves nothing to clean up.
+ */
+export async function alone<T>(work: () => Promise<T>): Promise<T> {
+  Deno.mkdirSync(dirname(EXECUTABLE), { recursive: true });
+  const path = join(dirname(EXECUTABLE), ".lock");
+  using file = Deno.openSync(path, { create: true, write: true, read: true });
+  await file.lock(true);
+  return await work();
+}
+
 /** Starts the executable with `--version`; throws when it does not answer with our version. */
 async function tryOut(path: string): Promise<void> {
   const { code, stdout, stderr } = await new Deno.Command(path, {
@@ -102,9 +114,9 @@ function place(work: string, directory: string, made: Build): void {
 if (import.meta.main) {
   const started = performance.now();
   try {
-    const made = await build({
-      onBundle: (chunks) => console.log(`bundle, ${chunks.length} files\n${sizeTable(chunks)}`),
-    });
+    const onBundle = (chunks: Chunk[]) =>
+      console.log(`bundle, ${chunks.length} files\n${sizeTable(chunks)}`);
+    const made = await alone(() => build({ onBundle }));
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     const megabytes = ((made.executable?.bytes ?? 0) / 1e6).toFixed(1);
     console.log(`dist/${NAME} ${made.version} (${made.commit}), ${megabytes} MB, ${seconds} s`);

@@ -48,7 +48,8 @@ export async function compile(compilation: Compilation): Promise<Base> {
       noBase(obstacle, `it exists for ${FALLBACK.target} only, this is ${host}`),
     );
   }
-  say(`the ordinary download failed (${obstacle}); using the registry fallback, not for releases`);
+  say(obstacle);
+  say("using the registry fallback instead, which is not for releases");
   let base: string;
   try {
     base = await fallbackBase();
@@ -94,7 +95,7 @@ const PATIENCE = { answer: 5_000, whole: 600_000 };
 async function ordinary(compilation: Compilation): Promise<string | undefined> {
   const giveUp = new AbortController();
   const done = new AbortController();
-  const timer = setTimeout(() => giveUp.abort("the download took too long"), PATIENCE.whole);
+  const timer = setTimeout(() => giveUp.abort(), PATIENCE.whole);
   const child = new Deno.Command(Deno.execPath(), {
     args: compileArguments(compilation),
     cwd: compilation.bundle,
@@ -106,22 +107,24 @@ async function ordinary(compilation: Compilation): Promise<string | undefined> {
     signal: giveUp.signal,
   }).spawn();
   const said: string[] = [];
-  const signs: Promise<void>[] = [];
+  let url: string | undefined;
+  let sign: Promise<void> | undefined;
   const lines = child.stderr.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
   for await (const line of lines) {
     said.push(line);
-    const url = /^Download (https:\S+)/.exec(line)?.[1];
-    if (url !== undefined) signs.push(signOfLife(url, giveUp, done.signal));
+    url ??= /^Download (https:\S+)/.exec(line)?.[1];
+    if (url !== undefined) sign ??= signOfLife(url, giveUp, done.signal);
   }
   const { success } = await child.status;
   clearTimeout(timer);
   done.abort();
-  await Promise.all(signs);
+  await sign;
   if (success) return undefined;
-  if (giveUp.signal.aborted) return String(giveUp.signal.reason);
-  const text = said.join("\n");
-  if (!/base binary/i.test(text)) throw new Error(`deno compile: ${text.trim()}`);
-  return /^\s+1: (.*)$/m.exec(text)?.[1] ?? said.findLast((line) => line.trim() !== "") ?? text;
+  const text = said.join("\n").trim();
+  if (!giveUp.signal.aborted && !/base binary/i.test(text)) {
+    throw new Error(`deno compile: ${text}`);
+  }
+  return url === undefined ? text : `cannot download ${url}`;
 }
 
 /** Asks the host of `url` to answer, and gives up on the download when it does not. */
@@ -130,9 +133,8 @@ async function signOfLife(url: string, giveUp: AbortController, done: AbortSigna
   try {
     const signal = AbortSignal.any([done, AbortSignal.timeout(PATIENCE.answer)]);
     await fetch(url, { method: "HEAD", signal });
-  } catch (error) {
-    if (done.aborted) return;
-    giveUp.abort(`${new URL(url).host}: ${error instanceof Error ? error.message : error}`);
+  } catch {
+    if (!done.aborted) giveUp.abort();
   }
 }
 

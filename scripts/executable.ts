@@ -1,0 +1,70 @@
+/**
+ * The executable for whoever wants to run it (tests, the demo, benchmarks): built when the sources
+ * changed, else taken as it is. Where nothing can be compiled, the same bundle under the same
+ * permissions, run by Deno.
+ */
+import { join } from "@std/path";
+import { alone, type Build, build, BUNDLE, EXECUTABLE } from "./build.ts";
+import { NoBaseError } from "./compile.ts";
+import { PERMISSIONS, RUNTIME_FLAGS } from "./permissions.ts";
+import { commit, sourceHash } from "./project.ts";
+
+export { PERMISSIONS } from "./permissions.ts";
+
+/** How to start the program: `command` with `args` before its own arguments. */
+export interface Executable {
+  command: string;
+  args: string[];
+  /** Whether it is the compiled program; false when Deno runs the bundle. */
+  compiled: boolean;
+}
+
+/** How long a build without a base is good enough for another run, in ms. */
+const BUNDLE_IS_FRESH = 10 * 60_000;
+
+let current: Promise<Executable> | undefined;
+
+/** The executable, built first if need be; asked for more than once, it is looked at once. */
+export function executable(): Promise<Executable> {
+  return current ??= alone(() => prepare(build));
+}
+
+/** As `executable`, with another way to build; for its tests. */
+export async function prepare(buildNow: () => Promise<Build>): Promise<Executable> {
+  const last = await upToDate();
+  if (last?.executable !== undefined) return { command: EXECUTABLE, args: [], compiled: true };
+  if (last !== undefined) return bundleUnderDeno();
+  try {
+    console.error("building dist/…");
+    await buildNow();
+    return { command: EXECUTABLE, args: [], compiled: true };
+  } catch (error) {
+    if (!(error instanceof NoBaseError)) throw error;
+    console.error(`${error.message}\nRunning the bundle with Deno instead, same permissions.`);
+    return bundleUnderDeno();
+  }
+}
+
+/** The bundle in dist/, run by this Deno under the executable's permissions. */
+export function bundleUnderDeno(): Executable {
+  const args = ["run", ...RUNTIME_FLAGS, ...PERMISSIONS, join(BUNDLE, "main.mjs")];
+  return { command: Deno.execPath(), args, compiled: false };
+}
+
+/** The last build, if it was made from the sources as they are now and is still there. */
+async function upToDate(): Promise<Build | undefined> {
+  try {
+    const path = join(BUNDLE, "..", "build.json");
+    const last = JSON.parse(Deno.readTextFileSync(path)) as Build;
+    const age = Date.now() - (Deno.statSync(path).mtime?.getTime() ?? 0);
+    if (last.executable === undefined && age > BUNDLE_IS_FRESH) return undefined;
+    if (last.executable && Deno.statSync(EXECUTABLE).size !== last.executable.bytes) {
+      return undefined;
+    }
+    const same = last.sources === await sourceHash() && last.commit === await commit();
+    return same ? last : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * `deno task test [files…] [--filter=…]`: everything the tests need, then the tests.
+ *
+ * Deno is started directly, never through the npm wrapper (which reports success when Deno was
+ * killed). Its leak checks are switched on by environment variables, because the setting in
+ * deno.json exists in newer versions only. The last line is always `N passed, N failed`, and the
+ * exit code is 0 only when something passed and nothing failed.
+ */
+import { resolve } from "@std/path";
+import { TextLineStream } from "@std/streams";
+import { executable } from "./executable.ts";
+import { ROOT } from "./project.ts";
+
+/** The codex versions the tests run against; fetched before the first test asks for them. */
+const CODEX_VERSIONS = ["0.135.0", "0.150.1", "0.169.0"];
+
+/** What a test run came to. */
+export interface Outcome {
+  passed: number;
+  failed: number;
+  /** Why the run failed although no test did. */
+  trouble?: string;
+}
+
+/** The counts in Deno's summary line, or undefined when the line is not one. */
+export function summary(line: string): Outcome | undefined {
+  // deno-lint-ignore no-control-regex
+  const plain = line.replace(/\x1b\[[0-9;]*m/g, "").trim();
+  const steps = String.raw`(?: \(\d+ steps?\))?`;
+  const pattern = new RegExp(`^(?:ok|FAILED) \\| (\\d+) passed${steps} \\| (\\d+) failed`);
+  const match = pattern.exec(plain);
+  return match === null ? undefined : { passed: Number(match[1]), failed: Number(match[2]) };
+}
+
+/**
+ * What a finished run came to: the counts, plus one failure when Deno's end does not go with them
+ * (died, failed without a failed test, ran no test at all).
+ */
+export function outcome(counts: Outcome | undefined, status: Deno.CommandStatus): Outcome {
+  const { passed, failed } = counts ?? { passed: 0, failed: 0 };
+  const trouble = status.signal !== null
+    ? `deno was ended by ${status.signal}`
+    : counts === undefined
+    ? `deno ended without a summary, exit code ${status.code}`
+    : status.code !== 0 && failed === 0
+    ? `deno failed with exit code ${status.code}, although no test did`
+    : passed + failed === 0
+    ? "no test ran"
+    : undefined;
+  return trouble === undefined ? { passed, failed } : { passed, failed: failed + 1, trouble };
+}
+
+/** Runs the tests; `args` are files and options for `deno test`. */
+export async function runTests(args: string[]): Promise<Outcome> {
+  const files = args.some(exists) ? [] : ["tests"];
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["test", "--allow-all", "--frozen", ...args, ...files],
+    cwd: ROOT,
+    env: { DENO_TEST_SANITIZE_OPS: "1", DENO_TEST_SANITIZE_RESOURCES: "1" },
+    stdin: "null",
+    stdout: "piped",
+  }).spawn();
+  let counts: Outcome | undefined;
+  const [shown, read] = child.stdout.tee();
+  const showing = shown.pipeTo(Deno.stdout.writable, { preventClose: true });
+  const lines = read.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+  for await (const line of lines) counts = summary(line) ?? counts;
+  await showing;
+  return outcome(counts, await child.status);
+}
+
+/** Whether an argument is a file or folder, and not an option or an option's value. */
+function exists(argument: string): boolean {
+  try {
+    return Deno.statSync(resolve(ROOT, argument)) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** Fetches what the tests would otherwise fetch in the middle of a test. */
+async function fetchCodex(): Promise<void> {
+  const { codexBinary } = await import("../tests/support/codex.ts");
+  for (const version of CODEX_VERSIONS) await codexBinary(version);
+}
+
+if (import.meta.main) {
+  let result: Outcome;
+  try {
+    await executable();
+    await fetchCodex();
+    result = await runTests(Deno.args);
+  } catch (error) {
+    result = { passed: 0, failed: 1, trouble: error instanceof Error ? error.message : `${error}` };
+  }
+  if (result.trouble !== undefined) console.log(`\n${result.trouble}`);
+  console.log(`${result.passed} passed, ${result.failed} failed`);
+  Deno.exit(result.failed === 0 ? 0 : 1);
+}
