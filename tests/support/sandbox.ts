@@ -1,0 +1,116 @@
+/**
+ * A world of its own for one test: profile, codex home, workspace, runtime and temp folders below
+ * one root, a scripted model, and an environment that is written from scratch.
+ *
+ * `await using sandbox = await openSandbox({ binary })` removes all of it at the end, and fails when
+ * a process of this world is still alive then.
+ */
+import { join } from "@std/path";
+import { type ScriptedModel, startScriptedModel } from "../../plugin/operator/scripted_model.ts";
+import { providerToml } from "../../plugin/operator/scripted_provider.ts";
+import type { ScriptedStep } from "../../plugin/operator/scripted_step.ts";
+import { cacheDir } from "./cache.ts";
+import { noProcessUnder, type Process, processesUnder } from "./processes.ts";
+
+/** What the world is made with. */
+export interface SandboxOptions {
+  /** The codex for the plugin's config: native binary, npm launcher or a fake one. */
+  binary: string;
+  /** The model's script; without a step left it says "ok". */
+  steps?: ScriptedStep[];
+  fallback?: ScriptedStep;
+  /** More keys of the plugin's config.json. */
+  config?: Record<string, unknown>;
+  /** The model named in codex's config.toml; `gpt-5.5` when left out. */
+  modelName?: string;
+  /** More lines of codex's config.toml. */
+  codexToml?: string;
+}
+
+/** The world; every path is absolute and exists. */
+export interface Sandbox extends AsyncDisposable {
+  root: string;
+  home: string;
+  profile: string;
+  codexHome: string;
+  workspace: string;
+  runtime: string;
+  temp: string;
+  model: ScriptedModel;
+  /** The whole environment of the plugin: nothing else is handed on. */
+  env: Record<string, string>;
+  /** Another workspace beside the first. */
+  newWorkspace(name: string): Promise<string>;
+  /** Writes the plugin's config.json anew, over `binary` and the keys given at the start. */
+  configure(config: Record<string, unknown>): Promise<void>;
+  /** Processes of this world that live now. */
+  processes(): Promise<Process[]>;
+}
+
+/** codex without what reaches for the network or costs start-up time and matters to no test. */
+const LEAN_TOML = `
+[features]
+plugins = false
+apps = false
+shell_snapshot = false
+
+[analytics]
+enabled = false
+`;
+
+/** Makes the folders, starts the model, writes both configurations. */
+export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const root = await newRoot();
+  // Short names: a unix socket below `runtime` has about 100 bytes for its whole path.
+  const folder = async (name: string): Promise<string> => {
+    await Deno.mkdir(join(root, name), { mode: 0o700, recursive: true });
+    return join(root, name);
+  };
+  const [home, profile, codexHome] = [
+    await folder("home"),
+    await folder("p"),
+    await folder("codex"),
+  ];
+  const [workspace, runtime, temp] = [await folder("w"), await folder("rt"), await folder("tmp")];
+  const model = startScriptedModel({
+    steps: options.steps ?? [],
+    ...(options.fallback ? { fallback: options.fallback } : {}),
+  });
+  const toml = providerToml(model.url, options.modelName) + LEAN_TOML + (options.codexToml ?? "");
+  await Deno.writeTextFile(join(codexHome, "config.toml"), toml);
+
+  const configure = async (config: Record<string, unknown>): Promise<void> => {
+    const path = join(await folder("p/plugins/plexum-openai-provider"), "config.json");
+    const whole = { binary: options.binary, ...options.config, ...config };
+    await Deno.writeTextFile(path, JSON.stringify(whole, null, 2) + "\n");
+  };
+  await configure({});
+
+  return {
+    ...{ root, home, profile, codexHome, workspace, runtime, temp, model },
+    env: {
+      HOME: home,
+      PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin",
+      CODEX_HOME: codexHome,
+      PLEXUM_PROFILE_ROOT: profile,
+      XDG_RUNTIME_DIR: runtime,
+      TMPDIR: temp,
+    },
+    newWorkspace: folder,
+    configure,
+    processes: () => processesUnder(root),
+    async [Symbol.asyncDispose]() {
+      try {
+        await model.close();
+      } finally {
+        await noProcessUnder(root).finally(() => Deno.remove(root, { recursive: true }));
+      }
+    },
+  };
+}
+
+async function newRoot(): Promise<string> {
+  const parent = join(cacheDir(), "run");
+  await Deno.mkdir(parent, { recursive: true });
+  return await Deno.makeTempDir({ dir: parent });
+}
