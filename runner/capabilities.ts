@@ -1,0 +1,57 @@
+/**
+ * What a version of codex can do, as far as the runner must know: bisected on real binaries from
+ * 0.135.0 to 0.169.0 (docs/codex.md has the table).
+ *
+ * @module
+ */
+
+/** Oldest version that is driven. */
+export const OLDEST_SUPPORTED = "0.135.0";
+/** Newest version that the tests ran against. */
+export const NEWEST_TESTED = "0.169.0";
+
+/** What follows from a version. */
+export interface Capabilities {
+  /** E.g. `"0.169.0"`. */
+  version: string;
+  /** False below {@link OLDEST_SUPPORTED}. */
+  supported: boolean;
+  /** Newer than {@link NEWEST_TESTED}: expected to work. */
+  untested: boolean;
+  /** Holds a lock file per thread while it writes the rollout, and refuses a second writer. */
+  writerLock: boolean;
+  /** `tools/call` carries codex's own call id in `_meta.callId`. */
+  callId: boolean;
+  /** MCP tools can be handed to the model directly (`omit_tools_from`). */
+  omitToolsFrom: boolean;
+  /** MCP tools hide behind tool search, and nothing can be done about it. */
+  toolsDeferred: boolean;
+}
+
+/** The capabilities of `codex --version`'s answer, e.g. `codex-cli 0.169.0`; `undefined` when it names no version. */
+export function capabilitiesOf(versionOutput: string): Capabilities | undefined {
+  const version = /(\d+)\.(\d+)\.(\d+)(?:-[0-9A-Za-z.-]+)?/.exec(versionOutput)?.[0];
+  if (version === undefined) return undefined;
+  const since = (other: string) => compareVersions(version, other) >= 0;
+  return {
+    version,
+    supported: since(OLDEST_SUPPORTED),
+    untested: compareVersions(version, NEWEST_TESTED) > 0,
+    writerLock: since("0.148.0"),
+    callId: since("0.148.0"),
+    omitToolsFrom: since("0.148.0"),
+    // Seen hidden on 0.142.5 and direct on 0.140.0; nothing between was tried.
+    toolsDeferred: since("0.141.0") && !since("0.148.0"),
+  };
+}
+
+/** Negative, zero or positive, by the three numbers; a pre-release counts as its release. */
+export function compareVersions(a: string, b: string): number {
+  const numbers = (text: string) => text.split("-")[0]?.split(".").map(Number) ?? [];
+  const [left, right] = [numbers(a), numbers(b)];
+  for (let i = 0; i < 3; i++) {
+    const difference = (left[i] ?? 0) - (right[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}

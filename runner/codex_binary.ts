@@ -1,0 +1,161 @@
+/**
+ * Finding codex: from the configured name to a file that can be started, its version and what that
+ * version can do. The version is asked once per file (path, size, modification time).
+ *
+ * @module
+ */
+import { isAbsolute, join, resolve } from "@std/path";
+import { type Capabilities, capabilitiesOf, OLDEST_SUPPORTED } from "./capabilities.ts";
+import { nativeBehind } from "./codex_launcher.ts";
+import { clip } from "./failure.ts";
+import { TurnError } from "./turn_event.ts";
+
+/** A codex that can be started. */
+export interface CodexBinary {
+  /** What is started: the native binary where we know it. */
+  path: string;
+  /** What the search found, before the launcher was seen through. */
+  found: string;
+  capabilities: Capabilities;
+  /** Variables to add to its environment. */
+  env: Record<string, string>;
+  /** To be put in front of its PATH. */
+  pathDirectory?: string;
+}
+
+/** Environment that decides where codex is looked for. */
+export type Variables = Record<string, string>;
+
+/** How long `codex --version` may take; it answers in 10 ms. */
+const VERSION_TIMEOUT_MS = 10_000;
+
+const probed = new Map<string, Promise<Capabilities>>();
+
+/**
+ * Finds and probes the codex called `name`.
+ * @throws {TurnError} `codex_missing`, naming where it looked, or `codex_too_old`.
+ */
+export async function findCodex(name: string, env: Variables): Promise<CodexBinary> {
+  const { path: found, looked } = searchCodex(name, env);
+  if (found === undefined) {
+    throw new TurnError({
+      kind: "codex_missing",
+      message: clip(
+        `codex: no executable ${JSON.stringify(name)} found; looked in ${looked.join(", ")}`,
+      ),
+      retryable: false,
+      hint:
+        "Install it (npm install -g @openai/codex), or set `binary` in config.json to its path.",
+    });
+  }
+  const native = nativeBehind(Deno.realPathSync(found));
+  const path = native?.path ?? found;
+  const capabilities = await probe(path, env);
+  if (!capabilities.supported) {
+    throw new TurnError({
+      kind: "codex_too_old",
+      message:
+        `codex: ${path} is version ${capabilities.version}, at least ${OLDEST_SUPPORTED} is needed`,
+      retryable: false,
+      hint: "Upgrade it: npm install -g @openai/codex@latest",
+    });
+  }
+  return {
+    path,
+    found,
+    capabilities,
+    env: native?.env ?? {},
+    ...(native?.pathDirectory === undefined ? {} : { pathDirectory: native.pathDirectory }),
+  };
+}
+
+/** Where `name` is, and every place that was looked at. */
+export function searchCodex(
+  name: string,
+  env: Variables,
+): { path: string | undefined; looked: string[] } {
+  const home = env.HOME ?? "";
+  if (name.includes("/")) {
+    const path = name.startsWith("~/") ? join(home, name.slice(2)) : resolve(name);
+    return { path: isExecutable(path) ? path : undefined, looked: [path] };
+  }
+  const looked = [...(env.PATH ?? "").split(":").filter(isAbsolute), ...usualPlaces(home, env)];
+  const unique = [...new Set(looked)];
+  const path = unique.map((dir) => join(dir, name)).find(isExecutable);
+  return { path, looked: unique };
+}
+
+/** Where a person's shell finds codex and a service's PATH does not. */
+function usualPlaces(home: string, env: Variables): string[] {
+  const nodeVersions = join(env.NVM_DIR ?? join(home, ".nvm"), "versions", "node");
+  return [
+    join(home, ".local", "bin"),
+    ...(env.npm_config_prefix === undefined ? [] : [join(env.npm_config_prefix, "bin")]),
+    join(home, ".npm-global", "bin"),
+    ...newestFirst(nodeVersions).map((version) => join(nodeVersions, version, "bin")),
+    join(env.VOLTA_HOME ?? join(home, ".volta"), "bin"),
+    join(home, ".local", "share", "pnpm"),
+    join(home, ".bun", "bin"),
+    "/opt/homebrew/bin",
+    "/usr/local/bin",
+    "/usr/bin",
+  ];
+}
+
+function newestFirst(directory: string): string[] {
+  try {
+    return [...Deno.readDirSync(directory)].map(({ name }) => name)
+      .sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
+  } catch {
+    return [];
+  }
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    const { isFile, mode } = Deno.statSync(path);
+    return isFile && ((mode ?? 0o111) & 0o111) !== 0;
+  } catch {
+    return false;
+  }
+}
+
+function probe(path: string, env: Variables): Promise<Capabilities> {
+  const { size, mtime } = Deno.statSync(path);
+  const key = `${path}\0${size}\0${mtime?.getTime()}`;
+  let answer = probed.get(key);
+  if (answer === undefined) {
+    answer = askVersion(path, env);
+    probed.set(key, answer);
+    // A failure is not remembered: the next turn may find it mended.
+    answer.catch(() => probed.delete(key));
+  }
+  return answer;
+}
+
+async function askVersion(path: string, env: Variables): Promise<Capabilities> {
+  let said: string;
+  try {
+    const { stdout, stderr } = await new Deno.Command(path, {
+      args: ["--version"],
+      env,
+      clearEnv: true,
+      stdin: "null",
+      signal: AbortSignal.timeout(VERSION_TIMEOUT_MS),
+    }).output();
+    const text = new TextDecoder();
+    said = text.decode(stdout).trim() || text.decode(stderr).trim();
+  } catch (error) {
+    said = error instanceof Error ? error.message : String(error);
+  }
+  const capabilities = capabilitiesOf(said);
+  if (capabilities !== undefined) return capabilities;
+  throw new TurnError({
+    kind: "codex_missing",
+    message: clip(
+      `codex: ${path} --version did not answer with a version, but: ${said.slice(0, 200)}`,
+    ),
+    retryable: false,
+    hint: "Set `binary` in config.json to the codex CLI.",
+  });
+}
