@@ -1,0 +1,55 @@
+/**
+ * Whether a call's arguments fit the tool's schema, in words that name the field.
+ *
+ * The validator is the one the MCP SDK brings along. Compiling a schema costs about as much as
+ * twenty calls, and the host offers the same tools turn after turn, so what was compiled is kept by
+ * the schema's text, for as many schemas as the plugin is likely to see in one day.
+ *
+ * @module
+ */
+// @ts-types="@modelcontextprotocol/sdk/validation/ajv"
+import { AjvJsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/ajv";
+
+/** Compiled schemas that are kept. */
+export const COMPILED_MAX = 2000;
+
+/** What is wrong with arguments, or `undefined`. */
+export type Check = (args: unknown) => string | undefined;
+
+const compiled = new Map<string, Check | { fault: string }>();
+
+/** The check for a schema, or why there can be none. */
+export function compile(schema: Record<string, unknown>): Check | { fault: string } {
+  const key = JSON.stringify(schema);
+  let entry = compiled.get(key);
+  if (entry) compiled.delete(key);
+  else entry = compileFresh(schema);
+  compiled.set(key, entry);
+  if (compiled.size > COMPILED_MAX) {
+    for (const oldest of compiled.keys()) {
+      compiled.delete(oldest);
+      break;
+    }
+  }
+  return entry;
+}
+
+function compileFresh(schema: Record<string, unknown>): Check | { fault: string } {
+  // `$id` would make the validator remember the schema under a name that two tools may share, and
+  // `$schema` may name a dialect it does not have; neither says anything about arguments.
+  const { $id: _id, $schema: _dialect, ...plain } = schema;
+  try {
+    const validate = new AjvJsonSchemaValidator().getValidator<unknown>(plain);
+    return (args) => {
+      const verdict = validate(args);
+      return verdict.valid ? undefined : readable(verdict.errorMessage);
+    };
+  } catch (error) {
+    return { fault: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** "data/path/0 must be string" → "arguments/path/0 must be string", bounded. */
+function readable(message: string): string {
+  return message.replaceAll(/(^|, )data\b/g, "$1arguments").slice(0, 2000);
+}

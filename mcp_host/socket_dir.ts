@@ -1,0 +1,94 @@
+/**
+ * The directory a turn's socket lives in: fresh, 0700, ours, gone with the turn.
+ *
+ * A unix socket has no owner check of its own that works everywhere, so the directory is the lock:
+ * who may not enter it may not connect. Its name is random, so nobody can have put it there before,
+ * and the parent is checked, because in a directory that others may write without the sticky bit
+ * they could swap ours for theirs.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { randomHex } from "./token.ts";
+
+/** What our directories are called, followed by 16 hex digits. */
+export const DIRECTORY_PATTERN = /^plexum-[0-9a-f]{16}$/;
+/** The socket's name inside the directory. */
+export const SOCKET_NAME = "s";
+/** Longest path of a unix socket on Linux, in bytes (`sun_path` less the closing NUL). */
+export const SOCKET_PATH_MAX = 107;
+
+/** A directory made for one listener. */
+export interface SocketDirectory {
+  path: string;
+  socket: string;
+  /** Removes the socket and the directory; what is gone already is fine. */
+  remove(): void;
+}
+
+/**
+ * Makes a fresh directory below `parent`. Throws where the parent is missing, may be tampered with
+ * by others, or makes the socket's path too long.
+ */
+export function makeSocketDirectory(parent: string): SocketDirectory {
+  const path = join(parent, `plexum-${randomHex(8)}`);
+  const socket = join(path, SOCKET_NAME);
+  checkSocketPath(socket);
+  const owner = checkParent(parent);
+  Deno.mkdirSync(path, { mode: 0o700 });
+  const remove = () => {
+    // The socket first: 2.4 leaves it behind when the listener closes, later versions remove it.
+    for (const each of [socket, path]) {
+      try {
+        Deno.removeSync(each);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    }
+  };
+  const made = Deno.lstatSync(path);
+  if (!made.isDirectory || (made.mode ?? 0) & 0o077) {
+    remove();
+    throw new Error(
+      `Cannot use ${path} for the tool socket: it is not a directory of mode 0700 ` +
+        `(mode 0${
+          ((made.mode ?? 0) & 0o777).toString(8)
+        }): choose a runtime directory on a local file system`,
+    );
+  }
+  if (owner !== 0 && owner !== made.uid) {
+    remove();
+    throw new Error(
+      `Cannot put the tool socket into ${parent}: it belongs to another user (uid ${owner}): ` +
+        `choose a runtime directory of your own`,
+    );
+  }
+  return { path, socket, remove };
+}
+
+/** Throws a RangeError where the kernel would refuse the path for its length. */
+export function checkSocketPath(socket: string): void {
+  const length = new TextEncoder().encode(socket).length;
+  if (length > SOCKET_PATH_MAX) {
+    throw new RangeError(
+      `Cannot listen on ${socket}: the path has ${length} bytes, unix sockets take at most ` +
+        `${SOCKET_PATH_MAX}: choose a shorter runtime directory, for example /tmp`,
+    );
+  }
+}
+
+/** The owner of `parent`; throws where anybody could replace what we put into it. */
+function checkParent(parent: string): number | null {
+  const info = Deno.statSync(parent);
+  if (!info.isDirectory) {
+    throw new Error(`Cannot put the tool socket into ${parent}: it is not a directory`);
+  }
+  const mode = info.mode ?? 0;
+  if (mode & 0o022 && !(mode & 0o1000)) {
+    throw new Error(
+      `Cannot put the tool socket into ${parent}: others may write there and it is not sticky ` +
+        `(mode 0${(mode & 0o7777).toString(8)}): choose another runtime directory or chmod it`,
+    );
+  }
+  return info.uid;
+}
