@@ -13,7 +13,7 @@ export async function within<T>(
   describe: () => string = () => "",
   deadlineMs: number = DEADLINE_MS,
 ): Promise<T> {
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       reject(new Error(`Waited ${deadlineMs} ms for ${what}, in vain.\n${describe()}`));
