@@ -1,0 +1,199 @@
+/**
+ * What a line of a codex rollout means.
+ *
+ * A rollout is `$CODEX_HOME/sessions/YYYY/MM/DD/rollout-<time>-<thread id>.jsonl`, one JSON object per
+ * line: `{"timestamp","type","payload"}`, from codex 0.148 on with an `"ordinal"` after the timestamp.
+ *
+ * - `response_item` is what the model sees: `function_call` and `custom_tool_call` with their
+ *   `_output`s, `local_shell_call`, `tool_search_call` and `tool_search_output`, messages, reasoning.
+ * - `event_msg` is what codex reported meanwhile: `token_count`, `turn_aborted`, `task_complete`,
+ *   `error`, and how a call went, which its output record does not say: `mcp_tool_call_end` and
+ *   `patch_apply_end` (up to 0.146), `item_completed` (from 0.148).
+ * - `compacted` replaces the history so far by `replacement_history`, a list of response items.
+ * - `session_meta` is the first line and carries the thread's id.
+ *
+ * Unknown types are `other`, lines that are not JSON are `broken`; readers pass both by.
+ *
+ * @module
+ */
+
+import { spanAt, textOf } from "./json_span.ts";
+
+/** Token counts as codex reports them. `inputTokens` includes the cached ones. */
+export interface Usage {
+  inputTokens: number;
+  cachedInputTokens: number;
+  outputTokens: number;
+  reasoningOutputTokens: number;
+}
+
+/** A tool call as the model made it. `arguments` is exactly the recorded text. */
+export interface CallRecord {
+  kind: "call";
+  form: "function_call" | "custom_tool_call" | "local_shell_call" | "tool_search_call";
+  id: string;
+  name: string;
+  namespace?: string;
+  arguments: string;
+}
+
+/** A decoded line. `outcome` tells how the call `id` went; it is no record of its own to the model. */
+export type RolloutRecord =
+  | { kind: "session_meta"; threadId: string; cwd?: string; cliVersion?: string }
+  | CallRecord
+  | { kind: "output"; id: string; output: string | unknown[] }
+  | { kind: "outcome"; id: string; failed: boolean }
+  | { kind: "usage"; total: Usage; last: Usage }
+  | { kind: "turn_aborted"; reason?: string }
+  | { kind: "task_complete"; lastAgentMessage?: string; error?: { message: string; info: unknown } }
+  | { kind: "error"; message: string; info: unknown }
+  | { kind: "compacted"; items: unknown[] }
+  | { kind: "other"; type: string }
+  | { kind: "broken" };
+
+type Fields = Record<string, unknown>;
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** Decodes one line. Never throws: what cannot be read is `broken`. A byte order mark is skipped. */
+export function decodeRecord(line: Uint8Array): RolloutRecord {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(decoder.decode(line));
+  } catch {
+    return { kind: "broken" };
+  }
+  if (!isObject(parsed) || typeof parsed.type !== "string") return { kind: "broken" };
+  const payload = isObject(parsed.payload) ? parsed.payload : {};
+  switch (parsed.type) {
+    case "response_item":
+      return responseItem(payload, line);
+    case "event_msg":
+      return eventMessage(payload);
+    case "compacted": {
+      const history = payload.replacement_history;
+      return { kind: "compacted", items: Array.isArray(history) ? history : [] };
+    }
+    case "session_meta":
+      return {
+        kind: "session_meta",
+        threadId: string(payload.id) ?? "",
+        ...optional("cwd", string(payload.cwd)),
+        ...optional("cliVersion", string(payload.cli_version)),
+      };
+    default:
+      return { kind: "other", type: parsed.type };
+  }
+}
+
+function responseItem(item: Fields, line: Uint8Array): RolloutRecord {
+  const type = string(item.type) ?? "";
+  const id = string(item.call_id);
+  if (id === undefined) return { kind: "other", type };
+  const call = (form: CallRecord["form"], name: string, key: string): CallRecord => ({
+    kind: "call",
+    form,
+    id,
+    name,
+    ...optional("namespace", string(item.namespace)),
+    arguments: string(item[key]) ?? asWritten(line, key),
+  });
+  switch (type) {
+    case "function_call":
+      return call(type, string(item.name) ?? "", "arguments");
+    case "custom_tool_call":
+      return call(type, string(item.name) ?? "", "input");
+    case "local_shell_call":
+      return call(type, "local_shell", "action");
+    case "tool_search_call":
+      return call(type, "tool_search", "arguments");
+    case "function_call_output":
+    case "custom_tool_call_output":
+      return { kind: "output", id, output: outputOf(item.output) };
+    case "tool_search_output":
+      return { kind: "output", id, output: outputOf(item.tools) };
+    default:
+      return { kind: "other", type };
+  }
+}
+
+/** Arguments that are an object, not a string, are given as the file has them. */
+function asWritten(line: Uint8Array, key: string): string {
+  const span = spanAt(line, ["payload", key]);
+  return span === undefined ? "" : textOf(line, span);
+}
+
+/** codex rejects an output that is neither string nor array and tells the model `aborted`. */
+function outputOf(value: unknown): string | unknown[] {
+  return typeof value === "string" || Array.isArray(value) ? value : "aborted";
+}
+
+function eventMessage(event: Fields): RolloutRecord {
+  const type = string(event.type) ?? "";
+  switch (type) {
+    case "token_count": {
+      if (!isObject(event.info)) return { kind: "other", type };
+      const { total_token_usage: total, last_token_usage: last } = event.info;
+      return { kind: "usage", total: usageOf(total), last: usageOf(last) };
+    }
+    case "item_completed": {
+      const item = isObject(event.item) ? event.item : {};
+      const failed = item.status === "failed" || item.status === "declined" ||
+        (typeof item.exit_code === "number" && item.exit_code !== 0);
+      return outcome(type, item.id, failed);
+    }
+    case "mcp_tool_call_end": {
+      const result = isObject(event.result) ? event.result : {};
+      const failed = "Err" in result || (isObject(result.Ok) && result.Ok.isError === true);
+      return outcome(type, event.call_id, failed);
+    }
+    case "patch_apply_end":
+      return outcome(type, event.call_id, event.success === false);
+    case "exec_command_end":
+      return outcome(type, event.call_id, event.exit_code !== 0);
+    case "turn_aborted":
+      return { kind: "turn_aborted", ...optional("reason", string(event.reason)) };
+    case "task_complete":
+      return {
+        kind: "task_complete",
+        ...optional("lastAgentMessage", string(event.last_agent_message)),
+        ...optional("error", isObject(event.error) ? errorOf(event.error) : undefined),
+      };
+    case "error":
+      return { kind: "error", ...errorOf(event) };
+    default:
+      return { kind: "other", type };
+  }
+}
+
+function outcome(type: string, id: unknown, failed: boolean): RolloutRecord {
+  return typeof id === "string" ? { kind: "outcome", id, failed } : { kind: "other", type };
+}
+
+function errorOf(error: Fields): { message: string; info: unknown } {
+  return { message: string(error.message) ?? "", info: error.codex_error_info };
+}
+
+function usageOf(value: unknown): Usage {
+  const counts = isObject(value) ? value : {};
+  const count = (key: string): number => typeof counts[key] === "number" ? counts[key] : 0;
+  return {
+    inputTokens: count("input_tokens"),
+    cachedInputTokens: count("cached_input_tokens"),
+    outputTokens: count("output_tokens"),
+    reasoningOutputTokens: count("reasoning_output_tokens"),
+  };
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function string(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+/** An object with the key, or without it where there is no value. */
+function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : { [key]: value } as { [P in K]?: V };
+}

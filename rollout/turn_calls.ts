@@ -1,0 +1,109 @@
+/**
+ * The calls of one turn: pairs records of calls, of how they went, and of their outputs.
+ *
+ * Pure: records in, what they mean for the host out. A call id is announced once; each recorded output
+ * becomes one result. Where one call may record several outputs they are numbered by `part`: always for
+ * code mode's `exec` (a script may `notify()` before it ends), else from the second output on, so that a
+ * plain result carries no part and one without a part is part 0.
+ *
+ * @module
+ */
+
+import { tellsFailure } from "./outcome.ts";
+import type { RolloutRecord, Usage } from "./records.ts";
+
+/** What a line of the rollout means for the turn. */
+export type Followed =
+  /** The model called a tool. `arguments` is the recorded text, JSON or not. */
+  | { type: "call"; id: string; name: string; namespace?: string; arguments: string }
+  /** An output was recorded for a call, as the model sees it. */
+  | {
+    type: "result";
+    id: string;
+    output: string | unknown[];
+    isError: boolean;
+    part?: number;
+  }
+  /** Tokens: `total` of the thread so far, `last` of the latest model request. */
+  | { type: "usage"; total: Usage; last: Usage }
+  | { type: "turn_aborted"; reason?: string }
+  | { type: "task_complete"; lastAgentMessage?: string }
+  /** The turn failed. `info` is codex's own error kind where it gave one. */
+  | { type: "error"; message: string; info?: unknown }
+  | { type: "compacted" };
+
+/** What the model is told about a call that has no output; so is the host. */
+export const ABORTED = "aborted";
+
+interface OpenCall {
+  manyOutputs: boolean;
+  outputs: number;
+  failed: boolean | undefined;
+}
+
+/** Collects one turn's records in the order of the file. */
+export class TurnCalls {
+  readonly #calls = new Map<string, OpenCall>();
+
+  /** What `record` means; often nothing. */
+  take(record: RolloutRecord): Followed[] {
+    switch (record.kind) {
+      case "call": {
+        if (this.#calls.has(record.id)) return [];
+        const manyOutputs = record.form === "custom_tool_call" && record.name === "exec";
+        this.#calls.set(record.id, { manyOutputs, outputs: 0, failed: undefined });
+        const { kind: _kind, form: _form, ...call } = record;
+        return [{ type: "call", ...call }];
+      }
+      case "outcome": {
+        const call = this.#calls.get(record.id);
+        if (call !== undefined) call.failed = record.failed;
+        return [];
+      }
+      case "output":
+        return this.#output(record.id, record.output);
+      case "usage":
+        return [{ type: "usage", total: record.total, last: record.last }];
+      case "turn_aborted": {
+        const { kind: type, ...rest } = record;
+        return [{ type, ...rest }];
+      }
+      case "task_complete": {
+        const { kind: type, error, ...rest } = record;
+        const complete: Followed = { type, ...rest };
+        return error === undefined ? [complete] : [{ type: "error", ...error }, complete];
+      }
+      case "error":
+        return [{ type: "error", message: record.message, info: record.info }];
+      case "compacted":
+        return [{ type: "compacted" }];
+      case "session_meta":
+      case "other":
+      case "broken":
+        return [];
+    }
+  }
+
+  /** A result for every call that has none: the turn is over, nobody will answer it any more. */
+  close(): Followed[] {
+    const unanswered = [...this.#calls].filter(([, call]) => call.outputs === 0);
+    return unanswered.flatMap(([id]) => this.#output(id, ABORTED));
+  }
+
+  #output(id: string, output: string | unknown[]): Followed[] {
+    const call = this.#calls.get(id);
+    // The call stands in an earlier turn, which is over; what was recorded is told all the same.
+    if (call === undefined) {
+      return [{ type: "result", id, output, isError: tellsFailure(output, false) }];
+    }
+    const part = call.outputs++;
+    const isError = call.failed === true || tellsFailure(output, call.failed !== undefined);
+    return [{
+      type: "result",
+      id,
+      output,
+      isError,
+      ...(call.manyOutputs || part > 0 ? { part } : {}),
+    }];
+  }
+}
