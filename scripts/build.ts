@@ -51,7 +51,7 @@ export async function build(options: BuildOptions = {}): Promise<Build> {
     options.onBundle?.(chunks);
     const fresh = join(work, NAME);
     try {
-      const base = await compile({ bundle: join(work, "bundle"), output: fresh, fallback: true });
+      const base = await compile({ bundle: join(work, "bundle"), output: fresh });
       await tryOut(fresh);
       const bytes = Deno.readFileSync(fresh);
       made.executable = { base, bytes: bytes.length, sha256: await sha256(bytes) };

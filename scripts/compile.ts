@@ -24,8 +24,8 @@ export interface Compilation {
   bundle: string;
   /** The executable to write. */
   output: string;
-  /** Whether the registry fallback may be used. */
-  fallback: boolean;
+  /** For a release: neither DENORT_BIN nor the registry fallback may be used. */
+  onlyDownload?: boolean;
   /** A target triple; absent: this machine. */
   target?: string;
   /** Environment variables that differ from this process's; used by tests. */
@@ -34,14 +34,14 @@ export interface Compilation {
 
 /** Compiles and says which base it used. Throws `NoBaseError`, or `Error` when the compiler fails. */
 export async function compile(compilation: Compilation): Promise<Base> {
-  const given = Deno.env.get("DENORT_BIN");
-  if (given !== undefined && given !== "") {
+  const given = Deno.env.get("DENORT_BIN") ?? "";
+  if (given !== "" && !compilation.onlyDownload) {
     await run(compilation, given, await isFallback(given));
     return "DENORT_BIN";
   }
   const obstacle = await ordinary(compilation);
   if (obstacle === undefined) return "download";
-  if (!compilation.fallback) throw new NoBaseError(obstacle);
+  if (compilation.onlyDownload) throw new NoBaseError(obstacle);
   const host = Deno.build.target;
   if (host !== FALLBACK.target) {
     throw new NoBaseError(
