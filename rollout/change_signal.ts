@@ -21,11 +21,12 @@ export class ChangeSignal {
   #name: string | undefined;
   #changed = false;
   #wake: (() => void) | undefined;
+  #closed = false;
 
   /** Watches `directory` from now on instead of what was watched before; only its file `name`, if given. */
   watch(directory: string, name?: string): void {
     this.#name = name;
-    if (directory === this.#directory) return;
+    if (this.#closed || directory === this.#directory) return;
     this.#stop?.();
     this.#stop = undefined;
     this.#directory = directory;
@@ -42,7 +43,7 @@ export class ChangeSignal {
    * Never rejects. One waiter at a time.
    */
   wait(signal: AbortSignal): Promise<void> {
-    if (this.#changed || signal.aborted) {
+    if (this.#changed || this.#closed || signal.aborted) {
       this.#changed = false;
       return Promise.resolve();
     }
@@ -60,11 +61,11 @@ export class ChangeSignal {
     });
   }
 
-  /** Stops watching and lets a waiter go. */
+  /** Stops watching for good and lets a waiter go. */
   close(): void {
     this.#stop?.();
     this.#stop = undefined;
-    this.#directory = undefined;
+    this.#closed = true;
     this.#wake?.();
   }
 

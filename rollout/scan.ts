@@ -16,7 +16,7 @@ export interface ScannedLine {
   offset: number;
   /** Length in bytes, without the newline. */
   length: number;
-  /** The line without its newline; only its first bytes where `overlong`. */
+  /** The line without its newline; where `overlong`, only its head (256 KiB or less). */
   bytes: Uint8Array;
   /** False for the rest of a file that does not end in a newline. */
   terminated: boolean;
@@ -51,14 +51,20 @@ export function* scanLines(file: Deno.FsFile, options: ScanOptions = {}): Genera
   let offset = from; // file offset of the line at hand
   let position = from; // file offset of the next read
 
+  const lineUpTo = (end: number, terminated: boolean): ScannedLine => {
+    const length = passed + end - start;
+    const overlong = length > maxLine;
+    const bytes = buffer.subarray(start, overlong ? start + CHUNK : end);
+    return { offset, length, bytes, terminated, overlong };
+  };
+
   file.seekSync(from, Deno.SeekMode.Start);
   while (true) {
     const newline = searched < filled ? buffer.subarray(0, filled).indexOf(NEWLINE, searched) : -1;
     if (newline >= 0) {
-      const length = passed + newline - start;
-      const bytes = buffer.subarray(start, newline);
-      yield { offset, length, bytes, terminated: true, overlong: length > maxLine };
-      offset += length + 1;
+      const line = lineUpTo(newline, true);
+      yield line;
+      offset += line.length + 1;
       start = searched = newline + 1;
       passed = 0;
       continue;
@@ -86,11 +92,7 @@ export function* scanLines(file: Deno.FsFile, options: ScanOptions = {}): Genera
     filled += read;
     position += read;
   }
-  if (filled > start) {
-    const length = passed + filled - start;
-    const bytes = buffer.subarray(start, filled);
-    yield { offset, length, bytes, terminated: false, overlong: length > maxLine };
-  }
+  if (filled > start) yield lineUpTo(filled, false);
 }
 
 /** Reads exactly `length` bytes at `offset`; fewer where the file ends before. */

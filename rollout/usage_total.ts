@@ -1,0 +1,20 @@
+/**
+ * The thread's token total at the end of a rollout: the last `token_count` that carries figures.
+ *
+ * @module
+ */
+import { kindOf } from "./line_kind.ts";
+import { decodeRecord, type Usage } from "./records.ts";
+import { scanLines } from "./scan.ts";
+
+/** The last total recorded from byte `from` on (the start of a line), or `undefined`. */
+export function lastUsageTotal(path: string, from: number): Usage | undefined {
+  using file = Deno.openSync(path, { read: true });
+  let total: Usage | undefined;
+  for (const line of scanLines(file, { from })) {
+    if (line.overlong || kindOf(line.bytes) === "other") continue;
+    const record = decodeRecord(line.bytes);
+    if (record.kind === "usage") total = record.total;
+  }
+  return total;
+}

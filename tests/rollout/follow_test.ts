@@ -1,0 +1,270 @@
+import { strict as assert } from "node:assert";
+import fc from "fast-check";
+import { type Followed, Follower } from "../../rollout/follow.ts";
+import { allCaptured, captured, CodexHome, linesOf } from "./rollouts.ts";
+
+/** What following the whole captured file says. */
+function follow(version: string, scenario: string): Followed[] {
+  using home = new CodexHome();
+  const rollout = captured(version, scenario);
+  home.put(rollout);
+  using follower = new Follower({ codexHome: home.dir, threadId: rollout.threadId, from: 0 });
+  return [...follower.drain(), ...follower.finish()];
+}
+
+/** Calls and results in short: `id name` and `id = output`, errors marked with `!`. */
+function callsIn(followed: Followed[]): string[] {
+  const short = (output: string | unknown[]): string =>
+    (typeof output === "string" ? output : JSON.stringify(output)).replaceAll("\n", "|")
+      .slice(0, 60);
+  return followed.flatMap((event) => {
+    switch (event.type) {
+      case "call":
+        return [`${event.id} ${event.namespace ? event.namespace + "." : ""}${event.name}`];
+      case "result": {
+        const part = event.part === undefined ? "" : `#${event.part}`;
+        return [`${event.id}${part} =${event.isError ? "!" : ""} ${short(event.output)}`];
+      }
+      default:
+        return [];
+    }
+  });
+}
+
+Deno.test("Follower tells a shell call and its result with codex's own id", () => {
+  for (const version of ["0.135.0", "0.169.0"]) {
+    const followed = follow(version, "shell-ok");
+    const [call, result] = followed.filter((e) => e.type === "call" || e.type === "result");
+    assert.deepEqual(call, {
+      type: "call",
+      id: "call_sh1",
+      name: "exec_command",
+      arguments: '{"cmd":"echo hello; echo err >&2; pwd"}',
+    });
+    assert.equal(result?.type === "result" && result.isError, false);
+    assert.equal(result && "part" in result, false);
+    assert.equal(followed.at(-1)?.type, "task_complete");
+    const usage = followed.findLast((event) => event.type === "usage");
+    assert.deepEqual(usage?.total, {
+      inputTokens: 900,
+      cachedInputTokens: 400,
+      outputTokens: 50,
+      reasoningOutputTokens: 12,
+    });
+    assert.equal(usage?.last.inputTokens, 500);
+  }
+});
+
+Deno.test("Follower marks failed calls, by the event or by codex's own words", () => {
+  const cases: [version: string, scenario: string, results: string[]][] = [
+    ["0.135.0", "shell-fail", [
+      "call_sh1 =! Chunk ID: 4b4b27|Wall time: 0.0002 seconds|Process exited wi",
+    ]],
+    ["0.169.0", "shell-sandbox-readonly", [
+      "call_sh1 =! Chunk ID: 88035d|Wall time: 0.0000 seconds|Process exited wi",
+    ]],
+    ["0.135.0", "mcp-iserror", [
+      'call_mcp1 =! Wall time: 0.0056 seconds|Output:|[{"type":"text","text":"to',
+    ]],
+    ["0.169.0", "mcp-iserror", [
+      'call_mcp1 =! [{"type":"input_text","text":"Wall time: 0.0061 seconds\\nOut',
+    ]],
+    ["0.169.0", "mcp-throw", [
+      'call_mcp1 =! [{"type":"input_text","text":"Wall time: 0.0058 seconds\\nOut',
+    ]],
+    ["0.135.0", "mcp-badargs", [
+      'call_mcp1 =! Wall time: 0.0001 seconds|Output:|[{"type":"text","text":"er',
+    ]],
+    ["0.169.0", "mcp-badargs", [
+      'call_mcp1 =! [{"type":"input_text","text":"Wall time: 0.0004 seconds\\nOut',
+    ]],
+    ["0.169.0", "unknown-tool", ["call_u1 =! unsupported call: no_such_tool"]],
+    ["0.135.0", "bad-args", [
+      "call_u1 =! failed to parse function arguments: key must be a string at ",
+    ]],
+    ["0.169.0", "cm-throw", [
+      'call_js1#0 =! [{"type":"input_text","text":"Script failed\\nWall time 0.0 s',
+    ]],
+    ["0.169.0", "cancel-shell-SIGINT-native", ["call_1 =! Wall time: 1.6 seconds|aborted by user"]],
+    ["0.135.0", "cancel-shell-SIGINT-native", ["call_1 =! aborted by user after 1.7s"]],
+  ];
+  for (const [version, scenario, expected] of cases) {
+    const results = callsIn(follow(version, scenario)).filter((line) => line.includes("="));
+    assert.deepEqual(results, expected, `${version}/${scenario}`);
+  }
+});
+
+Deno.test("Follower does not take what a tool printed for codex's words", () => {
+  for (const [version, scenario] of [["0.169.0", "mcp-echo"], ["0.135.0", "patch-ok"]] as const) {
+    const results = follow(version, scenario).filter((event) => event.type === "result");
+    assert.deepEqual(results.map((result) => result.isError), [false]);
+  }
+});
+
+Deno.test("Follower tells tool searches and shell calls of the older form", () => {
+  assert.deepEqual(callsIn(follow("0.169.0", "mcp-toolsearch")).slice(0, 3), [
+    "call_ts1 tool_search",
+    'call_ts1 = [{"type":"namespace","name":"mcp__lab","description":"Lab se',
+    "call_mcp1 mcp__lab.echo",
+  ]);
+  // codex does not run it and records no output; the model is told "aborted".
+  assert.deepEqual(callsIn(follow("0.135.0", "local-shell")), [
+    "call_ls1 local_shell",
+    "call_ls1 =! aborted",
+  ]);
+});
+
+Deno.test("Follower gives a call that codex never answered an aborted result, at the end only", () => {
+  using home = new CodexHome();
+  const rollout = captured("0.169.0", "cancel-shell-SIGKILL-native");
+  home.put(rollout);
+  using follower = new Follower({ codexHome: home.dir, threadId: rollout.threadId, from: 0 });
+  assert.deepEqual(callsIn(follower.drain()), ["call_1 exec_command"]);
+  assert.deepEqual(callsIn(follower.finish()), ["call_1 =! aborted"]);
+  assert.deepEqual(follower.finish(), []);
+});
+
+Deno.test("Follower numbers the outputs of one code-mode script", () => {
+  using home = new CodexHome();
+  const { threadId, bytes } = captured("0.169.0", "cm-shell");
+  const lines = linesOf(bytes);
+  const at = lines.findIndex((line) => line.includes("custom_tool_call_output"));
+  lines.splice(
+    at,
+    0,
+    (lines[at] ?? "").replace(/"output":\[.*?\](?=,"internal)/, '"output":"half"'),
+  );
+  home.put({
+    version: "",
+    scenario: "",
+    threadId,
+    bytes: new TextEncoder().encode(lines.join("\n")),
+  });
+  using follower = new Follower({ codexHome: home.dir, threadId, from: 0 });
+  assert.deepEqual(callsIn(follower.drain()), [
+    "call_js1 functions.exec",
+    "call_js1#0 = half",
+    'call_js1#1 = [{"type":"input_text","text":"Script completed\\nWall time 0.',
+  ]);
+});
+
+Deno.test("Follower says the same however the file grows, and ends where the file ends", () => {
+  const rollouts = allCaptured();
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...rollouts),
+      fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 }),
+      (rollout, cuts) => {
+        const whole = follow(rollout.version, rollout.scenario);
+        using home = new CodexHome();
+        const path = home.path(rollout.threadId);
+        using follower = new Follower({ codexHome: home.dir, threadId: rollout.threadId, from: 0 });
+        using file = Deno.openSync(path, { append: true, create: true });
+        const seen: Followed[] = [];
+        let written = 0;
+        for (const cut of [...cuts.sort(), 1]) {
+          const upTo = Math.floor(cut * rollout.bytes.length);
+          file.writeSync(rollout.bytes.subarray(written, upTo));
+          written = Math.max(written, upTo);
+          seen.push(...follower.drain());
+        }
+        seen.push(...follower.finish());
+        assert.deepEqual(seen, whole);
+        assert.equal(follower.offset, rollout.bytes.length);
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+Deno.test("Follower reads nothing before the offset where the turn began", () => {
+  using home = new CodexHome();
+  const rollout = captured("0.169.0", "resume-3-turns");
+  const path = home.put(rollout);
+  const lines = linesOf(rollout.bytes);
+  const last = lines.findLastIndex((line) => line.includes('"type":"task_started"'));
+  const from = new TextEncoder().encode(lines.slice(0, last).join("\n") + "\n").length;
+  using follower = new Follower({ codexHome: home.dir, threadId: rollout.threadId, from });
+  assert.equal(follower.path, path);
+  const completed = follower.drain().filter((event) => event.type === "task_complete");
+  assert.equal(completed.length, 1);
+});
+
+Deno.test("Follower takes a torn last line as absent and a whole one without newline as there", () => {
+  using home = new CodexHome();
+  const { threadId, bytes } = captured("0.135.0", "shell-ok");
+  const bytesIn = (text: string): number => new TextEncoder().encode(text).length;
+  const text = linesOf(bytes).slice(0, 9).join("\n"); // ends with the call's output
+  const path = home.path(threadId);
+  for (
+    const [content, results, offset] of [
+      [text, 1, bytesIn(text)],
+      [text.slice(0, -5), 1, bytesIn(text.slice(0, text.lastIndexOf("\n") + 1))],
+    ] as const
+  ) {
+    Deno.writeTextFileSync(path, content);
+    using follower = new Follower({ codexHome: home.dir, threadId, from: 0 });
+    assert.equal(callsIn(follower.drain()).length, 1);
+    const rest = follower.finish().filter((event) => event.type === "result");
+    assert.equal(rest.length, results);
+    assert.equal(rest[0]?.isError, content !== text);
+    assert.equal(follower.offset, offset);
+  }
+});
+
+Deno.test("Follower is woken when codex writes, also before the directory exists", async () => {
+  using home = new CodexHome();
+  const rollout = captured("0.169.0", "shell-ok");
+  using follower = new Follower({ codexHome: home.dir, threadId: rollout.threadId, from: 0 });
+  const { signal } = new AbortController();
+  const seen: Followed[] = [];
+  const until = async (type: Followed["type"]): Promise<void> => {
+    while (!seen.some((event) => event.type === type)) {
+      await follower.changed(signal);
+      seen.push(...follower.drain());
+    }
+  };
+  const half = rollout.bytes.indexOf(10, 25_000);
+  home.put({ ...rollout, bytes: rollout.bytes.subarray(0, half) });
+  const path = home.path(rollout.threadId);
+  const append = Deno.openSync(path, { append: true });
+  append.writeSync(rollout.bytes.subarray(half));
+  append.close();
+  await until("task_complete");
+});
+
+Deno.test("Follower.changed ends with the signal and with close, and leaks nothing", async () => {
+  using home = new CodexHome();
+  const rollout = captured("0.135.0", "text");
+  home.put(rollout);
+  const follower = new Follower({ codexHome: home.dir, threadId: rollout.threadId, from: 1 });
+  const { signal } = new AbortController();
+  await follower.changed(signal); // the watch is new: look once
+  const closed = follower.changed(signal);
+  follower.close();
+  await closed;
+  await follower.changed(AbortSignal.abort());
+});
+
+Deno.test("Follower names an output that is too long to be loaded", () => {
+  using home = new CodexHome();
+  const { threadId, bytes } = captured("0.135.0", "shell-ok");
+  const lines = linesOf(bytes);
+  const path = home.path(threadId);
+  Deno.writeTextFileSync(path, lines.slice(0, 8).join("\n") + "\n");
+  {
+    using file = Deno.openSync(path, { append: true });
+    const [head, tail] = (lines[8] ?? "").split("Chunk ID");
+    file.writeSync(new TextEncoder().encode(head));
+    const piece = new Uint8Array(1 << 20).fill(0x61);
+    for (let i = 0; i < 49; i++) file.writeSync(piece);
+    file.writeSync(new TextEncoder().encode(tail + "\n" + lines.slice(9).join("\n") + "\n"));
+  }
+  using follower = new Follower({ codexHome: home.dir, threadId, from: 0 });
+  const followed = follower.drain();
+  assert.match(
+    callsIn(followed)[1] ?? "",
+    /^call_sh1 = \[an output of 51\d+ bytes is recorded; it is/,
+  );
+  assert.equal(followed.at(-1)?.type, "task_complete");
+});
