@@ -32,6 +32,8 @@ export interface BuildOptions {
   entry?: string;
   /** The executable's path; the bundle and build.json are put beside it. */
   output?: string;
+  /** A base on disk; absent: the usual ways to one. */
+  base?: string;
   /** Told about the chunks once they are there. */
   onBundle?: (chunks: Chunk[]) => void;
 }
@@ -51,7 +53,11 @@ export async function build(options: BuildOptions = {}): Promise<Build> {
     options.onBundle?.(chunks);
     const fresh = join(work, NAME);
     try {
-      const base = await compile({ bundle: join(work, "bundle"), output: fresh });
+      const base = await compile({
+        bundle: join(work, "bundle"),
+        output: fresh,
+        ...options.base === undefined ? {} : { base: options.base },
+      });
       await tryOut(fresh);
       const bytes = Deno.readFileSync(fresh);
       made.executable = { base, bytes: bytes.length, sha256: await sha256(bytes) };

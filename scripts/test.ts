@@ -8,11 +8,9 @@
  */
 import { resolve } from "@std/path";
 import { TextLineStream } from "@std/streams";
+import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../tests/support/codex.ts";
 import { executable } from "./executable.ts";
 import { ROOT } from "./project.ts";
-
-/** The codex versions the tests run against; fetched before the first test asks for them. */
-const CODEX_VERSIONS = ["0.135.0", "0.150.1", "0.169.0"];
 
 /** What a test run came to. */
 export interface Outcome {
@@ -80,8 +78,7 @@ function exists(argument: string): boolean {
 
 /** Fetches what the tests would otherwise fetch in the middle of a test. */
 async function fetchCodex(): Promise<void> {
-  const { codexBinary } = await import("../tests/support/codex.ts");
-  for (const version of CODEX_VERSIONS) await codexBinary(version);
+  for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) await codexBinary(version);
 }
 
 if (import.meta.main) {
