@@ -2,19 +2,18 @@
  * What of the host's tools is shown to codex, under which names, and what is left out and why.
  *
  * A schema passes through untouched. It is looked at only so far as is cheap for hundreds of tools
- * on the way to a turn: its outer shape, depth and size. Whether the validator can compile it is
- * found by `Arguments`, which remembers schemas across turns. One bad tool never costs the others.
+ * on the way to a turn: whether codex can read it (`schema_shape.ts`). Whether the validator can compile it is
+ * found in `arguments.ts`, which remembers schemas across turns. One bad tool never costs the others.
  *
  * @module
  */
 import type { HostTool } from "./host_tool.ts";
 import { isObject } from "./json_object.ts";
+import { schemaFault } from "./schema_shape.ts";
 import { mapToolNames, type ToolNames } from "./tool_names.ts";
 
-/** Nesting above which a schema is not shown: codex and the validator walk it recursively. */
-export const SCHEMA_DEPTH_MAX = 64;
-/** Nodes of one schema above which it is not shown. */
-export const SCHEMA_NODES_MAX = 20_000;
+/** The schema of a tool that brings none. */
+const ANYTHING = { type: "object" };
 
 /** A tool as `tools/list` shows it. */
 export interface ListedTool {
@@ -60,7 +59,7 @@ export function buildCatalogue(
       ? "it has no name"
       : seen.has(name)
       ? "another tool has the same name"
-      : schemaFault(tool.inputSchema);
+      : schemaFault(tool.inputSchema ?? ANYTHING);
     if (reason) leave(name, reason);
     else {
       seen.add(name);
@@ -91,31 +90,11 @@ export function buildCatalogue(
 function list(tool: HostTool, name: string): ListedTool {
   const listed: ListedTool = {
     name,
-    inputSchema: (tool.inputSchema ?? { type: "object" }) as ListedTool["inputSchema"],
+    inputSchema: (tool.inputSchema ?? ANYTHING) as ListedTool["inputSchema"],
   };
   const title = tool.title ?? (name === tool.name ? undefined : tool.name);
   if (typeof title === "string") listed.title = title;
   if (typeof tool.description === "string") listed.description = tool.description;
   if (isObject(tool.annotations)) listed.annotations = tool.annotations;
   return listed;
-}
-
-/** What is wrong with a schema at first sight, or `undefined`. */
-function schemaFault(schema: unknown): string | undefined {
-  if (schema === undefined) return undefined;
-  if (!isObject(schema)) return "its inputSchema is not a JSON object";
-  if (schema.type !== "object") {
-    return `its inputSchema has type ${JSON.stringify(schema.type) ?? "none"}, not "object"`;
-  }
-  let nodes = 0;
-  let level: unknown[] = [schema];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > SCHEMA_DEPTH_MAX) return `its inputSchema nests deeper than ${SCHEMA_DEPTH_MAX}`;
-    nodes += level.length;
-    if (nodes > SCHEMA_NODES_MAX) return `its inputSchema has more than ${SCHEMA_NODES_MAX} nodes`;
-    level = level.flatMap((node) =>
-      typeof node === "object" && node !== null ? Object.values(node) : []
-    );
-  }
-  return undefined;
 }

@@ -1,4 +1,6 @@
-/** The relay as a program of its own, for tests that need no plugin. */
+/** As much of the executable as the tests in this folder need: `mcp-host`. */
 import { relay } from "../../mcp_host/relay.ts";
 
-Deno.exit(await relay(Deno.args));
+const [command, ...args] = Deno.args;
+if (command !== "mcp-host") throw new Error(`this program knows mcp-host only: ${command}`);
+Deno.exit(await relay(args));

@@ -77,7 +77,7 @@ export interface Codex extends AsyncDisposable {
 
 /** Connects the official client through a relay that was started with `env`. */
 export async function connectClient(env: Record<string, string>): Promise<Codex> {
-  const transport = new ProcessTransport(RELAY, env);
+  const transport = new ProcessTransport([...RELAY, "mcp-host"], env);
   const client = new Client({ name: "test", version: "1" });
   await client.connect(transport);
   return { client, transport, [Symbol.asyncDispose]: () => client.close() };
