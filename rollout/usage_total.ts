@@ -12,7 +12,7 @@ export function lastUsageTotal(path: string, from: number): Usage | undefined {
   using file = Deno.openSync(path, { read: true });
   let total: Usage | undefined;
   for (const line of scanLines(file, { from })) {
-    if (line.overlong || kindOf(line.bytes) === "other") continue;
+    if (line.overlong || !["event", "unsure"].includes(kindOf(line.bytes))) continue;
     const record = decodeRecord(line.bytes);
     if (record.kind === "usage") total = record.total;
   }

@@ -1,0 +1,95 @@
+/**
+ * The thread that a turn goes on with: recalled before the turn, remembered during and after it.
+ *
+ * @module
+ */
+import { locateRollout } from "../rollout/locate.ts";
+import { lastUsageTotal } from "../rollout/usage_total.ts";
+import type { Usage } from "../rollout/records.ts";
+import { importSessionFile, writeSessionFile } from "../rollout/session_file.ts";
+import type { StateStore } from "../rollout/state.ts";
+import { ZERO_USAGE } from "./usage.ts";
+
+/** Whose thread it is. */
+export interface ThreadOwner {
+  agentId: string;
+  workspace: string;
+}
+
+/** A thread as it stands before a turn. */
+export interface Thread {
+  threadId: string;
+  rolloutPath: string | undefined;
+  /** Where the rollout ends now: what the turn appends begins here. */
+  from: number;
+  /** Tokens of the whole thread up to `from`; `undefined` when nobody knows. */
+  base: Usage | undefined;
+  /** Digest of the instructions that the model has been given last. */
+  systemDigest: string | undefined;
+}
+
+/** The thread of `owner`: our own record, or the one time import of the Go plugin's. */
+export function recallThread(
+  store: StateStore,
+  { agentId, workspace }: ThreadOwner,
+  codexHome: string,
+): Thread | undefined {
+  const state = store.load(agentId, workspace) ?? imported(workspace, codexHome);
+  if (state === undefined) return undefined;
+  const located = locateRollout(codexHome, state.threadId, state.rolloutPath);
+  // codex itself decides whether a thread is lost; without its file only our figures are poorer.
+  if (located.kind !== "found") {
+    return {
+      threadId: state.threadId,
+      rolloutPath: undefined,
+      from: 0,
+      base: undefined,
+      systemDigest: state.systemDigest,
+    };
+  }
+  const { size } = Deno.statSync(located.path);
+  // What lies between our last turn and now was written by somebody else's.
+  const since = state.endOffset <= size ? state.endOffset : 0;
+  const base = (since < size ? lastUsageTotal(located.path, since) : undefined) ??
+    (since > 0 ? state.usageTotal : ZERO_USAGE);
+  return {
+    threadId: state.threadId,
+    rolloutPath: located.path,
+    from: size,
+    base,
+    systemDigest: state.systemDigest,
+  };
+}
+
+/** Remembers the thread; a workspace that cannot be written only loses its copy of the id. */
+export function rememberThread(
+  store: StateStore,
+  { agentId, workspace }: ThreadOwner,
+  thread: Thread,
+): void {
+  const { threadId, rolloutPath, from, base, systemDigest } = thread;
+  store.save(agentId, workspace, {
+    threadId,
+    rolloutPath,
+    endOffset: from,
+    usageTotal: base ?? ZERO_USAGE,
+    systemDigest,
+  });
+}
+
+/** Leaves the bare thread id in the workspace, for people and for a way back to the Go plugin. */
+export function leaveThreadId(workspace: string, threadId: string): string | undefined {
+  try {
+    writeSessionFile(workspace, threadId);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function imported(workspace: string, codexHome: string) {
+  const found = importSessionFile(workspace, codexHome);
+  return found === undefined
+    ? undefined
+    : { ...found, endOffset: 0, usageTotal: ZERO_USAGE, systemDigest: undefined };
+}

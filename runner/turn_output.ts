@@ -1,0 +1,181 @@
+/**
+ * From what codex prints and records to what the turn tells: a pure state machine. Events go in one
+ * by one, turn events come out; at the end it knows what is needed to judge the turn.
+ *
+ * @module
+ */
+import type { Usage } from "../rollout/records.ts";
+import type { Followed } from "../rollout/follow.ts";
+import type { ExecEvent } from "./exec_events.ts";
+import type { TurnEvent } from "./turn_event.ts";
+
+/** codex's last word on the turn, as its stdout has it. */
+export type Terminal =
+  | { type: "completed"; usage: Usage | undefined }
+  | { type: "failed"; message: string };
+
+/** Maps a recorded call to the host's own tool name; `undefined` when it is none of the host's. */
+export type HostName = (namespace: string | undefined, name: string) => string | undefined;
+
+/** A call that is not answered yet. */
+interface OpenCall {
+  /** The host's own tool name, where it is one of the host's. */
+  hostName: string | undefined;
+  arguments: string;
+  claimed: boolean;
+}
+
+/** What one turn has told so far. */
+export class TurnOutput {
+  terminal: Terminal | undefined;
+  /** codex's own name for the error, if the rollout has it. */
+  errorInfo: unknown;
+  errorMessage: string | undefined;
+  /** The rollout says that the turn was ended before it was done. */
+  aborted = false;
+  /** The rollout says that the turn is over, with the model's last words. */
+  complete: { lastAgentMessage?: string } | undefined;
+  readonly recorded: { total: Usage; last: Usage }[] = [];
+  /** Calls without a result so far, oldest first. */
+  readonly openCalls = new Map<string, OpenCall>();
+  /** Lines that could not be decoded. */
+  broken = 0;
+  /** Types this plugin does not know, and how often they came. */
+  readonly unknown = new Map<string, number>();
+  #texts = 0;
+  #lastText: string | undefined;
+  #thoughts = 0;
+  readonly #hostName: HostName;
+
+  constructor(hostName: HostName) {
+    this.#hostName = hostName;
+  }
+
+  /** What a line of stdout means. `thread_started` is the caller's. */
+  take(event: ExecEvent): TurnEvent[] {
+    switch (event.type) {
+      case "agent_message":
+        return this.#text(event.text);
+      case "reasoning":
+        return [{ type: "thinking", index: this.#thoughts++, text: event.text }];
+      case "notice":
+        return [{ type: "status", message: event.message }];
+      case "warning":
+        return [{ type: "status", message: event.message, data: { level: "warning" } }];
+      case "plan": {
+        const done = event.steps.filter(({ completed }) => completed).length;
+        const message = `plan: ${done} of ${event.steps.length} done`;
+        return [{ type: "status", message, data: { plan: event.steps } }];
+      }
+      case "web_search":
+        return [{ type: "status", message: `web search: ${event.query}` }];
+      case "turn_completed":
+        this.terminal ??= { type: "completed", usage: event.usage };
+        return [];
+      case "turn_failed":
+        this.terminal ??= { type: "failed", message: event.message };
+        return [];
+      case "unknown":
+        this.unknown.set(event.name, (this.unknown.get(event.name) ?? 0) + 1);
+        return [];
+      case "broken":
+        return this.#brokenLine(event.reason);
+      case "thread_started":
+      case "turn_started":
+      case "tool": // the rollout tells of tools in full, with codex's own ids
+        return [];
+    }
+  }
+
+  /** What a record of the rollout means. */
+  follow(followed: Followed): TurnEvent[] {
+    switch (followed.type) {
+      case "call": {
+        const { id, namespace } = followed;
+        const hostName = this.#hostName(namespace, followed.name);
+        this.openCalls.set(id, { hostName, arguments: followed.arguments, claimed: false });
+        return [
+          {
+            type: "call_started",
+            id,
+            name: hostName ?? followed.name,
+            source: hostName === undefined ? "codex" : "host",
+            ...(namespace === undefined ? {} : { namespace }),
+          },
+          { type: "call_ended", id, arguments: followed.arguments },
+        ];
+      }
+      case "result": {
+        this.openCalls.delete(followed.id);
+        const { type: _type, ...result } = followed;
+        return [{ type: "call_result", ...result }];
+      }
+      case "usage":
+        this.recorded.push({ total: followed.total, last: followed.last });
+        return [];
+      case "turn_aborted":
+        this.aborted = true;
+        return [];
+      case "task_complete":
+        this.complete = followed.lastAgentMessage === undefined
+          ? {}
+          : { lastAgentMessage: followed.lastAgentMessage };
+        return [];
+      case "error":
+        this.errorMessage = followed.message;
+        this.errorInfo = followed.info;
+        return [];
+      case "compacted":
+        return [{ type: "status", message: "codex compacted the conversation" }];
+    }
+  }
+
+  /**
+   * The id of a host tool call that is about to run: `callId`, where codex gave it (0.148 and
+   * later), else the oldest open call of that name and those arguments that was not claimed yet.
+   */
+  claim(call: { callId?: string; name: string; arguments: unknown }): string | undefined {
+    if (call.callId !== undefined) return call.callId;
+    for (const [id, open] of this.openCalls) {
+      if (open.claimed || open.hostName !== call.name) continue;
+      if (!sameJson(open.arguments, call.arguments)) continue;
+      open.claimed = true;
+      return id;
+    }
+    return undefined;
+  }
+
+  /**
+   * The model's last words, if the rollout has them and stdout lost them (codex died between the
+   * two); nothing otherwise.
+   */
+  lostText(): TurnEvent[] {
+    const last = this.complete?.lastAgentMessage;
+    return last === undefined || last === this.#lastText ? [] : this.#text(last);
+  }
+
+  #text(text: string): TurnEvent[] {
+    this.#lastText = text;
+    const index = this.#texts++;
+    return [{ type: "text", index, text: index === 0 ? text : `\n\n${text}` }];
+  }
+
+  #brokenLine(reason: string): TurnEvent[] {
+    this.broken++;
+    if (this.broken > 1) return [];
+    return [{
+      type: "status",
+      message: `codex printed a line that cannot be read: ${reason}`,
+      data: { level: "warning" },
+    }];
+  }
+}
+
+/** Whether recorded arguments and parsed ones are the same; the key order is the model's in both. */
+function sameJson(text: string, value: unknown): boolean {
+  try {
+    return JSON.stringify(JSON.parse(text)) === JSON.stringify(value);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * What a turn is asked for and what it runs with.
+ *
+ * @module
+ */
+import type { HostTool, HostToolCall, HostToolResult } from "../mcp_host/host_tool.ts";
+import type { StateStore } from "../rollout/state.ts";
+import type { Sandbox } from "./argv.ts";
+import type { Variables } from "./codex_binary.ts";
+import type { ImageInput } from "./images.ts";
+import type { PastMessage } from "./prompt.ts";
+import type { WatchLimits } from "./watchdog.ts";
+
+/** One turn, as the caller wants it. */
+export interface TurnRequest {
+  agentId: string;
+  /** An absolute path of a directory that exists. */
+  workspace: string;
+  /** codex's `--model`; `undefined` leaves it to codex's own configuration. */
+  model: string | undefined;
+  /** The text of the last user message. */
+  text: string;
+  images: readonly ImageInput[];
+  /** Instructions besides codex's own. */
+  system: string | undefined;
+  /** A JSON Schema that the final answer must satisfy. */
+  outputSchema: Record<string, unknown> | undefined;
+  /** The conversation before this message; used only when codex lost the thread. */
+  history: readonly PastMessage[];
+  tools: readonly HostTool[];
+  /** Runs one of `tools` at the host. */
+  callTool: (call: HostToolCall) => Promise<HostToolResult>;
+}
+
+/** What the operator decided; durations in milliseconds. */
+export interface TurnSettings {
+  binary: string;
+  extraArgs: readonly string[];
+  sandbox: Sandbox;
+  writableRoots: readonly string[];
+  networkAccess: boolean;
+  /** Added to codex's environment. */
+  env: Variables;
+  onLostSession: "fresh" | "fail";
+  /** Fresh starts after a codex that ended before it announced its thread. */
+  retries: number;
+  limits: WatchLimits;
+  graceMs: number;
+  toolTimeoutMs: number;
+  toolResultMaxBytes: number;
+  userMcpServers: "keep" | "disable";
+}
+
+/** What a turn needs from the process it runs in. */
+export interface TurnContext {
+  settings: TurnSettings;
+  /** The plugin's own environment. */
+  environment: Variables;
+  /** Directory of the turns that are running now. */
+  runningDirectory: string;
+  /** Where sockets go. */
+  runtimeDirectory: string;
+  store: StateStore;
+  /** How to start this program: its path and leading arguments. */
+  executable: readonly string[];
+  version: string;
+  log(level: "debug" | "info" | "warning", message: string, data?: Record<string, unknown>): void;
+}

@@ -1,0 +1,117 @@
+/**
+ * Ends turns that would never end: each watch has a deadline, signs of life push it back.
+ *
+ * One timer serves all watches and is only armed for the nearest deadline; a sign of life writes a
+ * number, nothing more, so a flood of events costs nothing here.
+ *
+ * @module
+ */
+
+/** Limits in milliseconds; 0 means none. */
+export interface WatchLimits {
+  /** Until codex announces its thread. */
+  start: number;
+  /** Without any sign of life while no tool runs. */
+  silence: number;
+  /** The same while a tool runs. */
+  toolSilence: number;
+  /** Reconnecting to the model without progress. */
+  reconnect: number;
+  /** The whole turn. */
+  total: number;
+}
+
+/** The name of a watch. */
+export type Watch = keyof WatchLimits;
+
+/** Watches one run of codex. */
+export class Watchdog implements Disposable {
+  readonly #limits: WatchLimits;
+  readonly #expired: (watch: Watch, limitMs: number) => void;
+  readonly #deadlines = new Map<Watch, number>();
+  #toolsOpen = false;
+  #paused = false;
+  #timer: number | undefined;
+  #armedFor = Infinity;
+
+  /** @param expired Called at most once, with the first watch whose deadline passed. */
+  constructor(limits: WatchLimits, expired: (watch: Watch, limitMs: number) => void) {
+    this.#limits = limits;
+    this.#expired = expired;
+    this.#set("start");
+    this.#set("total");
+  }
+
+  /** codex announced its thread. */
+  started(): void {
+    this.#deadlines.delete("start");
+    this.sign();
+  }
+
+  /** Something was printed or recorded. */
+  sign(): void {
+    if (this.#deadlines.has("start")) return;
+    this.#deadlines.delete(this.#toolsOpen ? "silence" : "toolSilence");
+    this.#set(this.#toolsOpen ? "toolSilence" : "silence");
+  }
+
+  /** Whether any tool call is open now. */
+  tools(open: boolean): void {
+    if (open === this.#toolsOpen) return;
+    this.#toolsOpen = open;
+    this.sign();
+  }
+
+  /** codex said that it reconnects; the clock of that starts with the first such line. */
+  reconnecting(): void {
+    if (!this.#deadlines.has("reconnect")) this.#set("reconnect");
+  }
+
+  /** The model was reached again. */
+  progress(): void {
+    this.#deadlines.delete("reconnect");
+    this.sign();
+  }
+
+  /** While the host does not take our events, silence is not codex's. */
+  pause(paused: boolean): void {
+    this.#paused = paused;
+    if (!paused) this.sign();
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#deadlines.clear();
+    this.#armedFor = -Infinity;
+  }
+
+  #set(watch: Watch): void {
+    const limit = this.#limits[watch];
+    if (limit === 0) return;
+    const deadline = performance.now() + limit;
+    this.#deadlines.set(watch, deadline);
+    if (deadline < this.#armedFor) this.#arm(deadline);
+  }
+
+  #arm(deadline: number): void {
+    clearTimeout(this.#timer);
+    this.#armedFor = deadline;
+    // 2^31 ms is the longest a timer can wait; a longer limit is looked at again then.
+    const wait = Math.min(Math.max(0, deadline - performance.now()), 2 ** 31 - 1);
+    this.#timer = setTimeout(() => this.#look(), wait);
+  }
+
+  #look(): void {
+    this.#armedFor = Infinity;
+    if (this.#paused) this.sign();
+    const now = performance.now();
+    const late = [...this.#deadlines].find(([, deadline]) => deadline <= now);
+    if (late === undefined) {
+      if (this.#deadlines.size > 0) this.#arm(Math.min(...this.#deadlines.values()));
+      return;
+    }
+    const [watch] = late;
+    this[Symbol.dispose]();
+    this.#expired(watch, this.#limits[watch]);
+  }
+}
