@@ -1,79 +1,30 @@
 /**
  * The bridge: how codex reaches the host's tools during one turn.
  *
- * `openBridge` makes a 0700 directory with a unix socket in it and a fresh token, and tells with
- * which `-c` values and environment to start codex. codex starts this executable as `mcp-host`, the
- * relay, which shows the token and then carries MCP between codex and the server in here. Sub-agents
- * of the turn start relays of their own with the same token. `close` ends all of it.
+ * `openBridge` opens a unix socket that only this user can reach, makes a fresh token, and tells
+ * with which `-c` values and environment to start codex. codex starts this executable as `mcp-host`,
+ * the relay, which shows the token and then carries MCP between codex and the server in here.
+ * Sub-agents of the turn start relays of their own with the same token. `close` ends all of it.
  *
  * @module
  */
+import type { Bridge, BridgeCapabilities, BridgeOptions } from "./bridge_options.ts";
 import { CallDesk } from "./calls.ts";
 import { buildCatalogue, type Catalogue, type LeftOut } from "./catalogue.ts";
-import { type Admission, Gate, type Guest, type Refusal } from "./gate.ts";
-import type { HostTool, HostToolCall, HostToolResult, Timer } from "./host_tool.ts";
+import { Door, type DoorTiming, type DoorTurn } from "./door.ts";
+import type { Admission, Guest, Refusal } from "./gate.ts";
 import { wallTimer } from "./host_tool.ts";
-import { encodeHello, type Hello, LINK_VERSION } from "./link.ts";
+import { encodeHello } from "./link.ts";
 import { registrationConfig, SERVER_NAME, STARTUP_TIMEOUT_MS } from "./registration.ts";
 import type { Session } from "./server.ts";
-import { makeSocketDirectory } from "./socket_dir.ts";
-import { newToken, sameToken } from "./token.ts";
+import { newToken } from "./token.ts";
+
+export type { Bridge, BridgeCapabilities, BridgeOptions } from "./bridge_options.ts";
 
 /** Relays of one turn that may be connected at the same time: codex itself and its sub-agents. */
 export const RELAYS_MAX = 32;
 /** How long a connection may take to say hello. A relay does so in its first milliseconds. */
 export const HELLO_TIMEOUT_MS = 5_000;
-
-/** What a bridge is made of. Times are milliseconds. */
-export interface BridgeOptions {
-  agentId: string;
-  tools: readonly HostTool[];
-  /** Runs a tool at the host. */
-  call: (call: HostToolCall) => Promise<HostToolResult>;
-  /** How codex starts this executable: path and leading arguments; `mcp-host` is appended. */
-  executable: readonly string[];
-  /** Where the socket's directory is made: `$XDG_RUNTIME_DIR` or a temp directory. */
-  runtimeDir: string;
-  toolTimeoutMs: number;
-  resultMaxBytes: number;
-  startupTimeoutMs?: number;
-  /** Named to codex as the server's version. */
-  version?: string;
-  /** A tool left out, a stranger refused, …: what an operator would want to read. */
-  onStatus: (message: string, data?: Record<string, unknown>) => void;
-  /** Told of every call before anything is done about it. */
-  onCallStarted?: (call: { callId?: string; name: string }) => void;
-  helloTimeoutMs?: number;
-  timer?: Timer;
-}
-
-/** What the installed codex can. */
-export interface BridgeCapabilities {
-  /** Knows `omit_tools_from` (0.148 and later). */
-  omitToolsFrom: boolean;
-}
-
-/** An open bridge. */
-export interface Bridge {
-  /** The server's name in codex. */
-  readonly serverName: string;
-  /** Values for codex's `-c`, in order. */
-  readonly config: string[];
-  /** To be added to codex's environment; the token is in here. */
-  readonly env: Record<string, string>;
-  readonly leftOut: readonly LeftOut[];
-  /**
-   * The host's own name for a tool as codex records it, or `undefined` where it is none of ours.
-   * codex writes `mcp__<server>` and the name in two fields; some places show both in one name.
-   */
-  hostName(namespace: string | undefined, name: string): string | undefined;
-  /** Relays that were let in so far. 0 after codex announced its thread: it runs without tools. */
-  readonly connections: number;
-  /** Connections that were turned away so far. */
-  readonly refused: number;
-  /** Cancels calls under way, ends connections, removes the socket. Idempotent. */
-  close(): Promise<void>;
-}
 
 /** Loads the MCP library, which a bridge otherwise does when it opens. */
 export function preloadServer(): Promise<typeof import("./server.ts")> {
@@ -81,77 +32,108 @@ export function preloadServer(): Promise<typeof import("./server.ts")> {
 }
 
 /** Opens a bridge for one turn. Throws where the socket cannot be made, with what to do about it. */
-export function openBridge(
+export async function openBridge(
   options: BridgeOptions,
   capabilities: BridgeCapabilities,
 ): Promise<Bridge> {
-  return Promise.resolve().then(() => new TurnBridge(options, capabilities));
+  const token = newToken();
+  encodeHello(options.agentId, token); // throws where the relay could not say it
+  const timing = {
+    helloTimeoutMs: options.helloTimeoutMs ?? HELLO_TIMEOUT_MS,
+    timer: options.timer ?? wallTimer,
+  };
+  const place = options.codexConfig
+    ? await (await import("./codex_place.ts")).openRegisteredPlace(options, timing)
+    : perRunPlace(options, timing);
+  return new TurnBridge(options, capabilities, token, place);
 }
 
-class TurnBridge implements Bridge {
-  readonly serverName: string = SERVER_NAME;
+/** Where relays of the turn arrive, and how codex comes to start them. */
+export interface Place {
+  /** Absent where registering failed. */
+  door?: Door;
+  serverName: string;
+  /** For `-c`; absent where codex's config has it already. */
+  command?: readonly string[];
+  /** Variables that the `-c` values must set, because codex's config has others. */
+  env?: Record<string, string>;
+}
+
+function perRunPlace({ executable, runtimeDir }: BridgeOptions, timing: DoorTiming): Place {
+  return {
+    door: Door.fresh(runtimeDir, timing),
+    serverName: SERVER_NAME,
+    command: [...executable, "mcp-host"],
+  };
+}
+
+class TurnBridge implements Bridge, DoorTurn {
+  readonly serverName: string;
+  readonly registered: boolean;
   readonly config: string[];
   readonly env: Record<string, string>;
+  readonly token: string;
+  readonly agentId: string;
   connections = 0;
   refused = 0;
 
   readonly #options: BridgeOptions;
   readonly #catalogue: Catalogue;
   readonly #desk: CallDesk;
-  readonly #gate: Gate;
-  readonly #token = newToken();
-  readonly #directory: { remove(): void };
+  readonly #door: Door | undefined;
   readonly #sessions = new Set<Session>();
   readonly #server: Promise<typeof import("./server.ts")>;
   readonly #reported = new Set<Refusal>();
   #live = 0;
-  #closed?: Promise<void>;
+  #closed: Promise<void> | undefined;
 
-  constructor(options: BridgeOptions, capabilities: BridgeCapabilities) {
-    const timer = options.timer ?? wallTimer;
+  constructor(
+    options: BridgeOptions,
+    capabilities: BridgeCapabilities,
+    token: string,
+    place: Place,
+  ) {
+    const { onStatus } = options;
     this.#options = options;
-    encodeHello(options.agentId, this.#token); // throws where the relay could not say it
-    this.#catalogue = buildCatalogue(
-      options.tools,
-      ({ name, reason }) =>
-        options.onStatus(`host tool ${JSON.stringify(name)} left out: ${reason}`, { tool: name }),
-    );
+    this.agentId = options.agentId;
+    this.token = token;
+    this.serverName = place.serverName;
+    this.#catalogue = buildCatalogue(options.tools, ({ name, reason }) => {
+      onStatus(`host tool ${JSON.stringify(name)} left out: ${reason}`, { tool: name });
+    });
     this.#desk = new CallDesk({
       catalogue: this.#catalogue,
       call: options.call,
       onCallStarted: options.onCallStarted ?? (() => {}),
       toolTimeoutMs: options.toolTimeoutMs,
       resultMaxBytes: options.resultMaxBytes,
-      timer,
+      timer: options.timer ?? wallTimer,
     });
-    const directory = makeSocketDirectory(options.runtimeDir);
-    this.#directory = directory;
-    try {
-      this.#gate = new Gate({
-        socket: directory.socket,
-        helloTimeoutMs: options.helloTimeoutMs ?? HELLO_TIMEOUT_MS,
-        timer,
-        admit: (hello) => this.#admit(hello),
-        onRefused: (refusal, detail) => this.#refuse(refusal, detail),
-      });
-    } catch (error) {
-      directory.remove();
-      throw error;
+    this.#door = place.door;
+    this.#door?.join(this);
+    this.registered = place.door !== undefined;
+    this.env = place.door
+      ? {
+        PLEXUM_MCP_SOCKET: place.door.socket,
+        PLEXUM_MCP_AGENT_ID: options.agentId,
+        PLEXUM_MCP_TOKEN: token,
+      }
+      : {};
+    const shared = (tool: { annotations?: Record<string, unknown> }) =>
+      tool.annotations?.readOnlyHint === true;
+    this.config = place.door
+      ? registrationConfig({
+        ...place,
+        startupTimeoutMs: options.startupTimeoutMs ?? STARTUP_TIMEOUT_MS,
+        toolTimeoutMs: options.toolTimeoutMs,
+        parallel: this.#catalogue.listed.some(shared),
+        omitToolsFrom: capabilities.omitToolsFrom,
+        resultMaxBytes: options.resultMaxBytes,
+      })
+      : [];
+    if (capabilities.toolsDeferred) {
+      onStatus("this codex shows host tools to the model through its tool search only");
     }
-    this.env = {
-      PLEXUM_MCP_SOCKET: directory.socket,
-      PLEXUM_MCP_AGENT_ID: options.agentId,
-      PLEXUM_MCP_TOKEN: this.#token,
-    };
-    this.config = registrationConfig({
-      serverName: this.serverName,
-      command: [...options.executable, "mcp-host"],
-      startupTimeoutMs: options.startupTimeoutMs ?? STARTUP_TIMEOUT_MS,
-      toolTimeoutMs: options.toolTimeoutMs,
-      parallel: this.#catalogue.listed.some((tool) => tool.annotations?.readOnlyHint === true),
-      omitToolsFrom: capabilities.omitToolsFrom,
-      resultMaxBytes: options.resultMaxBytes,
-    });
     this.#server = this.#prepare();
     this.#server.catch(() => {});
   }
@@ -161,7 +143,7 @@ class TurnBridge implements Bridge {
   }
 
   hostName(namespace: string | undefined, name: string): string | undefined {
-    const prefix = `mcp__${this.serverName}`;
+    const prefix = `mcp__${this.serverName.replaceAll(/[^A-Za-z0-9_]/g, "_")}`;
     if (namespace === prefix) return this.#catalogue.names.toHost.get(name);
     if (namespace || !name.startsWith(`${prefix}__`)) return undefined;
     return this.#catalogue.names.toHost.get(name.slice(prefix.length + 2));
@@ -173,10 +155,9 @@ class TurnBridge implements Bridge {
 
   async #end(): Promise<void> {
     this.#desk.close("the turn ended");
-    await this.#gate.close();
+    await this.#door?.leave(this);
     await Promise.all(Array.from(this.#sessions, (session) => session.close()));
     await this.#server.catch(() => {});
-    this.#directory.remove();
   }
 
   /** Loads the server while codex starts, and looks at the schemas more closely. */
@@ -186,16 +167,18 @@ class TurnBridge implements Bridge {
     return server;
   }
 
-  #admit(hello: Hello): Admission | { reason: string } {
-    if (!sameToken(this.#token, hello.token)) return { reason: "the token is not this turn's" };
-    if (hello.version !== LINK_VERSION) {
-      return { reason: `the relay speaks version ${hello.version}, the plugin ${LINK_VERSION}` };
-    }
-    if (hello.agentId !== this.#options.agentId) return { reason: "the agent is not this turn's" };
+  admit(): Admission | { reason: string } {
     if (this.#live >= RELAYS_MAX) return { reason: `${RELAYS_MAX} relays are connected already` };
     this.#live++;
     this.connections++;
     return { enter: (guest) => this.#serve(guest), forgo: () => this.#live-- };
+  }
+
+  onRefused(refusal: Refusal, detail: string): void {
+    this.refused++;
+    if (this.#reported.has(refusal)) return;
+    this.#reported.add(refusal);
+    this.#options.onStatus(`host tools: a connection was refused: ${detail}`, { refusal });
   }
 
   async #serve(guest: Guest): Promise<void> {
@@ -205,7 +188,7 @@ class TurnBridge implements Bridge {
       const session = await serve(guest, {
         catalogue: this.#catalogue,
         desk: this.#desk,
-        instructions: instructions(this.#options.agentId),
+        instructions: instructions(this.agentId),
         version: this.#options.version ?? "0",
         onStatus: this.#options.onStatus,
       });
@@ -218,13 +201,6 @@ class TurnBridge implements Bridge {
     } finally {
       this.#live--;
     }
-  }
-
-  #refuse(refusal: Refusal, detail: string): void {
-    this.refused++;
-    if (this.#reported.has(refusal)) return;
-    this.#reported.add(refusal);
-    this.#options.onStatus(`host tools: a connection was refused: ${detail}`, { refusal });
   }
 }
 

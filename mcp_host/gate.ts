@@ -16,7 +16,7 @@ export const PENDING_MAX = 64;
 /** Pause after the system refused to accept, so that a lack of descriptors is not a busy loop. */
 const ACCEPT_PAUSE_MS = 50;
 
-/** Why somebody was turned away; each kind is reported once. */
+/** Why somebody was turned away. */
 export type Refusal =
   | "slow hello"
   | "garbage"
@@ -52,7 +52,7 @@ export interface GateOptions {
 export class Gate {
   readonly #options: GateOptions;
   readonly #listener: Deno.Listener;
-  readonly #pending = new Map<Deno.Conn, Refusal | undefined>();
+  readonly #pending = new Set<Deno.Conn>();
   readonly #accepting: Promise<void>;
   #wake = () => {};
   #closed = false;
@@ -69,7 +69,7 @@ export class Gate {
     if (!this.#closed) {
       this.#closed = true;
       this.#listener.close();
-      for (const conn of this.#pending.keys()) conn.close();
+      for (const conn of this.#pending) conn.close();
       this.#pending.clear();
       this.#wake();
     }
@@ -94,9 +94,9 @@ export class Gate {
   }
 
   async #receive(conn: Deno.Conn): Promise<void> {
-    this.#pending.set(conn, undefined);
+    this.#pending.add(conn);
     if (this.#pending.size > PENDING_MAX) {
-      const [oldest] = this.#pending.keys();
+      const [oldest] = this.#pending;
       if (oldest) this.#turnAway(oldest, "too many strangers");
     }
     const stop = this.#options.timer(
@@ -107,6 +107,8 @@ export class Gate {
     stop();
     // Turned away while reading: by the timer, by a flood or because the gate closed.
     if (!this.#pending.delete(conn)) return;
+    // Whoever says nothing and goes only looked whether somebody is at home (`sweep.ts`).
+    if (greeting === "silence") return conn.close();
     if (typeof greeting === "string") return this.#refuse(conn, greeting);
     const verdict = this.#options.admit(greeting.hello);
     if ("reason" in verdict) {
@@ -133,12 +135,12 @@ export class Gate {
 /** Reads up to the first newline, and not more than a hello may have. */
 async function readHello(
   conn: Deno.Conn,
-): Promise<{ hello: Hello; rest: Uint8Array } | "garbage" | "hung up"> {
+): Promise<{ hello: Hello; rest: Uint8Array } | "garbage" | "hung up" | "silence"> {
   const buffer = new Uint8Array(HELLO_MAX_BYTES);
   let filled = 0;
   while (filled < buffer.length) {
     const read = await conn.read(buffer.subarray(filled));
-    if (read === null) return "hung up";
+    if (read === null) return filled === 0 ? "silence" : "hung up";
     const end = buffer.subarray(0, filled + read).indexOf(10, filled);
     filled += read;
     if (end >= 0) {

@@ -30,6 +30,8 @@ export interface Registration {
   serverName: string;
   /** Absent where the server's command is registered already (`codex mcp add`). */
   command?: readonly string[];
+  /** Public variables to set for the relay, over those that are registered. */
+  env?: Record<string, string>;
   startupTimeoutMs: number;
   toolTimeoutMs: number;
   /** Whether codex may send several calls at once. */
@@ -42,14 +44,16 @@ export interface Registration {
 
 /** The values for `-c`, in order. */
 export function registrationConfig(registration: Registration): string[] {
-  const { serverName, command, parallel } = registration;
+  const { serverName, command, env, parallel } = registration;
   const server: Record<string, TomlValue> = {};
   if (command) {
     const [executable = "", ...args] = command;
     server.command = executable;
     server.args = args;
   }
-  server.env_vars = [...RELAY_VARIABLES];
+  if (env) server.env = env;
+  // A registered entry has the other variables as constants.
+  server.env_vars = command ? [...RELAY_VARIABLES] : ["PLEXUM_MCP_TOKEN"];
   server.enabled = true;
   // Without it codex starts the turn after a second with or without the tools, in silence.
   server.required = true;
@@ -63,6 +67,9 @@ export function registrationConfig(registration: Registration): string[] {
   if (registration.omitToolsFrom) server.omit_tools_from = ["deferred", "code_mode"];
   return [
     `mcp_servers.${toml.key(serverName)}=${toml.value(server)}`,
+    // Commands the model runs inherit codex's environment; the token is none of their business.
+    // (In a sandbox they could not connect anyway: codex's seccomp filter answers EPERM.)
+    `shell_environment_policy.set.PLEXUM_MCP_TOKEN=""`,
     `tool_output_token_limit=${outputTokenLimit(registration.resultMaxBytes)}`,
   ];
 }

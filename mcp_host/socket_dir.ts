@@ -66,6 +66,36 @@ export function makeSocketDirectory(parent: string): SocketDirectory {
   return { path, socket, remove };
 }
 
+/**
+ * A 0700 directory of ours with a fixed name, made where it is missing. The name gets our user id,
+ * so that users who share `parent` do not get into each other's way. Throws where it is not ours.
+ */
+export function makeOwnDirectory(parent: string, name: string): string {
+  const uid = ownUid(parent);
+  const path = join(parent, `${name}-${uid}`);
+  try {
+    Deno.mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+  const info = Deno.lstatSync(path);
+  if (info.isDirectory && info.uid === uid && ((info.mode ?? 0) & 0o077) === 0) return path;
+  throw new Error(
+    `Cannot use ${path} for the tool socket: it must be a directory of ours with mode 0700 ` +
+      `(uid ${info.uid}, mode 0${((info.mode ?? 0) & 0o777).toString(8)}): remove it`,
+  );
+}
+
+/** The user id that files of this process get below `parent`. */
+export function ownUid(parent: string): number | null {
+  const probe = makeSocketDirectory(parent);
+  try {
+    return Deno.lstatSync(probe.path).uid;
+  } finally {
+    probe.remove();
+  }
+}
+
 /** Throws a RangeError where the kernel would refuse the path for its length. */
 export function checkSocketPath(socket: string): void {
   const length = new TextEncoder().encode(socket).length;

@@ -69,6 +69,16 @@ function digested(plain: string, name: string, taken: ReadonlyMap<string, string
   }
 }
 
+/**
+ * A single name made to fit: what `foreign` matches becomes `_`, and where that changed it or it is
+ * too long, a digest of the name follows, so that different names stay different.
+ */
+export function fitName(name: string, foreign: RegExp, maxLength: number): string {
+  const plain = name.replaceAll(foreign, "_");
+  if (plain === name && name !== "" && name.length <= maxLength) return name;
+  return `${plain.slice(0, maxLength - DIGEST_DIGITS - 1)}_${digest(name)}`;
+}
+
 /** 32-bit FNV-1a over UTF-16 units as hex: it spreads names and guards nothing. */
 function digest(text: string): string {
   let hash = 0x811c9dc5;
