@@ -70,6 +70,9 @@ export function say(message: string): void {
   console.error(`denort: ${message}`);
 }
 
+/** How long npm may take, in ms; its own limits come to a quarter of an hour. */
+const PATIENCE = 300_000;
+
 /** Fetches the tarball into `directory` and checks its integrity; returns its path. */
 async function pack(directory: string, npm: string): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(npm, {
@@ -82,6 +85,7 @@ async function pack(directory: string, npm: string): Promise<string> {
       directory,
     ],
     cwd: directory,
+    signal: AbortSignal.timeout(PATIENCE),
   }).output();
   const decoder = new TextDecoder();
   if (!success) throw new Error(`npm pack ${FALLBACK.package}: ${decoder.decode(stderr).trim()}`);
