@@ -25,6 +25,7 @@ export class Turn {
   readonly #cancel: (reason: string) => Promise<void>;
   #failure: Error | undefined;
   #answered = false;
+  #cancelled = false;
 
   constructor(options: {
     id: number;
@@ -80,8 +81,9 @@ export class Turn {
   }
 
   /** Asks the plugin to stop this turn. */
-  async cancel(reason = "the test says so"): Promise<void> {
-    await this.#cancel(reason);
+  cancel(reason = "the test says so"): Promise<void> {
+    this.#cancelled = true;
+    return this.#cancel(reason);
   }
 
   /** What happened so far, for messages. */
@@ -115,6 +117,8 @@ export class Turn {
   answer(result: StreamResult): void {
     this.#answered = true;
     const end = this.seen.at(-1);
+    const silent = this.#cancelled && result.stop_reason === "cancelled";
+    assert.ok(!silent, `a cancelled request has no response (turn ${this.id})`);
     assert.ok(end?.type === "message_end", "the result comes after message_end");
     assert.deepEqual({ type: "message_end", ...result }, end, "the result repeats message_end");
     this.#answer.resolve(result);

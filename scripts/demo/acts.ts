@@ -1,0 +1,98 @@
+/**
+ * The acts of the demo, in their order. Each one plays a turn or two on the stage and throws when it
+ * did not show what it promised.
+ */
+import { ASKS_THE_HOST, LOOKS_AROUND, LOOKS_BACK, REMEMBERS } from "./model.ts";
+import { HOST_TOOL_CALL, MUTATE, type Played, type Stage } from "./stage.ts";
+import * as transcript from "./transcript.ts";
+
+/** What earlier acts left for later ones. */
+export interface Story {
+  thread?: string;
+  /** The call ids of every tool output so far, oldest first. */
+  calls: string[];
+}
+
+/** One act. `feature`: what the plugin must have named in `initialize`. */
+export interface Act {
+  title: string;
+  feature: string;
+  play(stage: Stage, story: Story): Promise<void>;
+}
+
+const PLACE = "Petrel Point";
+const TIDE_TABLE = "High water at 06:42, 4.1 m; low water at 12:55, 0.8 m";
+
+/** The programme. */
+export const ACTS: Act[] = [
+  {
+    title: "A first turn: codex thinks, runs a command and answers",
+    feature: "stream",
+    async play(stage, story) {
+      const said = `I keep the lighthouse at ${PLACE}. What lies in this workspace?`;
+      const { turn, end } = await stage.say(said, LOOKS_AROUND);
+      remember(story, turn);
+      story.thread = end.thread_id;
+      expect(/log\.txt/.test(turn.text), "the answer names log.txt", turn.text);
+    },
+  },
+  {
+    title: "A second turn: the same thread, resumed, remembers",
+    feature: "stream",
+    async play(stage, story) {
+      const { turn, end } = await stage.say(
+        "Where is my lighthouse, and what did you see?",
+        REMEMBERS,
+      );
+      expect(end.thread_id === story.thread, "the thread is the same", end.thread_id);
+      expect(turn.of("message_start")[0]?.resumed === true, "the thread was resumed", turn.text);
+      expect(turn.text.includes(PLACE), `the answer knows ${PLACE}`, turn.text);
+    },
+  },
+  {
+    title: "A third turn: codex calls a tool of the host",
+    feature: "host_tools",
+    async play(stage, story) {
+      let asked = 0;
+      stage.host.onRequest(HOST_TOOL_CALL, (params) => {
+        asked += 1;
+        transcript.host(`runs ${params["name"]} ${JSON.stringify(params["arguments"])}`);
+        return { content: [{ type: "text", text: TIDE_TABLE }] };
+      });
+      const place = { type: "object", properties: { place: { type: "string" } } };
+      const description = "Times and heights of today's tides at a place.";
+      const tools = [{ name: "tide.table", description, inputSchema: place }];
+      const said = "Ask the tide table for today's high water at my lighthouse.";
+      const { turn } = await stage.say(said, ASKS_THE_HOST, tools);
+      remember(story, turn);
+      expect(asked > 0, "the host's tool was called", turn.text);
+      expect(turn.text.includes("06:42"), "the answer has the tide from the host", turn.text);
+    },
+  },
+  {
+    title: "Consume: an old tool output is let go, the thread lives on",
+    feature: "session_mutate",
+    async play(stage, story) {
+      const mutations = story.calls.slice(0, 1).map((id) => ({
+        block_id: id,
+        op: "consume-heavy",
+      }));
+      transcript.host(`lets go of the output of ${mutations[0]?.block_id}`);
+      const params = { agent_id: "keeper", workspace: stage.sandbox.workspace, mutations };
+      const result = await stage.host.request(MUTATE, params);
+      transcript.host(`the plugin answers ${JSON.stringify(result)}`);
+      const { turn } = await stage.say("What is left of what you saw?", LOOKS_BACK);
+      if (!stage.scripted) return;
+      expect(turn.text.includes("...(tool called)"), "the output is gone", turn.text);
+      expect(turn.text.includes(PLACE), "all else is still there", turn.text);
+    },
+  },
+];
+
+function remember(story: Story, turn: Played["turn"]): void {
+  story.calls.push(...turn.of("tool_result").map((result) => result.id));
+}
+
+function expect(condition: boolean, what: string, seen: string): void {
+  if (!condition) throw new Error(`expected that ${what}, but saw: ${seen}`);
+}
