@@ -8,6 +8,7 @@ import { parse as parseJsonc } from "@std/jsonc";
 import { closestMatch } from "leven";
 import * as z from "zod/mini";
 import { type Config, ConfigSchema } from "./config_schema.ts";
+import { errorMessage } from "./error_message.ts";
 import { describeShapeError } from "./shape_error.ts";
 
 /** The file cannot be used; the message is what the host shows. */
@@ -33,7 +34,7 @@ export function loadConfig(path: string): LoadedConfig {
     text = Deno.readTextFileSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return checkConfig({}, path);
-    throw new ConfigError(`read ${path}: ${messageOf(error)}`);
+    throw new ConfigError(`read ${path}: ${errorMessage(error)}`);
   }
   return parseConfig(text, path);
 }
@@ -44,7 +45,7 @@ export function parseConfig(text: string, path: string): LoadedConfig {
   try {
     value = text.trim() === "" ? {} : parseJsonc(text);
   } catch (error) {
-    throw new ConfigError(`parse ${path}: ${messageOf(error)}`);
+    throw new ConfigError(`parse ${path}: ${errorMessage(error)}`);
   }
   return checkConfig(value, path);
 }
@@ -90,8 +91,4 @@ function unwrapped(schema: unknown): unknown {
     node = node.def.innerType;
   }
   return node;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

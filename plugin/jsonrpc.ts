@@ -10,6 +10,7 @@
  * @module
  */
 import { LineSplitter } from "../rollout/lines.ts";
+import { errorMessage } from "./error_message.ts";
 import type { FrameWriter } from "./frame_writer.ts";
 import { CODE, MAX_FRAME_BYTES, METHOD } from "./protocol.ts";
 
@@ -136,7 +137,7 @@ export class Peer {
       return this.#refuse(
         null,
         CODE.parse,
-        `cannot parse frame of ${bytes.length} bytes: ${messageOf(error)}`,
+        `cannot parse frame of ${bytes.length} bytes: ${errorMessage(error)}`,
       );
     }
     if (Array.isArray(value)) {
@@ -202,8 +203,8 @@ export class Peer {
     } catch (error) {
       if (controller.signal.aborted) return;
       if (error instanceof RpcError) return this.#refuse(id, error.code, error.message, error.data);
-      this.#handlers.note("a request handler failed", { method, error: messageOf(error) });
-      this.#refuse(id, CODE.internal, `${method}: ${messageOf(error)}`);
+      this.#handlers.note("a request handler failed", { method, error: errorMessage(error) });
+      this.#refuse(id, CODE.internal, `${method}: ${errorMessage(error)}`);
     } finally {
       this.#inbound.delete(id);
     }
@@ -242,8 +243,4 @@ function isFrame(value: unknown): value is Frame {
 
 function idOf(value: unknown): RequestId | null {
   return typeof value === "string" || typeof value === "number" ? value : null;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

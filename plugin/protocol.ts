@@ -2,8 +2,7 @@
  * The host's wire, revision 1: every name and shape that crosses the plugin's stdio, and nothing else.
  *
  * JSON-RPC 2.0, one object per line, only 0x0A ends a line. The host asks for turns
- * (`plexum/provider/stream`), for edits of old tool output (`plexum/session/mutate`) and for figures
- * (`plexum/plugin/stats`); during a turn the plugin sends `notifications/plexum/provider/event` and
+ * (`plexum/provider/stream`) and for edits of old tool output (`plexum/session/mutate`); during a turn the plugin sends `notifications/plexum/provider/event` and
  * may ask the host to run one of its own tools (`plexum/host/tool/call`). Plexum's params are
  * snake_case; camelCase is understood on input. The host's own SDK is not public: whoever has it can
  * correct this plugin here, in one place.
@@ -34,7 +33,6 @@ export const METHOD = {
   setLogLevel: "logging/setLevel",
   stream: "plexum/provider/stream",
   mutate: "plexum/session/mutate",
-  stats: "plexum/plugin/stats",
   hostToolCall: "plexum/host/tool/call",
   initialized: "notifications/initialized",
   cancelled: "notifications/cancelled",

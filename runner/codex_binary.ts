@@ -20,7 +20,7 @@ export interface CodexBinary {
   /** Variables to add to its environment. */
   env: Record<string, string>;
   /** To be put in front of its PATH. */
-  pathDirectory?: string;
+  pathDirectory?: string | undefined;
 }
 
 /** Environment that decides where codex is looked for. */
@@ -65,7 +65,7 @@ export async function findCodex(name: string, env: Variables): Promise<CodexBina
     found,
     capabilities,
     env: native?.env ?? {},
-    ...(native?.pathDirectory === undefined ? {} : { pathDirectory: native.pathDirectory }),
+    pathDirectory: native?.pathDirectory,
   };
 }
 

@@ -16,7 +16,7 @@ export interface NativeCodex {
   /** Variables the launcher would have set. */
   env: Record<string, string>;
   /** Directory that the launcher puts in front of PATH (codex's own `rg`), when this version does. */
-  pathDirectory?: string;
+  pathDirectory?: string | undefined;
 }
 
 /** Directory names of the platform package, by `Deno.build`. */
@@ -52,12 +52,11 @@ export function nativeBehind(launcher: string): NativeCodex | undefined {
     for (const [binary, pathDirectory] of [["bin", "codex-path"], ["codex", "path"]] as const) {
       const path = join(root, binary, "codex");
       if (!isFile(path)) continue;
+      const extendsPath = setsPath(launcher) && isDirectory(join(root, pathDirectory));
       return {
         path,
         env: { CODEX_MANAGED_BY_NPM: "1", CODEX_MANAGED_PACKAGE_ROOT: packageRoot },
-        ...(setsPath(launcher) && isDirectory(join(root, pathDirectory))
-          ? { pathDirectory: join(root, pathDirectory) }
-          : {}),
+        pathDirectory: extendsPath ? join(root, pathDirectory) : undefined,
       };
     }
   }

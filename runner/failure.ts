@@ -130,10 +130,7 @@ const MAX_TEXT = 2048;
 export function classifyFailure(evidence: FailureEvidence): Failure {
   const said = evidence.message ?? lastErrorLine(evidence.stderr);
   const row = rowFor(said ?? "", evidence.info);
-  const ended = {
-    ...(evidence.exitCode === undefined ? {} : { exitCode: evidence.exitCode }),
-    ...(evidence.signal === undefined ? {} : { signal: evidence.signal }),
-  };
+  const { exitCode, signal } = evidence;
   if (row !== undefined && said !== undefined) {
     return {
       kind: row.kind,
@@ -141,7 +138,7 @@ export function classifyFailure(evidence: FailureEvidence): Failure {
       retryable: row.retryable,
       hint: row.hint,
       ...retryTimes(said),
-      ...(evidence.message === undefined ? ended : {}),
+      ...(evidence.message === undefined ? { exitCode, signal } : {}),
     };
   }
   if (evidence.message !== undefined) {
@@ -161,8 +158,9 @@ export function classifyFailure(evidence: FailureEvidence): Failure {
     ),
     retryable: true,
     hint: "The detail holds the end of codex's stderr.",
-    ...ended,
-    ...(evidence.stderr.trim() === "" ? {} : { detail: clip(evidence.stderr.trim(), true) }),
+    exitCode,
+    signal,
+    detail: evidence.stderr.trim() === "" ? undefined : clip(evidence.stderr.trim(), true),
   };
 }
 

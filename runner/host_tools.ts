@@ -48,7 +48,7 @@ export async function openHostTools(
       onStatus: (message, data) => turn.status(message, data),
       call: async (call) => {
         const callId = await turn.identify(call);
-        return await callTool(callId === undefined ? call : { ...call, callId });
+        return await callTool({ ...call, callId });
       },
     }, capabilities);
   } catch (error) {

@@ -31,6 +31,6 @@ export class StartGate {
 
   /** A `status` event. */
   async status(message: string, data?: Record<string, unknown>): Promise<void> {
-    await this.emit({ type: "status", message, ...(data === undefined ? {} : { data }) });
+    await this.emit({ type: "status", message, data });
   }
 }

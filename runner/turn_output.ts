@@ -100,7 +100,7 @@ export class TurnOutput {
             id,
             name: hostName ?? followed.name,
             source: hostName === undefined ? "codex" : "host",
-            ...(namespace === undefined ? {} : { namespace }),
+            namespace,
           },
           { type: "call_ended", id, arguments: followed.arguments },
         ];
@@ -117,9 +117,7 @@ export class TurnOutput {
         this.aborted = true;
         return [];
       case "task_complete":
-        this.complete = followed.lastAgentMessage === undefined
-          ? {}
-          : { lastAgentMessage: followed.lastAgentMessage };
+        this.complete = { lastAgentMessage: followed.lastAgentMessage };
         return [];
       case "error":
         this.errorMessage = followed.message;

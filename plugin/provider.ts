@@ -1,0 +1,217 @@
+/**
+ * The provider: turns and session edits as the host asks for them, on top of the runner.
+ *
+ * @module
+ */
+import { isAbsolute } from "@std/path";
+import { StateStore } from "../rollout/state.ts";
+import type { HostToolCall, HostToolResult } from "../mcp_host/host_tool.ts";
+import { runTurn } from "../runner/turn.ts";
+import { sweepTurns } from "../runner/turn_directory.ts";
+import { type Emit, type TurnEnd, TurnError } from "../runner/turn_event.ts";
+import type { TurnContext } from "../runner/turn_request.ts";
+import { ZERO_USAGE } from "../runner/usage.ts";
+import { askedOf, canonicalEvent, errorBody, streamResult } from "./canonical.ts";
+import type { ConfigFile } from "./config_file.ts";
+import { errorMessage } from "./error_message.ts";
+import { type Peer, type RequestContext, type RequestId, RpcError } from "./jsonrpc.ts";
+import type { Log } from "./log.ts";
+import type { ProfilePaths } from "./profile.ts";
+import {
+  CODE,
+  type EventParams,
+  type HostToolCallParams,
+  HostToolCallResult,
+  METHOD,
+  type StreamParams,
+  type StreamResult,
+} from "./protocol.ts";
+import { codexModel, turnSettings } from "./settings.ts";
+import { TurnQueue } from "./turn_queue.ts";
+
+/** What the provider is made of. */
+export interface ProviderOptions {
+  peer: Pick<Peer, "notify" | "request">;
+  config: ConfigFile;
+  paths: ProfilePaths;
+  /** Where sockets of running turns go. */
+  runtimeDirectory: string;
+  environment: Record<string, string>;
+  /** How to start this program. */
+  executable: readonly string[];
+  version: string;
+  log: Log;
+}
+
+/** Runs what the host asks for. */
+export class Provider {
+  readonly #options: ProviderOptions;
+  readonly #store: StateStore;
+  readonly #queue: TurnQueue;
+  readonly #turns = new Set<Promise<unknown>>();
+  /** What a killed plugin left is cleared away; no turn begins before. */
+  readonly #swept: Promise<void>;
+
+  constructor(options: ProviderOptions) {
+    this.#options = options;
+    const { log, paths, config } = options;
+    this.#store = new StateStore(paths.state, {
+      onWarning: (message) => log.write("warning", message),
+    });
+    this.#queue = new TurnQueue(() => config.current().max_parallel_turns);
+    this.#swept = this.#sweep();
+  }
+
+  /** `plexum/provider/stream`. */
+  stream(params: StreamParams, context: RequestContext): Promise<StreamResult> {
+    const turn = this.#stream(params, context);
+    const settled = turn.catch(() => {}).then(() => void this.#turns.delete(settled));
+    this.#turns.add(settled);
+    return turn;
+  }
+
+  /** Resolves when no turn is waiting or running any more. */
+  async idle(): Promise<void> {
+    while (this.#turns.size > 0) await Promise.all(this.#turns);
+  }
+
+  async #stream(params: StreamParams, { id, signal }: RequestContext): Promise<StreamResult> {
+    const agentId = params.agent?.agent_id ?? "default";
+    const workspace = prepareWorkspace(params.agent?.workspace);
+    const asked = askedOf(params.request.messages);
+    if (asked.text.trim() === "") {
+      throw refusal("invalid_request", "codex: no user text in request messages");
+    }
+    await this.#swept;
+    const model = params.model ?? "codex";
+    const tell = this.#teller(id, model);
+    const leave = await this.#queue.enter(workspace, signal);
+    if (leave === undefined) return streamResult(await this.#cancelledInQueue(tell));
+    try {
+      // Read now: a change of the file takes effect with the next turn that begins.
+      const config = this.#options.config.current();
+      const end = await runTurn(
+        {
+          agentId,
+          workspace,
+          model: codexModel(config, model),
+          ...asked,
+          system: params.request.system ?? undefined,
+          outputSchema: params.request.output_schema ?? undefined,
+          tools: params.request.tools ?? [],
+          callTool: (call) => this.#callTool(call, agentId, id, params.session_id),
+        },
+        this.#context(turnSettings(config, model, agentId)),
+        tell,
+        signal,
+      );
+      return streamResult(end);
+    } catch (error) {
+      if (error instanceof TurnError) {
+        throw new RpcError(CODE.domain, error.message, errorBody(error.failure));
+      }
+      throw error;
+    } finally {
+      leave();
+    }
+  }
+
+  #context(settings: TurnContext["settings"]): TurnContext {
+    const { environment, paths, runtimeDirectory, executable, version, log } = this.#options;
+    return {
+      settings,
+      environment,
+      runningDirectory: paths.running,
+      runtimeDirectory,
+      store: this.#store,
+      executable,
+      version,
+      log: (level, message, data) => log.write(level, message, data),
+    };
+  }
+
+  /** Numbers a turn's events and sends them; resolves at the host's pace. */
+  #teller(requestId: RequestId, model: string): Emit {
+    let seq = 0;
+    return (event) => {
+      const params: EventParams = {
+        request_id: requestId,
+        seq: seq++,
+        event: canonicalEvent(event, model),
+      };
+      return this.#options.peer.notify(METHOD.event, params);
+    };
+  }
+
+  async #cancelledInQueue(tell: Emit): Promise<TurnEnd> {
+    const end: TurnEnd = { stopReason: "cancelled", usage: ZERO_USAGE, threadId: "" };
+    await tell({ type: "ended", ...end });
+    return end;
+  }
+
+  async #callTool(
+    call: HostToolCall,
+    agentId: string,
+    requestId: RequestId,
+    sessionId: string | undefined,
+  ): Promise<HostToolResult> {
+    const params: HostToolCallParams = {
+      agent_id: agentId,
+      session_id: sessionId,
+      request_id: requestId,
+      call_id: call.callId,
+      name: call.name,
+      arguments: call.arguments,
+    };
+    const result = await this.#options.peer.request(METHOD.hostToolCall, params, call.signal);
+    const parsed = HostToolCallResult.safeParse(result);
+    if (!parsed.success) {
+      throw new Error(`the host answered ${call.name} with something that is no tool result`);
+    }
+    return parsed.data;
+  }
+
+  async #sweep(): Promise<void> {
+    const { log, paths } = this.#options;
+    try {
+      const { turns, survivors } = await sweepTurns(paths.running);
+      if (turns > 0) {
+        log.write("notice", "cleared away turns of a plugin that was killed", { turns, survivors });
+      }
+    } catch (error) {
+      log.write(
+        "warning",
+        `cannot clear away old turns: ${errorMessage(error)}`,
+      );
+    }
+  }
+}
+
+/** The workspace as a real path, made if it is missing. */
+function prepareWorkspace(workspace: string | undefined): string {
+  if (workspace === undefined || workspace === "") {
+    throw refusal(
+      "workspace_required",
+      "codex: agent workspace required (host must supply AgentContext)",
+    );
+  }
+  if (!isAbsolute(workspace)) {
+    throw refusal(
+      "invalid_request",
+      `codex: the workspace must be an absolute path: found ${JSON.stringify(workspace)}`,
+    );
+  }
+  try {
+    Deno.mkdirSync(workspace, { recursive: true });
+    return Deno.realPathSync(workspace);
+  } catch (error) {
+    throw refusal(
+      "invalid_request",
+      `mkdir workspace: ${errorMessage(error)}`,
+    );
+  }
+}
+
+function refusal(kind: "workspace_required" | "invalid_request", message: string): RpcError {
+  return new RpcError(CODE.domain, message, { kind, message, retryable: false });
+}

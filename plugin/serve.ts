@@ -1,0 +1,77 @@
+/**
+ * The plugin as a host starts it: JSON-RPC on stdin and stdout until stdin ends or a signal comes,
+ * then an orderly stop with nothing left running.
+ *
+ * @module
+ */
+import { ConfigFile } from "./config_file.ts";
+import { FrameWriter } from "./frame_writer.ts";
+import { Peer } from "./jsonrpc.ts";
+import { Log } from "./log.ts";
+import { profilePaths, profileRoot, runtimeDirectory } from "./profile.ts";
+import { METHOD } from "./protocol.ts";
+import { Provider } from "./provider.ts";
+import { Session } from "./session.ts";
+import { VERSION } from "./version.ts";
+
+/** How long a stop may take beyond the configured grace, before we leave what hangs. */
+const STOP_MARGIN_MS = 5_000;
+const FLUSH_MS = 1_000;
+
+/**
+ * Serves one host and returns the exit code.
+ * @param executable How to start this program: its path and leading arguments.
+ */
+export async function serve(executable: readonly string[]): Promise<number> {
+  const env = (name: string) => Deno.env.get(name);
+  const paths = profilePaths(profileRoot(env));
+  const hostGone = Promise.withResolvers<void>();
+  const writer = new FrameWriter(async (bytes) => {
+    try {
+      await writeAll(bytes);
+    } catch (error) {
+      hostGone.resolve();
+      throw error;
+    }
+  });
+  const log = new Log("info", (line) => void peer.notify(METHOD.log, line));
+  const config = new ConfigFile(paths.config, (message) => log.write("warning", message));
+  let provider: Provider | undefined;
+  const session: Session = new Session(config, log, () =>
+    provider = new Provider({
+      peer,
+      config,
+      paths,
+      runtimeDirectory: runtimeDirectory(env),
+      environment: Deno.env.toObject(),
+      executable,
+      version: VERSION,
+      log,
+    }));
+  const peer: Peer = new Peer(writer, session);
+
+  await Promise.race([peer.run(Deno.stdin.readable), hostGone.promise, signalled()]);
+  peer.close("the plugin is stopping");
+  if (provider !== undefined) {
+    await bounded(config.current().timeouts.grace_ms + STOP_MARGIN_MS, provider.idle());
+  }
+  await bounded(FLUSH_MS, writer.flushed());
+  return 0;
+}
+
+/** Resolves at the first SIGTERM or SIGINT. */
+function signalled(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const name of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(name, resolve);
+  return promise;
+}
+
+async function writeAll(bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
+}
+
+/** Waits, but not for ever: the caller exits the process next. */
+async function bounded(ms: number, work: Promise<unknown>): Promise<void> {
+  const timeout = new Promise<void>((resolve) => setTimeout(resolve, ms));
+  await Promise.race([work, timeout]);
+}
