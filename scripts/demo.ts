@@ -23,12 +23,13 @@ async function demo(codex: string | undefined): Promise<void> {
   const { manifest, features } = capabilities.experimental.plexum;
   transcript.heading(`${serverInfo.name} ${serverInfo.version}`, [
     ["profile", stage.sandbox.profile],
-    ["codex", codex ?? "from npm, newest tested"],
+    ["codex", stage.codex],
     ["model", stage.scripted ? "scripted, on loopback" : "the real one, with your login"],
     ["offers", JSON.stringify(manifest["contracts"])],
     ["ready in", `${Math.round(performance.now() - begun)} ms`],
   ]);
   const story: Story = { calls: [] };
+  using _interrupt = onInterrupt(() => stage.host.kill("SIGTERM"));
   for (const [index, act] of ACTS.entries()) {
     if (!features.includes(act.feature)) {
       transcript.skipped(index + 1, act.title, `this build has no ${act.feature} yet`);
@@ -41,6 +42,16 @@ async function demo(codex: string | undefined): Promise<void> {
       throw new Error(`act ${index + 1} (${act.title}) failed`, { cause: error });
     }
   }
+}
+
+/** Ctrl-C ends the plugin, so that the stage is cleared as after any other failure. */
+function onInterrupt(stop: () => void): Disposable {
+  const interrupted = () => {
+    console.error("\ninterrupted");
+    stop();
+  };
+  Deno.addSignalListener("SIGINT", interrupted);
+  return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGINT", interrupted) };
 }
 
 /** The message of an error and of what caused it, and of what failed while cleaning up. */

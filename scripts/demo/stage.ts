@@ -2,7 +2,7 @@
  * The demo's stage: a throw-away Plexum profile with the executable dropped into it, a codex, and a
  * host that has started the plugin. All of it is gone when the stage is disposed of.
  */
-import { join } from "@std/path";
+import { join, resolve } from "@std/path";
 import { EXECUTABLE_NAME, METHOD, type Tool } from "../../plugin/protocol.ts";
 import type { ScriptedStep } from "../../plugin/operator/scripted_step.ts";
 import { codexBinary, NEWEST_CODEX } from "../../tests/support/codex.ts";
@@ -25,6 +25,8 @@ export interface Stage extends AsyncDisposable {
   sandbox: Sandbox;
   host: Host;
   plugin: InitializeResult;
+  /** What codex says of itself, and where it lies. */
+  codex: string;
   /** Whether the model is the scripted one; a real model says what it likes. */
   scripted: boolean;
   /** Asks for a turn, shows its events as they come; throws when it does not end well. */
@@ -34,7 +36,8 @@ export interface Stage extends AsyncDisposable {
 /** Sets the stage. `codex` is the path of an own codex, with which the real model is used. */
 export async function setStage(codex: string | undefined): Promise<Stage> {
   const program = await executable();
-  const binary = codex ?? (await codexBinary(NEWEST_CODEX)).native;
+  const binary = codex === undefined ? (await codexBinary(NEWEST_CODEX)).native : resolve(codex);
+  const version = await versionOf(binary);
   const sandbox = await openSandbox({ binary, fallback: speechless });
   try {
     const log = "04:10 fog from the west\n04:40 horn started\n05:25 fog lifting\n";
@@ -45,14 +48,12 @@ export async function setStage(codex: string | undefined): Promise<Stage> {
     const { HOME: _home, CODEX_HOME: _codexHome, ...ours } = sandbox.env;
     const env = codex === undefined ? sandbox.env : { ...Deno.env.toObject(), ...ours };
     const host = await startHost({ command, env, cwd: sandbox.root });
-    const stop = () => host.kill("SIGTERM");
-    Deno.addSignalListener("SIGINT", stop);
     const plugin = await host.initialize();
     return {
       ...{ sandbox, host, plugin, scripted: codex === undefined },
+      codex: codex === undefined ? `${version}, from npm` : `${version}, ${binary}`,
       say: (text, script, tools) => say(host, sandbox, text, script, tools),
       async [Symbol.asyncDispose]() {
-        Deno.removeSignalListener("SIGINT", stop);
         try {
           await host[Symbol.asyncDispose]();
         } finally {
@@ -86,6 +87,15 @@ async function install(
   // A second name for the same file is enough, where the file system allows it.
   await Deno.link(program.command, command).catch(() => Deno.copyFile(program.command, command));
   return { command, args: [] };
+}
+
+async function versionOf(binary: string): Promise<string> {
+  try {
+    const { stdout } = await new Deno.Command(binary, { args: ["--version"] }).output();
+    return new TextDecoder().decode(stdout).trim();
+  } catch (error) {
+    throw new Error(`Cannot start the codex at ${binary}`, { cause: error });
+  }
 }
 
 async function say(
