@@ -2,7 +2,7 @@
  * The bundle: main.ts and everything it imports as a few ES modules.
  *
  * Split, so that what only some runs need (the MCP SDK and the full zod, some 50 ms of start-up) is
- * its own chunk behind an `import()`. `checkStart` proves it stays there.
+ * its own chunk behind an `import()`, and `checkStart` proves it stays there.
  */
 import { basename, join } from "@std/path";
 import * as esbuild from "esbuild";
@@ -13,11 +13,11 @@ export interface Chunk {
   file: string;
   /** Size in bytes. */
   bytes: number;
-  /** Whether it is loaded at every start, or only when something asks for it. */
+  /** Whether a start of the program loads it, or only what the program does later. */
   loaded: "start" | "later";
 }
 
-/** Packages that must not be loaded at every start, by a part of their path in node_modules. */
+/** Packages that no start of the program may load, by a part of their path in node_modules. */
 const LATER_ONLY: Record<string, RegExp> = {
   "@modelcontextprotocol/sdk": /node_modules\/@modelcontextprotocol\/sdk\//,
   "zod (use zod/mini)": /node_modules\/zod\/(?:v4\/classic|v3)\//,
@@ -66,25 +66,29 @@ function order(chunk: Chunk): number {
   return chunk.file === "main.mjs" ? 0 : chunk.loaded === "start" ? 1 : 2;
 }
 
-/** The outputs that load with main.mjs: it and what it imports statically, directly or not. */
+/**
+ * The outputs a start may load: main.mjs, the faces of the program it dispatches to by `import()`,
+ * and what these import statically, directly or not.
+ */
 export function startGraph({ outputs }: esbuild.Metafile): Set<string> {
   const seen = new Set(Object.keys(outputs).filter((path) => basename(path) === "main.mjs"));
   for (const path of seen) {
+    const dispatches = basename(path) === "main.mjs";
     for (const { kind, path: next } of outputs[path]?.imports ?? []) {
-      if (kind === "import-statement" && next in outputs) seen.add(next);
+      if (next in outputs && (kind === "import-statement" || dispatches)) seen.add(next);
     }
   }
   return seen;
 }
 
-/** Throws when a chunk that loads at every start holds code of a package that must come later. */
+/** Throws when a chunk that a start may load holds code of a package that must come later. */
 export function checkStart({ outputs }: esbuild.Metafile, start: Set<string>): void {
   for (const path of start) {
     for (const [input, { bytesInOutput }] of Object.entries(outputs[path]?.inputs ?? {})) {
       for (const [name, pattern] of Object.entries(LATER_ONLY)) {
         if (bytesInOutput === 0 || !pattern.test(input)) continue;
         throw new Error(
-          `${name} would be loaded at every start: ${input} is in ${basename(path)}. ` +
+          `${name} would be loaded when the program starts: ${input} is in ${basename(path)}. ` +
             `Put the modules that need it behind an import() of their own.`,
         );
       }
@@ -96,6 +100,6 @@ export function checkStart({ outputs }: esbuild.Metafile, start: Set<string>): v
 export function sizeTable(chunks: Chunk[]): string {
   return chunks.map(({ file, bytes, loaded }) => {
     const size = `${(bytes / 1024).toFixed(1)} KiB`.padStart(12);
-    return `  ${file.padEnd(34)}${size}  ${loaded === "start" ? "every start" : "when needed"}`;
+    return `  ${file.padEnd(34)}${size}  ${loaded === "start" ? "at start" : "when needed"}`;
   }).join("\n");
 }
