@@ -7,7 +7,7 @@ import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types";
 import { LineSplitter } from "../../rollout/lines.ts";
 
 /** Starts a program and speaks JSON-RPC with it, one message per line. */
-export class ProcessTransport implements Transport {
+export class ProcessTransport implements Transport, AsyncDisposable {
   onclose?: () => void;
   onerror?: (error: Error) => void;
   onmessage?: <T extends JSONRPCMessage>(message: T) => void;
@@ -53,6 +53,10 @@ export class ProcessTransport implements Transport {
     }
     await this.ended;
     this.onclose?.();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #readStdout(): Promise<void> {

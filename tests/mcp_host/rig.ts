@@ -56,7 +56,10 @@ export async function openRig(options: Partial<BridgeOptions> = {}): Promise<Rig
       return { content: [{ type: "text", text: JSON.stringify(asked.arguments) }] };
     },
     ...rest,
-  }, { omitToolsFrom: true });
+  }, { omitToolsFrom: true }).catch((error) => {
+    directory[Symbol.dispose]();
+    throw error;
+  });
   return {
     bridge,
     statuses,
