@@ -1,5 +1,11 @@
 import { strict as assert } from "node:assert";
+import type { HostToolCall, HostToolResult } from "../../mcp_host/host_tool.ts";
 import { connectClient, openRig } from "./rig.ts";
+
+function textOf(result: unknown): string {
+  const { content } = result as { content: { text: string }[] };
+  return content.map((part) => part.text).join("\n");
+}
 
 Deno.test("bridge lists and calls tools through the relay", async () => {
   await using rig = await openRig();
@@ -18,4 +24,204 @@ Deno.test("bridge removes its directory when it closes, and closes once", async 
   await rig.bridge.close();
   await rig.bridge.close();
   assert.deepEqual([...Deno.readDirSync(rig.runtimeDir)], []);
+});
+
+Deno.test("bridge hands out another token and socket for every turn", async () => {
+  await using one = await openRig();
+  await using two = await openRig();
+  assert.match(one.bridge.env.PLEXUM_MCP_TOKEN ?? "", /^[0-9a-f]{64}$/);
+  assert.notEqual(one.bridge.env.PLEXUM_MCP_TOKEN, two.bridge.env.PLEXUM_MCP_TOKEN);
+  for (const { bridge } of [one, two]) {
+    assert.ok(!bridge.config.join().includes(bridge.env.PLEXUM_MCP_TOKEN ?? ""));
+  }
+});
+
+Deno.test("bridge lists all tools on one page, in the host's order", async () => {
+  const tools = Array.from({ length: 200 }, (_, index) => ({
+    name: `tool.${999 - index}`,
+    description: "d".repeat(500),
+    inputSchema: { type: "object", properties: { q: { type: "string" } } },
+  }));
+  await using rig = await openRig({ tools });
+  await using codex = await connectClient(rig.bridge.env);
+  const listed = await codex.client.listTools();
+  assert.equal(listed.nextCursor, undefined);
+  assert.deepEqual(listed.tools.map((tool) => tool.title), tools.map((tool) => tool.name));
+  assert.deepEqual(listed.tools.map((tool) => tool.inputSchema), tools.map((t) => t.inputSchema));
+});
+
+Deno.test("bridge leaves out a tool whose schema cannot be compiled, and keeps the others", async () => {
+  await using rig = await openRig({
+    tools: [
+      { name: "bad", inputSchema: { type: "object", properties: { a: { $ref: "#/$defs/no" } } } },
+      { name: "good", inputSchema: { type: "object" } },
+    ],
+  });
+  await using codex = await connectClient(rig.bridge.env);
+  const { tools } = await codex.client.listTools();
+  assert.deepEqual(tools.map((tool) => tool.name), ["good"]);
+  assert.deepEqual(rig.bridge.leftOut.map((out) => out.name), ["bad"]);
+  assert.match(rig.statuses.join(), /host tool "bad" left out: its inputSchema cannot be compiled/);
+});
+
+Deno.test("bridge names the field of arguments that do not fit", async () => {
+  const { $schema, ...plain } = {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    type: "object",
+    properties: { to: { type: "object", properties: { zip: { type: "integer" } } } },
+    required: ["to"],
+  };
+  // Two tools of one $id would be one to a validator that remembers ids.
+  const tools = [
+    { name: "a", inputSchema: { ...plain, $schema, $id: "urn:x" } },
+    { name: "b", inputSchema: { type: "object", $id: "urn:x" } },
+  ];
+  await using rig = await openRig({ tools });
+  await using codex = await connectClient(rig.bridge.env);
+  const call = async (args: Record<string, unknown>) =>
+    textOf(await codex.client.callTool({ name: "a", arguments: args }));
+  assert.match(
+    await call({}),
+    /Invalid arguments for a: arguments must have required property 'to'/,
+  );
+  assert.match(await call({ to: { zip: "x" } }), /arguments\/to\/zip must be integer/);
+  assert.match(await call({ to: { zip: 1 } }), /"zip":1/);
+  assert.deepEqual(rig.calls.map((made) => made.arguments), [{ to: { zip: 1 } }]);
+});
+
+Deno.test("bridge passes results on whole", async () => {
+  const result: HostToolResult = {
+    content: [
+      { type: "text", text: "a" },
+      { type: "image", mimeType: "image/png", data: "aGk=" },
+    ],
+    structuredContent: { rows: [1] },
+    isError: true,
+  };
+  await using rig = await openRig({ call: () => Promise.resolve(result) });
+  await using codex = await connectClient(rig.bridge.env);
+  assert.deepEqual(await codex.client.callTool({ name: "echo" }), result);
+});
+
+Deno.test("bridge takes codex's call id from _meta", async () => {
+  await using rig = await openRig();
+  await using codex = await connectClient(rig.bridge.env);
+  await codex.client.callTool({ name: "echo", _meta: { callId: "call_7" } });
+  await codex.client.callTool({ name: "echo", _meta: { callId: 7 } });
+  assert.deepEqual(rig.calls.map((call) => call.callId), ["call_7", undefined]);
+});
+
+Deno.test("bridge passes progress on to who asked for it", async () => {
+  const { promise: seen, resolve: onprogress } = Promise.withResolvers<unknown>();
+  const call = async ({ onProgress }: HostToolCall) => {
+    onProgress?.({ progress: 1, total: 2, message: "half" });
+    // The client forgets whoever listens for progress as soon as the result is there.
+    if (onProgress) await seen;
+    return { content: [] };
+  };
+  await using rig = await openRig({ call });
+  await using codex = await connectClient(rig.bridge.env);
+  await codex.client.callTool({ name: "echo" }, undefined, { onprogress });
+  assert.deepEqual(await seen, { progress: 1, total: 2, message: "half" });
+  await codex.client.callTool({ name: "echo" });
+  assert.deepEqual(rig.calls.map((made) => made.onProgress !== undefined), [true, false]);
+});
+
+/** A host that never answers, and the call it got. */
+function silentHost() {
+  const { promise: asked, resolve } = Promise.withResolvers<HostToolCall>();
+  const call = (made: HostToolCall) => {
+    resolve(made);
+    return new Promise<never>(() => {});
+  };
+  return { asked, call };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+Deno.test("bridge cancels at the host what codex cancels", async () => {
+  const host = silentHost();
+  await using rig = await openRig({ call: host.call });
+  await using codex = await connectClient(rig.bridge.env);
+  const cancel = new AbortController();
+  const call = codex.client.callTool({ name: "echo" }, undefined, { signal: cancel.signal });
+  const { signal } = await host.asked;
+  cancel.abort("no longer wanted");
+  await assert.rejects(call);
+  await aborted(signal);
+});
+
+Deno.test("bridge cancels at the host when codex is gone", async () => {
+  const host = silentHost();
+  await using rig = await openRig({ call: host.call });
+  await using codex = await connectClient(rig.bridge.env);
+  const call = codex.client.callTool({ name: "echo" });
+  call.catch(() => {});
+  const { signal } = await host.asked;
+  codex.transport.process.kill("SIGKILL");
+  await aborted(signal);
+  await codex.client.close();
+  await assert.rejects(call);
+});
+
+Deno.test("bridge cancels at the host when the turn ends", async () => {
+  const host = silentHost();
+  await using rig = await openRig({ call: host.call });
+  await using codex = await connectClient(rig.bridge.env);
+  const call = codex.client.callTool({ name: "echo" });
+  call.catch(() => {});
+  const { signal } = await host.asked;
+  await rig.bridge.close();
+  assert.equal(signal.aborted, true);
+  await codex.client.close();
+});
+
+Deno.test("bridge serves several relays of one turn", async () => {
+  await using rig = await openRig();
+  await using one = await connectClient(rig.bridge.env);
+  await using two = await connectClient(rig.bridge.env);
+  const results = await Promise.all(
+    [one, two].map(({ client }, n) => client.callTool({ name: "echo", arguments: { n } })),
+  );
+  assert.deepEqual(results.map(textOf), ['{"n":0}', '{"n":1}']);
+  assert.equal(rig.bridge.connections, 2);
+});
+
+Deno.test("bridge knows its tools by the names codex records, and no others", async () => {
+  await using rig = await openRig({ tools: [{ name: "web.search" }] });
+  const { hostName } = rig.bridge;
+  const of = hostName.bind(rig.bridge);
+  assert.equal(of("mcp__plexum_host", "web_search"), "web.search");
+  assert.equal(of(undefined, "mcp__plexum_host__web_search"), "web.search");
+  assert.equal(of("mcp__plexum_host", "web.search"), undefined);
+  assert.equal(of("mcp__other", "web_search"), undefined);
+  assert.equal(of(undefined, "web_search"), undefined);
+});
+
+Deno.test("bridge keeps tool names of any kind out of codex's configuration", async () => {
+  const names = ['a"b', "a\nb", "]={x=1}", "\\", "'''", "-c", "${x}", "\u2028"];
+  await using rig = await openRig({ tools: names.map((name) => ({ name })) });
+  await using codex = await connectClient(rig.bridge.env);
+  const { tools } = await codex.client.listTools();
+  assert.deepEqual(tools.map((tool) => tool.title), names);
+  for (const tool of tools) {
+    assert.match(tool.name, /^[A-Za-z0-9_]+$/);
+    await codex.client.callTool({ name: tool.name });
+  }
+  assert.deepEqual(rig.calls.map((call) => call.name), names);
+});
+
+Deno.test("bridge refuses an agent id that no hello can hold", async () => {
+  await assert.rejects(openRig({ agentId: "x".repeat(5000) }), /the agent id makes the hello/);
+});
+
+Deno.test("bridge says when codex shows tools through its search only", async () => {
+  await using rig = await openRig({}, { omitToolsFrom: false, toolsDeferred: true });
+  assert.match(rig.statuses.join(), /through its tool search only/);
+  assert.ok(!rig.bridge.config.join().includes("omit_tools_from"));
 });

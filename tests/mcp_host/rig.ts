@@ -3,7 +3,12 @@
  */
 import { fromFileUrl } from "@std/path";
 import { Client } from "@modelcontextprotocol/sdk/client";
-import { type Bridge, type BridgeOptions, openBridge } from "../../mcp_host/bridge.ts";
+import {
+  type Bridge,
+  type BridgeCapabilities,
+  type BridgeOptions,
+  openBridge,
+} from "../../mcp_host/bridge.ts";
 import type { HostToolCall } from "../../mcp_host/host_tool.ts";
 import { PERMISSIONS } from "../../scripts/permissions.ts";
 import { ProcessTransport } from "./process_transport.ts";
@@ -37,7 +42,10 @@ export interface Rig extends AsyncDisposable {
 }
 
 /** Opens a bridge whose host echoes the arguments, unless `options` says otherwise. */
-export async function openRig(options: Partial<BridgeOptions> = {}): Promise<Rig> {
+export async function openRig(
+  options: Partial<BridgeOptions> = {},
+  capabilities: BridgeCapabilities = { omitToolsFrom: true },
+): Promise<Rig> {
   const directory = tempDir();
   const statuses: string[] = [];
   const calls: HostToolCall[] = [];
@@ -56,7 +64,7 @@ export async function openRig(options: Partial<BridgeOptions> = {}): Promise<Rig
       return { content: [{ type: "text", text: JSON.stringify(asked.arguments) }] };
     },
     ...rest,
-  }, { omitToolsFrom: true }).catch((error) => {
+  }, capabilities).catch((error) => {
     directory[Symbol.dispose]();
     throw error;
   });
