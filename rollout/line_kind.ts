@@ -44,8 +44,10 @@ const RESPONSE_ITEMS = words<LineKind>({
   local_shell_call: "call",
   tool_search_call: "call",
   tool_search_output: "output",
+  reasoning: "event",
 });
 const EVENTS = words<LineKind>({
+  agent_message: "event",
   token_count: "event",
   item_completed: "event",
   mcp_tool_call_end: "event",

@@ -6,7 +6,8 @@
  *
  * - `response_item` is what the model sees: `function_call` and `custom_tool_call` with their
  *   `_output`s, `local_shell_call`, `tool_search_call` and `tool_search_output`, messages, reasoning.
- * - `event_msg` is what codex reported meanwhile: `token_count`, `turn_aborted`, `task_complete`,
+ * - `event_msg` is what codex reported meanwhile: what the model said (`agent_message` up to 0.146, an
+ *   `item_completed` from 0.148; a compaction's summary is in neither), `token_count`, `turn_aborted`, `task_complete`,
  *   `error`, and how a call went, which its output record does not say: `mcp_tool_call_end` and
  *   `patch_apply_end` (up to 0.146), `item_completed` (from 0.148).
  * - `compacted` replaces the history so far by `replacement_history`, a list of response items.
@@ -43,6 +44,10 @@ export type RolloutRecord =
   | CallRecord
   | { kind: "output"; id: string; output: string | unknown[] }
   | { kind: "outcome"; id: string; failed: boolean }
+  /** The model said something; `phase` is `commentary` or `final_answer` where codex knows. */
+  | { kind: "message"; text: string; phase?: string }
+  /** A reasoning summary. */
+  | { kind: "thought"; text: string }
   | { kind: "usage"; total: Usage; last: Usage }
   | { kind: "turn_aborted"; reason?: string }
   | { kind: "task_complete"; lastAgentMessage?: string; error?: { message: string; info: unknown } }
@@ -88,6 +93,7 @@ export function decodeRecord(line: Uint8Array): RolloutRecord {
 
 function responseItem(item: Fields, line: Uint8Array): RolloutRecord {
   const type = string(item.type) ?? "";
+  if (type === "reasoning") return thought(item.summary);
   const id = string(item.call_id);
   if (id === undefined) return { kind: "other", type };
   const call = (form: CallRecord["form"], name: string, key: string): CallRecord => ({
@@ -136,8 +142,11 @@ function eventMessage(event: Fields): RolloutRecord {
       const { total_token_usage: total, last_token_usage: last } = event.info;
       return { kind: "usage", total: usageOf(total), last: usageOf(last) };
     }
+    case "agent_message":
+      return message(string(event.message), event.phase);
     case "item_completed": {
       const item = isObject(event.item) ? event.item : {};
+      if (item.type === "AgentMessage") return message(texts(item.content).join(""), item.phase);
       const failed = item.status === "failed" || item.status === "declined" ||
         (typeof item.exit_code === "number" && item.exit_code !== 0);
       return outcome(type, item.id, failed);
@@ -164,6 +173,23 @@ function eventMessage(event: Fields): RolloutRecord {
     default:
       return { kind: "other", type };
   }
+}
+
+function message(text: string | undefined, phase: unknown): RolloutRecord {
+  if (text === undefined) return { kind: "broken" };
+  return { kind: "message", text, ...optional("phase", string(phase)) };
+}
+
+/** codex prints no reasoning without a summary, and joins its parts as here. */
+function thought(summary: unknown): RolloutRecord {
+  const parts = texts(summary);
+  if (parts.length === 0) return { kind: "other", type: "reasoning" };
+  return { kind: "thought", text: parts.join("\n") };
+}
+
+function texts(content: unknown): string[] {
+  if (!Array.isArray(content)) return [];
+  return content.flatMap((part: unknown) => isObject(part) ? string(part.text) ?? [] : []);
 }
 
 function outcome(type: string, id: unknown, failed: boolean): RolloutRecord {

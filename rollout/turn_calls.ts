@@ -24,6 +24,9 @@ export type Followed =
     isError: boolean;
     part?: number;
   }
+  /** The model said something, in its place among the calls. */
+  | { type: "message"; text: string; phase?: string | undefined }
+  | { type: "thought"; text: string }
   /** Tokens: `total` of the thread so far, `last` of the latest model request. */
   | { type: "usage"; total: Usage; last: Usage }
   | { type: "turn_aborted"; reason?: string }
@@ -62,6 +65,10 @@ export class TurnCalls {
       }
       case "output":
         return this.#output(record.id, record.output);
+      case "message":
+        return [{ type: "message", text: record.text, phase: record.phase }];
+      case "thought":
+        return [{ type: "thought", text: record.text }];
       case "usage":
         return [{ type: "usage", total: record.total, last: record.last }];
       case "turn_aborted": {

@@ -15,6 +15,11 @@ export class StartGate {
     this.#emit = emit;
   }
 
+  /** Whether anything has been told. */
+  get open(): boolean {
+    return this.#held === undefined;
+  }
+
   /** Passes an event on; `started` and `ended` let out what was held. */
   async emit(event: TurnEvent): Promise<void> {
     if (this.#held === undefined) return await this.#emit(event);

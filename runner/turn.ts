@@ -13,6 +13,7 @@ import { type CallIdentifier, runCodex, type RunPlan, type RunResult } from "./c
 import { NEWEST_TESTED } from "./capabilities.ts";
 import { codexEnvironment, codexHome } from "./environment.ts";
 import { openHostTools } from "./host_tools.ts";
+import { clip } from "./failure.ts";
 import { imageFiles } from "./images.ts";
 import { loginStatus } from "./login_status.ts";
 import { composePrompt } from "./prompt.ts";
@@ -49,6 +50,8 @@ export async function runTurn(
   });
   try {
     return await turn.run(bridge);
+  } catch (error) {
+    return await turn.breakOff(error);
   } finally {
     await bridge?.close();
   }
@@ -111,6 +114,19 @@ class Turn {
       });
       await pause(RETRY_PAUSE_MS * 3 ** (attempt - 1), this.#signal);
     }
+  }
+
+  /** Ends a turn that our own trouble stopped (a full disk, say): every turn that began has an end. */
+  async breakOff(error: unknown): Promise<TurnEnd> {
+    const failure: Failure = error instanceof TurnError ? error.failure : {
+      kind: "internal",
+      message: clip(`the turn broke off: ${error instanceof Error ? error.message : error}`),
+      retryable: true,
+    };
+    if (!this.gate.open) throw new TurnError(failure);
+    await this.gate.emit({ type: "error", failure });
+    const threadId = this.#thread?.threadId ?? "";
+    return await this.#end({ stopReason: "error", usage: ZERO_USAGE, threadId });
   }
 
   async #runOnce(bridge: Bridge | undefined): Promise<RunResult> {
@@ -255,9 +271,6 @@ class Turn {
         "codex printed event types this plugin does not know",
         Object.fromEntries(output.unknown),
       );
-    }
-    if (stopReason === "end_turn") {
-      for (const event of output.lostText()) await this.gate.emit(event);
     }
     if (failure !== undefined) {
       await this.gate.emit({ type: "error", failure: await this.#explained(failure) });

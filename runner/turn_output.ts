@@ -33,8 +33,8 @@ export class TurnOutput {
   errorMessage: string | undefined;
   /** The rollout says that the turn was ended before it was done. */
   aborted = false;
-  /** The rollout says that the turn is over, with the model's last words. */
-  complete: { lastAgentMessage?: string } | undefined;
+  /** The rollout says that the turn is over. */
+  complete = false;
   readonly recorded: { total: Usage; last: Usage }[] = [];
   /** Calls without a result so far, oldest first. */
   readonly openCalls = new Map<string, OpenCall>();
@@ -42,9 +42,8 @@ export class TurnOutput {
   broken = 0;
   /** Types this plugin does not know, and how often they came. */
   readonly unknown = new Map<string, number>();
-  #texts = 0;
-  #lastText: string | undefined;
-  #thoughts = 0;
+  readonly #texts = new Twice();
+  readonly #thoughts = new Twice();
   readonly #hostName: HostName;
 
   constructor(hostName: HostName) {
@@ -55,9 +54,9 @@ export class TurnOutput {
   take(event: ExecEvent): TurnEvent[] {
     switch (event.type) {
       case "agent_message":
-        return this.#text(event.text);
+        return this.#text(this.#texts.printed(), event.text);
       case "reasoning":
-        return [{ type: "thinking", index: this.#thoughts++, text: event.text }];
+        return this.#thought(this.#thoughts.printed(), event.text);
       case "notice":
         return [{ type: "status", message: event.message }];
       case "warning":
@@ -110,6 +109,10 @@ export class TurnOutput {
         const { type: _type, ...result } = followed;
         return [{ type: "call_result", ...result }];
       }
+      case "message":
+        return this.#text(this.#texts.recorded(), followed.text, followed.phase);
+      case "thought":
+        return this.#thought(this.#thoughts.recorded(), followed.text);
       case "usage":
         this.recorded.push({ total: followed.total, last: followed.last });
         return [];
@@ -117,7 +120,7 @@ export class TurnOutput {
         this.aborted = true;
         return [];
       case "task_complete":
-        this.complete = { lastAgentMessage: followed.lastAgentMessage };
+        this.complete = true;
         return [];
       case "error":
         this.errorMessage = followed.message;
@@ -143,19 +146,13 @@ export class TurnOutput {
     return undefined;
   }
 
-  /**
-   * The model's last words, if the rollout has them and stdout lost them (codex died between the
-   * two); nothing otherwise.
-   */
-  lostText(): TurnEvent[] {
-    const last = this.complete?.lastAgentMessage;
-    return last === undefined || last === this.#lastText ? [] : this.#text(last);
+  #text(index: number | undefined, text: string, phase?: string): TurnEvent[] {
+    if (index === undefined) return [];
+    return [{ type: "text", index, text: index === 0 ? text : `\n\n${text}`, phase }];
   }
 
-  #text(text: string): TurnEvent[] {
-    this.#lastText = text;
-    const index = this.#texts++;
-    return [{ type: "text", index, text: index === 0 ? text : `\n\n${text}` }];
+  #thought(index: number | undefined, text: string): TurnEvent[] {
+    return index === undefined ? [] : [{ type: "thinking", index, text }];
   }
 
   #brokenLine(reason: string): TurnEvent[] {
@@ -166,6 +163,26 @@ export class TurnOutput {
       message: `codex printed a line that cannot be read: ${reason}`,
       data: { level: "warning" },
     }];
+  }
+}
+
+/**
+ * Counts what codex both prints and records, one for one, in the same order (seen on 0.135 to
+ * 0.169). Whichever comes first is told: the rollout's place among the calls is the true one, and
+ * what codex died before printing is not lost.
+ */
+class Twice {
+  #printed = 0;
+  #recorded = 0;
+
+  /** The index of what was printed, or `undefined` when its record was told already. */
+  printed(): number | undefined {
+    return ++this.#printed > this.#recorded ? this.#printed - 1 : undefined;
+  }
+
+  /** The index of what was recorded, or `undefined` when its print was told already. */
+  recorded(): number | undefined {
+    return ++this.#recorded > this.#printed ? this.#recorded - 1 : undefined;
   }
 }
 

@@ -33,7 +33,7 @@ export function judge({ output, exit, stop, lingered, stderr }: Evidence): Verdi
   if (output.errorMessage !== undefined) {
     return failed(output.errorMessage, output.errorInfo, stderr);
   }
-  if (output.complete !== undefined && !output.aborted) return { stopReason: "end_turn" };
+  if (output.complete && !output.aborted) return { stopReason: "end_turn" };
   return { stopReason: "error", failure: classifyFailure(ended) };
 }
 
