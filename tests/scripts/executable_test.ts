@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import type { Build } from "../../scripts/build.ts";
 import { NoBaseError } from "../../scripts/compile.ts";
-import { PERMISSIONS, prepare } from "../../scripts/executable.ts";
+import { bundleUnderDeno, executable, PERMISSIONS, prepare } from "../../scripts/executable.ts";
+import { VERSION } from "../../scripts/project.ts";
 
 const bundleOnly: Build = { version: "1", commit: "c", sources: "s" };
 const whole: Build = {
@@ -39,4 +40,16 @@ Deno.test("executable passes on why a build failed", async () => {
     () => prepare(undefined, () => Promise.reject(new Error("broken"))),
     /broken/,
   );
+});
+
+Deno.test("executable and the bundle under Deno are the same program", async () => {
+  const answers = [];
+  for (const { command, args } of [await executable(), bundleUnderDeno()]) {
+    const asked = new Deno.Command(command, { args: [...args, "--version", "--json"] });
+    const { code, stdout } = await asked.output();
+    const { version, commit } = JSON.parse(new TextDecoder().decode(stdout));
+    answers.push({ code, version, commit });
+  }
+  assert.deepEqual(answers[0], answers[1]);
+  assert.equal(answers[0]?.version, VERSION);
 });
