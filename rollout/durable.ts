@@ -7,6 +7,7 @@
  * @module
  */
 
+import { copyTimes } from "./file_times.ts";
 import { basename, dirname, join } from "@std/path";
 
 /** An open file, written at explicit offsets. */
@@ -16,7 +17,6 @@ export interface DiskFile {
   write(bytes: Uint8Array, offset: number): number;
   /** What was written is on the medium when this returns. */
   sync(): void;
-  utime(atime: Date, mtime: Date): void;
   close(): void;
 }
 
@@ -28,6 +28,8 @@ export interface Disk {
   remove(path: string): void;
   /** Makes renames and removals in a directory last. */
   syncDirectory(path: string): void;
+  /** Gives the file `to`, made if it is missing, the times of `from`. */
+  copyTimes(from: string, to: string): void;
 }
 
 /** The real file system. */
@@ -46,7 +48,6 @@ export const realDisk: Disk = {
         return file.writeSync(bytes);
       },
       sync: () => file.syncSync(),
-      utime: (atime, mtime) => file.utimeSync(atime, mtime),
       close: () => file.close(),
     };
   },
@@ -56,6 +57,7 @@ export const realDisk: Disk = {
     using directory = Deno.openSync(path, { read: true });
     directory.syncSync();
   },
+  copyTimes,
 };
 
 /** Writes all of `bytes` at `offset`, however little the system takes at a time. */

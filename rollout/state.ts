@@ -14,6 +14,7 @@
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { type Disk, realDisk, removeDurably, writeDurably } from "./durable.ts";
+import { isThreadId } from "./locate.ts";
 import { ownUid, whyNotOwnFile } from "./owner.ts";
 import type { Usage } from "./records.ts";
 
@@ -48,13 +49,14 @@ const encoder = new TextEncoder();
 export class StateStore {
   readonly dir: string;
   readonly disk: Disk;
-  readonly #warn: (message: string) => void;
+  /** Reports what went wrong and was got over. */
+  readonly warn: (message: string) => void;
 
   /** Creates `dir` (0700) where it is missing. Throws where it is not a directory of ours alone. */
   constructor(dir: string, options: StateStoreOptions = {}) {
     this.dir = dir;
     this.disk = options.disk ?? realDisk;
-    this.#warn = options.onWarning ?? (() => {});
+    this.warn = options.onWarning ?? (() => {});
     Deno.mkdirSync(dir, { recursive: true, mode: 0o700 });
     const info = Deno.lstatSync(dir);
     const refuse = (why: string): never => {
@@ -124,7 +126,7 @@ export class StateStore {
 
   #setAside(path: string, why: string): undefined {
     Deno.renameSync(path, `${path}.broken`);
-    this.#warn(`Cannot use ${path}: ${why}. It was set aside as ${path}.broken.`);
+    this.warn(`Cannot use ${path}: ${why}. It was set aside as ${path}.broken.`);
     return undefined;
   }
 }
@@ -133,7 +135,8 @@ function isStoredThread(value: unknown): value is StoredThread {
   if (!isObject(value) || !isObject(value.state)) return false;
   const { threadId, endOffset, usageTotal } = value.state;
   return typeof value.agentId === "string" && typeof value.workspace === "string" &&
-    typeof threadId === "string" && Number.isSafeInteger(endOffset) && isObject(usageTotal);
+    typeof threadId === "string" && isThreadId(threadId) && Number.isSafeInteger(endOffset) &&
+    isObject(usageTotal);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
