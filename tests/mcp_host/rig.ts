@@ -18,6 +18,8 @@ export const RELAY: readonly string[] = [
   Deno.execPath(),
   "run",
   "--no-check",
+  "--no-config",
+  "--no-lock",
   ...PERMISSIONS,
   fromFileUrl(new URL("./relay_main.ts", import.meta.url)),
 ];

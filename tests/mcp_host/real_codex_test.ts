@@ -1,0 +1,204 @@
+/** Real codex against the scripted model, its host tools served by a bridge in this process. */
+import { strict as assert } from "node:assert";
+import { join } from "@std/path";
+import type { HostTool } from "../../mcp_host/host_tool.ts";
+import type { ScriptedItem } from "../../plugin/operator/scripted_items.ts";
+import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
+import { openSandbox, type Sandbox } from "../support/sandbox.ts";
+import { openRig, type Rig } from "./rig.ts";
+
+const NAMESPACE = "mcp__plexum_host";
+
+const tools: HostTool[] = [
+  {
+    name: "web.search",
+    description: "Searches.",
+    inputSchema: { type: "object", properties: { q: { type: "string" } }, required: ["q"] },
+  },
+  { name: "dropped", inputSchema: { type: "object", properties: { q: 5 } } },
+  ...Array.from({ length: 60 }, (_, index) => ({ name: `${"long".repeat(20)} ${index}` })),
+];
+
+function call(id: string, name: string, args: Record<string, unknown>): ScriptedItem {
+  return { type: "function_call", namespace: NAMESPACE, name, args, call_id: id };
+}
+
+/** Runs one turn in a read-only sandbox; returns codex's exit code and what it wrote. */
+async function runTurn(sandbox: Sandbox, rig: Rig, version: string) {
+  const codex = (await codexBinary(version)).native;
+  const { code, stdout, stderr } = await new Deno.Command(codex, {
+    args: [
+      ...["exec", "--json", "--skip-git-repo-check", "-s", "read-only"],
+      ...rig.bridge.config.flatMap((value) => ["-c", value]),
+      ...["-C", sandbox.workspace, "do it"],
+    ],
+    clearEnv: true,
+    env: { ...sandbox.env, ...rig.bridge.env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** The outputs that the model saw in its last request, by call id. */
+function outputs(sandbox: Sandbox): Record<string, string> {
+  const input = sandbox.model.asked.at(-1)?.input ?? [];
+  return Object.fromEntries(
+    (input as unknown as Record<string, unknown>[])
+      .filter((item) => item.type === "function_call_output")
+      .map((item) => [String(item.call_id), JSON.stringify(item.output)]),
+  );
+}
+
+/** Names of the functions the model was offered in our namespace. */
+function offered(sandbox: Sandbox): string[] {
+  const text = JSON.stringify(sandbox.model.asked[0]);
+  const names: string[] = [];
+  const walk = (node: unknown) => {
+    if (typeof node !== "object" || node === null) return;
+    const { type, name, tools } = node as {
+      type?: string;
+      name?: string;
+      tools?: { name: string }[];
+    };
+    if (type === "namespace" && name === NAMESPACE) names.push(...tools?.map((t) => t.name) ?? []);
+    for (const inner of Object.values(node)) walk(inner);
+  };
+  walk(JSON.parse(text));
+  return names.sort();
+}
+
+for (
+  const [version, model] of [
+    [OLDEST_CODEX, "gpt-5.5"],
+    [MIDDLE_CODEX, "gpt-5.5"],
+    [NEWEST_CODEX, "gpt-5.5"],
+    [NEWEST_CODEX, "gpt-5.6-sol"],
+  ] as const
+) {
+  Deno.test(`codex ${version} with ${model} calls host tools as plain functions, read-only`, async () => {
+    await using sandbox = await openSandbox({
+      binary: (await codexBinary(version)).native,
+      modelName: model,
+      steps: [
+        {
+          items: [call("call_a", "web_search", { q: "x" }), call("call_b", "web_search", { q: 1 })],
+        },
+        { text: "done" },
+      ],
+    });
+    await using rig = await openRig({ tools, runtimeDir: sandbox.runtime });
+    const config = join(sandbox.codexHome, "config.toml");
+    const before = Deno.readFileSync(config);
+    const { code, stdout, stderr } = await runTurn(sandbox, rig, version);
+    assert.equal(code, 0, stderr + stdout);
+    assert.match(stdout, /"turn\.completed"/);
+    assert.deepEqual(Deno.readFileSync(config), before, "the user's config is as it was");
+
+    // Every tool is offered, under the name we gave it, which codex had no reason to change.
+    assert.equal(offered(sandbox).length, tools.length - 1);
+    for (const name of offered(sandbox)) {
+      assert.ok(rig.bridge.hostName(NAMESPACE, name) !== undefined, `${name} is one of ours`);
+    }
+    assert.match(rig.statuses.join(), /host tool "dropped" left out: inputSchema\.properties\.q/);
+
+    assert.deepEqual(rig.calls.map((made) => [made.name, made.arguments]), [
+      ["web.search", { q: "x" }],
+    ]);
+    const expectedId = version === OLDEST_CODEX ? undefined : "call_a";
+    assert.equal(rig.calls[0]?.callId, expectedId, "codex sends its call id from 0.148 on");
+    assert.match(outputs(sandbox).call_a ?? "", /q.*x/);
+    assert.match(outputs(sandbox).call_b ?? "", /arguments\/q must be string/);
+    assert.equal(rig.bridge.connections, 1);
+    assert.equal(rig.bridge.refused, 0);
+  });
+}
+
+Deno.test("codex hands results of agreed size to the model uncut", async () => {
+  for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
+    await using sandbox = await openSandbox({
+      binary: (await codexBinary(version)).native,
+      steps: [{ items: [call("call_a", "web_search", { q: "x" })] }, { text: "done" }],
+    });
+    // Quotes and newlines: the older versions count them twice, as JSON text.
+    const text = '"\n'.repeat(100_000);
+    await using rig = await openRig({
+      tools,
+      runtimeDir: sandbox.runtime,
+      resultMaxBytes: 150_000,
+      call: () => Promise.resolve({ content: [{ type: "text", text }] }),
+    });
+    const { code, stderr } = await runTurn(sandbox, rig, version);
+    assert.equal(code, 0, stderr);
+    const seen = outputs(sandbox).call_a ?? "";
+    assert.match(seen, /50000 bytes cut: the limit for a result is 150000 bytes/);
+    assert.ok(!seen.includes("truncated") && !seen.includes("…50"), "codex itself cut nothing");
+    assert.ok(seen.length > 2 * 150_000, `${version}: ${seen.length}`);
+  }
+});
+
+Deno.test("codex runs calls in parallel where the host says they are safe", async () => {
+  for (const version of [OLDEST_CODEX, NEWEST_CODEX]) {
+    await using sandbox = await openSandbox({
+      binary: (await codexBinary(version)).native,
+      steps: [
+        { items: ["a", "b", "c"].map((q) => call(`call_${q}`, "read", { q })) },
+        { text: "done" },
+      ],
+    });
+    const { promise: together, resolve } = Promise.withResolvers<void>();
+    await using rig = await openRig({
+      tools: [{ name: "read", annotations: { readOnlyHint: true } }],
+      runtimeDir: sandbox.runtime,
+      // Nobody answers before all three are under way: run one by one, the turn would not end.
+      call: async () => {
+        if (rig.calls.length === 3) resolve();
+        await together;
+        return { content: [] };
+      },
+    });
+    const { code, stderr } = await runTurn(sandbox, rig, version);
+    assert.equal(code, 0, stderr);
+    assert.equal(rig.calls.length, 3);
+  }
+});
+
+Deno.test("codex does not start a turn where the relay cannot be started", async () => {
+  for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
+    await using sandbox = await openSandbox({ binary: (await codexBinary(version)).native });
+    await using rig = await openRig({
+      runtimeDir: sandbox.runtime,
+      executable: [join(sandbox.root, "not-there")],
+    });
+    const { code, stdout, stderr } = await runTurn(sandbox, rig, version);
+    assert.equal(code, 1);
+    assert.equal(stdout, "");
+    assert.match(stderr, /required MCP servers failed to initialize: plexum_host/);
+  }
+});
+
+Deno.test("codex keeps the token out of the commands that the model runs", async () => {
+  for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
+    const command = { cmd: 'echo "token=[$PLEXUM_MCP_TOKEN] home=[$CODEX_HOME]"' };
+    await using sandbox = await openSandbox({
+      binary: (await codexBinary(version)).native,
+      steps: [
+        {
+          items: [{
+            type: "function_call",
+            name: "exec_command",
+            args: command,
+            call_id: "call_s",
+          }],
+        },
+        { text: "done" },
+      ],
+    });
+    await using rig = await openRig({ runtimeDir: sandbox.runtime });
+    await runTurn(sandbox, rig, version);
+    const seen = outputs(sandbox).call_s ?? "";
+    assert.match(seen, /token=\[\] home=\[\//, `${version}: ${seen}`);
+  }
+});
