@@ -4,8 +4,10 @@
  * @module
  */
 import { isAbsolute } from "@std/path";
+import { mutate, recoverAll } from "../rollout/consume.ts";
 import { StateStore } from "../rollout/state.ts";
 import type { HostToolCall, HostToolResult } from "../mcp_host/host_tool.ts";
+import { codexEnvironment, codexHome } from "../runner/environment.ts";
 import { runTurn } from "../runner/turn.ts";
 import { sweepTurns } from "../runner/turn_directory.ts";
 import { type Emit, type TurnEnd, TurnError } from "../runner/turn_event.ts";
@@ -23,6 +25,8 @@ import {
   type HostToolCallParams,
   HostToolCallResult,
   METHOD,
+  type MutateParams,
+  type MutateResult,
   type StreamParams,
   type StreamResult,
 } from "./protocol.ts";
@@ -49,8 +53,8 @@ export class Provider {
   readonly #store: StateStore;
   readonly #queue: TurnQueue;
   readonly #turns = new Set<Promise<unknown>>();
-  /** What a killed plugin left is cleared away; no turn begins before. */
-  readonly #swept: Promise<void>;
+  /** What a killed plugin left is cleared away and finished; nothing begins before. */
+  readonly #ready: Promise<void>;
 
   constructor(options: ProviderOptions) {
     this.#options = options;
@@ -59,7 +63,7 @@ export class Provider {
       onWarning: (message) => log.write("warning", message),
     });
     this.#queue = new TurnQueue(() => config.current().max_parallel_turns);
-    this.#swept = this.#sweep();
+    this.#ready = this.#recover();
   }
 
   /** `plexum/provider/stream`. */
@@ -68,6 +72,30 @@ export class Provider {
     const settled = turn.catch(() => {}).then(() => void this.#turns.delete(settled));
     this.#turns.add(settled);
     return turn;
+  }
+
+  /** `plexum/session/mutate`. */
+  async mutate(params: MutateParams): Promise<MutateResult> {
+    await this.#ready;
+    const { config, environment, log } = this.#options;
+    const { agent_id: agentId, mutations } = params;
+    const workspace = realPathOf(params.workspace);
+    const env = codexEnvironment(environment, config.current().env);
+    const session = { store: this.#store, codexHome: codexHome(env), agentId, workspace };
+    const asked = mutations.map(({ block_id, op }) => ({ blockId: block_id, op }));
+    try {
+      const busy = this.#queue.isRunning(workspace);
+      const { skipped, ...counts } = await mutate(session, asked, { busy });
+      log.write("info", "codex session mutate complete", { agent: agentId, ...counts });
+      return {
+        ...counts,
+        skipped: skipped.map(({ blockId, reason }) => ({ block_id: blockId, reason })),
+      };
+    } catch (error) {
+      const message = errorMessage(error);
+      log.write("warning", "codex session mutate failed", { agent: agentId, error: message });
+      throw new RpcError(CODE.domain, message, { kind: "internal", message, retryable: true });
+    }
   }
 
   /** Resolves when no turn is waiting or running any more. */
@@ -82,7 +110,7 @@ export class Provider {
     if (asked.text.trim() === "") {
       throw refusal("invalid_request", "codex: no user text in request messages");
     }
-    await this.#swept;
+    await this.#ready;
     const model = params.model ?? "codex";
     const tell = this.#teller(id, model);
     const leave = await this.#queue.enter(workspace, signal);
@@ -171,7 +199,7 @@ export class Provider {
     return parsed.data;
   }
 
-  async #sweep(): Promise<void> {
+  async #recover(): Promise<void> {
     const { log, paths } = this.#options;
     try {
       const { turns, survivors } = await sweepTurns(paths.running);
@@ -209,6 +237,15 @@ function prepareWorkspace(workspace: string | undefined): string {
       "invalid_request",
       `mkdir workspace: ${errorMessage(error)}`,
     );
+  }
+}
+
+/** The key under which a workspace's thread is kept; a workspace that is gone still has its thread. */
+function realPathOf(workspace: string): string {
+  try {
+    return Deno.realPathSync(workspace);
+  } catch {
+    return workspace;
   }
 }
 

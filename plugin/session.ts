@@ -13,6 +13,7 @@ import {
   CODE,
   MCP_VERSION,
   METHOD,
+  MutateParams,
   PLUGIN_NAME,
   REVISION,
   SetLevelParams,
@@ -23,7 +24,7 @@ import { describeShapeError } from "./shape_error.ts";
 import { VERSION } from "./version.ts";
 
 /** What this plugin does beyond the handshake, told in `initialize`. */
-const FEATURES = ["stream", "host_tools"];
+const FEATURES = ["stream", "session_mutate", "host_tools"];
 
 /** Answers one host. */
 export class Session implements Handlers {
@@ -52,6 +53,8 @@ export class Session implements Handlers {
         return {};
       case METHOD.stream:
         return await this.#domain(method).stream(checked(StreamParams, params), context);
+      case METHOD.mutate:
+        return await this.#domain(method).mutate(checked(MutateParams, params));
       default:
         throw new RpcError(CODE.methodNotFound, `unknown method ${JSON.stringify(method)}`);
     }

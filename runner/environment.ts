@@ -1,6 +1,6 @@
 /**
  * The environment of a codex process: the plugin's own, less what is the plugin's or would mislead
- * codex, plus what the configuration and the turn add. Secrets travel here, never in argv.
+ * codex, plus what the configuration adds. Secrets travel here, never in argv.
  *
  * @module
  */
@@ -16,14 +16,13 @@ const OURS = /^(?:PLEXUM_|CODEX_SANDBOX|CODEX_MANAGED_|CODEX_THREAD_ID$)/;
 export function codexEnvironment(
   own: Variables,
   configured: Variables,
-  codex: Pick<CodexBinary, "env" | "pathDirectory">,
-  turn: Variables,
+  codex: Partial<Pick<CodexBinary, "env" | "pathDirectory">> = {},
 ): Variables {
   const env: Variables = {};
   for (const [name, value] of Object.entries(own)) {
     if (!OURS.test(name)) env[name] = value;
   }
-  Object.assign(env, codex.env, configured, turn);
+  Object.assign(env, codex.env, configured);
   if (codex.pathDirectory !== undefined) {
     env.PATH = [codex.pathDirectory, ...(env.PATH ?? "").split(":").filter(Boolean)].join(":");
   }

@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import type { Bridge } from "../mcp_host/bridge.ts";
 import type { HostToolCall } from "../mcp_host/host_tool.ts";
+import { applyPending } from "../rollout/consume.ts";
 import { codexArgs, MAX_INSTRUCTIONS_BYTES } from "./argv.ts";
 import { type CodexBinary, findCodex, type Variables } from "./codex_binary.ts";
 import { type CallIdentifier, runCodex, type RunPlan, type RunResult } from "./codex_run.ts";
@@ -82,7 +83,7 @@ class Turn {
     this.#codex = codex;
     this.#signal = signal;
     this.gate = new StartGate(emit);
-    this.#environment = codexEnvironment(context.environment, context.settings.env, codex, {});
+    this.#environment = codexEnvironment(context.environment, context.settings.env, codex);
     this.#codexHome = codexHome(this.#environment);
     this.#thread = recallThread(context.store, request, this.#codexHome);
   }
@@ -94,6 +95,7 @@ class Turn {
         `codex ${version} is newer than ${NEWEST_TESTED}, the newest this plugin was tested with`,
       );
     }
+    await this.#applyPending();
     for (let attempt = 0;;) {
       const result = await this.#runOnce(bridge);
       if (result.threadId !== undefined) return await this.#conclude(result, result.threadId);
@@ -255,6 +257,7 @@ class Turn {
       base: totalAfter(evidence),
       systemDigest: this.#systemDigest(),
     });
+    await this.#applyPending();
     if (rollout === undefined) {
       await this.gate.status(
         `no session file of thread ${threadId} was found; its tool calls are not reported`,
@@ -276,6 +279,26 @@ class Turn {
       await this.gate.emit({ type: "error", failure: await this.#explained(failure) });
     }
     return await this.#end({ stopReason, usage: turnUsage(evidence), threadId });
+  }
+
+  /** Does the consumes that had to wait for a codex to end; what cannot be done yet stays for later. */
+  async #applyPending(): Promise<void> {
+    const { store, log } = this.#context;
+    const { agentId, workspace } = this.#request;
+    try {
+      const session = { store, codexHome: this.#codexHome, agentId, workspace };
+      const { requested, touched, deferred } = await applyPending(session);
+      if (requested === 0) return;
+      log("info", "codex session mutate complete", {
+        agent: agentId,
+        touched,
+        requested,
+        deferred,
+      });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log("warning", "codex session mutate failed", { agent: agentId, error: reason });
+    }
   }
 
   async #end(end: TurnEnd): Promise<TurnEnd> {
