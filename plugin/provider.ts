@@ -83,8 +83,9 @@ export class Provider {
     const env = codexEnvironment(environment, config.current().env);
     const session = { store: this.#store, codexHome: codexHome(env), agentId, workspace };
     const asked = mutations.map(({ block_id, op }) => ({ blockId: block_id, op }));
+    const leave = this.#queue.hold(workspace);
     try {
-      const busy = this.#queue.isRunning(workspace);
+      const busy = leave === undefined;
       const { skipped, ...counts } = await mutate(session, asked, { busy });
       log.write("info", "codex session mutate complete", { agent: agentId, ...counts });
       return {
@@ -95,6 +96,8 @@ export class Provider {
       const message = errorMessage(error);
       log.write("warning", "codex session mutate failed", { agent: agentId, error: message });
       throw new RpcError(CODE.domain, message, { kind: "internal", message, retryable: true });
+    } finally {
+      leave?.();
     }
   }
 

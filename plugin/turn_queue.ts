@@ -24,9 +24,14 @@ export class TurnQueue {
     this.#limit = limit;
   }
 
-  /** Whether a turn of `key` runs now. */
-  isRunning(key: string): boolean {
-    return this.#running.has(key);
+  /**
+   * Keeps turns of `key` from beginning while something short is done; `undefined` when one runs.
+   * Does not wait, and does not count against the limit for long.
+   */
+  hold(key: string): Leave | undefined {
+    if (this.#running.has(key)) return undefined;
+    this.#running.add(key);
+    return () => this.#release(key);
   }
 
   /** Waits for a place. `undefined` when `signal` aborted first; nothing is held then. */
@@ -38,10 +43,7 @@ export class TurnQueue {
         start: () => {
           signal.removeEventListener("abort", giveUp);
           this.#running.add(key);
-          resolve(() => {
-            this.#running.delete(key);
-            this.#admit();
-          });
+          resolve(() => this.#release(key));
         },
       };
       const giveUp = () => {
@@ -52,6 +54,11 @@ export class TurnQueue {
       this.#waiting.push(entry);
       this.#admit();
     });
+  }
+
+  #release(key: string): void {
+    this.#running.delete(key);
+    this.#admit();
   }
 
   #admit(): void {
