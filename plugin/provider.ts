@@ -53,6 +53,7 @@ export class Provider {
   readonly #store: StateStore;
   readonly #queue: TurnQueue;
   readonly #turns = new Set<Promise<unknown>>();
+  #mutating: Promise<unknown> = Promise.resolve();
   /** What a killed plugin left is cleared away and finished; nothing begins before. */
   readonly #ready: Promise<void>;
 
@@ -74,8 +75,14 @@ export class Provider {
     return turn;
   }
 
-  /** `plexum/session/mutate`. */
-  async mutate(params: MutateParams): Promise<MutateResult> {
+  /** `plexum/session/mutate`, one after the other: each takes milliseconds. */
+  mutate(params: MutateParams): Promise<MutateResult> {
+    const result = this.#mutating.then(() => this.#mutate(params));
+    this.#mutating = result.catch(() => {});
+    return result;
+  }
+
+  async #mutate(params: MutateParams): Promise<MutateResult> {
     await this.#ready;
     const { config, environment, log } = this.#options;
     const { agent_id: agentId, mutations } = params;
@@ -101,8 +108,9 @@ export class Provider {
     }
   }
 
-  /** Resolves when no turn is waiting or running any more. */
+  /** Resolves when no turn is waiting or running, and no session is being edited any more. */
   async idle(): Promise<void> {
+    await this.#mutating;
     while (this.#turns.size > 0) await Promise.all(this.#turns);
   }
 
