@@ -10,8 +10,9 @@ import {
 } from "../../plugin/operator/scripted_request.ts";
 import type { ScriptedStep, Step } from "../../plugin/operator/scripted_step.ts";
 
-/** Call ids, so that acts and model speak of the same calls. */
+/** The call id of the look into the workspace. */
 export const LOOK = "call_look";
+/** The call id of the question to the host's tide table. */
 export const TIDE = "call_tide";
 
 /** Looks into the workspace, then says what it saw and what it was told. */

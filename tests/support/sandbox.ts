@@ -112,5 +112,13 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
 async function newRoot(): Promise<string> {
   const parent = join(cacheDir(), "run");
   await Deno.mkdir(parent, { recursive: true });
+  for await (const { name } of Deno.readDir(parent)) await removeIfOld(join(parent, name));
   return await Deno.makeTempDir({ dir: parent });
+}
+
+/** What a killed test run left is removed by a later one, a day after. */
+async function removeIfOld(path: string): Promise<void> {
+  const yesterday = Date.now() - 24 * 60 * 60_000;
+  const made = (await Deno.lstat(path).catch(() => undefined))?.mtime?.getTime() ?? Date.now();
+  if (made < yesterday) await Deno.remove(path, { recursive: true }).catch(() => {});
 }
