@@ -23,7 +23,7 @@ export interface BridgeOptions {
   /** Named to codex as the server's version. */
   version?: string;
   /** Register in codex's own config (`codex mcp add`) instead of for this run only. */
-  codexConfig?: CodexConfig;
+  codexConfig?: CodexConfig | undefined;
   /** A tool left out, a stranger refused, …: what an operator would want to read. */
   onStatus: (message: string, data?: Record<string, unknown>) => void;
   /** Told of every call before anything is done about it. */

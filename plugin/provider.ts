@@ -6,6 +6,7 @@
 import { isAbsolute } from "@std/path";
 import { mutate, recoverAll } from "../rollout/consume.ts";
 import { StateStore } from "../rollout/state.ts";
+import { sweepStaleSockets } from "../mcp_host/sweep.ts";
 import type { HostToolCall, HostToolResult } from "../mcp_host/host_tool.ts";
 import { codexEnvironment, codexHome } from "../runner/environment.ts";
 import { runTurn } from "../runner/turn.ts";

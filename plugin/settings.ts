@@ -34,6 +34,7 @@ export function turnSettings(config: Config, model: string, agentId: string): Tu
     toolTimeoutMs: config.tool_timeout_ms,
     toolResultMaxBytes: config.tool_result_max_bytes,
     userMcpServers: config.user_mcp_servers,
+    mcpRegistration: config.mcp_registration,
   };
 }
 

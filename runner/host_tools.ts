@@ -5,7 +5,8 @@
  */
 import type { Bridge } from "../mcp_host/bridge.ts";
 import type { HostToolCall } from "../mcp_host/host_tool.ts";
-import type { CodexBinary } from "./codex_binary.ts";
+import type { CodexBinary, Variables } from "./codex_binary.ts";
+import { codexHome } from "./environment.ts";
 import { clip } from "./failure.ts";
 import { TurnError } from "./turn_event.ts";
 import type { TurnContext, TurnRequest } from "./turn_request.ts";
@@ -25,15 +26,11 @@ export interface HostToolsTurn {
 export async function openHostTools(
   { tools, agentId, callTool }: TurnRequest,
   { settings, executable, runtimeDirectory, version }: TurnContext,
-  { capabilities }: CodexBinary,
+  codex: CodexBinary,
+  environment: Variables,
   turn: HostToolsTurn,
 ): Promise<Bridge | undefined> {
   if (tools.length === 0) return undefined;
-  if (capabilities.toolsDeferred) {
-    turn.status(
-      `codex ${capabilities.version} offers MCP tools to the model through tool search only; 0.148 and later list them directly`,
-    );
-  }
   // Loaded only for turns that bring tools.
   const { openBridge } = await import("../mcp_host/bridge.ts");
   try {
@@ -45,12 +42,15 @@ export async function openHostTools(
       runtimeDir: runtimeDirectory,
       toolTimeoutMs: settings.toolTimeoutMs,
       resultMaxBytes: settings.toolResultMaxBytes,
+      codexConfig: settings.mcpRegistration === "codex-config"
+        ? { codex: codex.path, codexHome: codexHome(environment), env: environment }
+        : undefined,
       onStatus: (message, data) => turn.status(message, data),
       call: async (call) => {
         const callId = await turn.identify(call);
         return await callTool({ ...call, callId });
       },
-    }, capabilities);
+    }, codex.capabilities);
   } catch (error) {
     throw new TurnError({
       kind: "mcp_unavailable",

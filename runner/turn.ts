@@ -45,7 +45,7 @@ export async function runTurn(
   const { settings } = context;
   const codex = await findCodex(settings.binary, { ...context.environment, ...settings.env });
   const turn = new Turn(request, context, codex, emit, signal);
-  const bridge = await openHostTools(request, context, codex, {
+  const bridge = await openHostTools(request, context, codex, turn.environment, {
     status: (message, data) => turn.gate.status(message, data),
     identify: (call) => turn.identify(call),
   });
@@ -64,7 +64,8 @@ class Turn {
   readonly #context: TurnContext;
   readonly #codex: CodexBinary;
   readonly #signal: AbortSignal;
-  readonly #environment: Variables;
+  /** codex's environment, without what belongs to a single run. */
+  readonly environment: Variables;
   readonly #codexHome: string;
   #thread: Thread | undefined;
   #live: CallIdentifier | undefined;
@@ -83,8 +84,8 @@ class Turn {
     this.#codex = codex;
     this.#signal = signal;
     this.gate = new StartGate(emit);
-    this.#environment = codexEnvironment(context.environment, context.settings.env, codex);
-    this.#codexHome = codexHome(this.#environment);
+    this.environment = codexEnvironment(context.environment, context.settings.env, codex);
+    this.#codexHome = codexHome(this.environment);
     this.#thread = recallThread(context.store, request, this.#codexHome);
   }
 
@@ -176,12 +177,12 @@ class Turn {
         developerInstructions: argument,
         config: [
           ...(settings.userMcpServers === "disable"
-            ? await userServerConfig(this.#codex.path, this.#environment, workspace)
+            ? await userServerConfig(this.#codex.path, this.environment, workspace)
             : []),
           ...(bridge?.config ?? []),
         ],
       }),
-      env: { ...this.#environment, ...bridge?.env },
+      env: { ...this.environment, ...bridge?.env },
       cwd: workspace,
       prompt: composePrompt({ text, instructions: inPrompt, history: this.#retell ? history : [] }),
       mark: directory.mark,
@@ -309,7 +310,7 @@ class Turn {
   /** A login problem is worth one more question to codex. */
   async #explained(failure: Failure): Promise<Failure> {
     if (failure.kind !== "auth_required") return failure;
-    return { ...failure, detail: await loginStatus(this.#codex.path, this.#environment) };
+    return { ...failure, detail: await loginStatus(this.#codex.path, this.environment) };
   }
 }
 

@@ -49,6 +49,7 @@ export interface TurnSettings {
   toolTimeoutMs: number;
   toolResultMaxBytes: number;
   userMcpServers: "keep" | "disable";
+  mcpRegistration: "per-run" | "codex-config";
 }
 
 /** What a turn needs from the process it runs in. */
