@@ -28,7 +28,10 @@ const CLOSE_OBJECT = 0x7d;
 
 const decoder = new TextDecoder();
 
-/** The span of the outermost value of a line, or `undefined` for a blank one. */
+/**
+ * The span of the outermost value of a line, or `undefined` for a blank one. It ends beyond the line where
+ * the value is cut.
+ */
 export function rootSpan(line: Uint8Array): Span | undefined {
   const start = skipSpace(line, 0);
   return start < line.length ? { start, end: endOfValue(line, start) } : undefined;
@@ -90,7 +93,7 @@ function skipSpace(line: Uint8Array, from: number): number {
   return at;
 }
 
-/** The offset after the closing quote of the string that opens at `open`. */
+/** The offset after the closing quote of the string that opens at `open`; beyond the line if cut. */
 function endOfString(line: Uint8Array, open: number): number {
   let quote = line.indexOf(QUOTE, open + 1);
   while (quote >= 0) {
@@ -100,10 +103,10 @@ function endOfString(line: Uint8Array, open: number): number {
     if ((quote - before) % 2 === 1) return quote + 1;
     quote = line.indexOf(QUOTE, quote + 1);
   }
-  return line.length;
+  return line.length + 1;
 }
 
-/** The offset after the value that begins at `start`. */
+/** The offset after the value that begins at `start`; beyond the line where the value is cut. */
 function endOfValue(line: Uint8Array, start: number): number {
   const first = line[start];
   if (first === QUOTE) return endOfString(line, start);
@@ -123,7 +126,7 @@ function endOfValue(line: Uint8Array, start: number): number {
     if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) depth++;
     else if ((byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) && --depth === 0) return at;
   }
-  return at;
+  return line.length + 1;
 }
 
 function endsScalar(byte: number | undefined): boolean {
