@@ -1,32 +1,18 @@
 /**
- * The commands a person types, one table: what each is called, what it does, who carries it out.
+ * From a command line to an exit code: which command is meant, or what was probably meant.
  *
  * @module
  */
 import { closestMatch } from "leven";
+import { ConfigError } from "../config.ts";
+import { errorMessage } from "../error_message.ts";
 import { EXECUTABLE_NAME } from "../protocol.ts";
+import { parseArguments, UsageError } from "./arguments.ts";
+import { type Action, type Command, HELP, isGroup, isRaw } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
 import { EXIT } from "./exit.ts";
-
-/** A command of the executable. */
-interface Command {
-  /** Shown after the name in `--help`. */
-  usage: string;
-  summary: string;
-  run(args: string[]): Promise<number>;
-}
-
-const COMMANDS: Record<string, Command> = {
-  manifest: {
-    usage: "",
-    summary: "print the manifest that the host reads",
-    run: async () => (await import("./manifest_command.ts")).printManifest(),
-  },
-  "mcp-host": {
-    usage: "[--socket PATH] [--agent-id ID]",
-    summary: "what codex starts to reach the host's tools",
-    run: async (args) => (await import("../../mcp_host/relay.ts")).relay(args),
-  },
-};
+import { helpOf, overview } from "./help.ts";
+import { columns, complain, print } from "./terminal.ts";
 
 /** Runs one command and returns the exit code. */
 export async function runCommand(name: string, args: string[]): Promise<number> {
@@ -36,43 +22,65 @@ export async function runCommand(name: string, args: string[]): Promise<number> 
       return (await import("./version_command.ts")).printVersion(args.includes("--json"));
     case "--help":
     case "-h":
-    case "help":
-      print(help());
+      print(overview(COMMANDS, columns()));
       return EXIT.ok;
+    case "help":
+      return args[0] === undefined
+        ? await runCommand("--help", [])
+        : await runCommand(args[0], [...args.slice(1), "--help"]);
   }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command !== undefined) return await command.run(args);
-  const nearest = closestMatch(name, [...Object.keys(COMMANDS), "--version", "--help"], {
-    maxDistance: 4,
-  });
-  complain(
-    `unknown command ${JSON.stringify(name)}` +
-      (nearest === undefined ? "" : `, did you mean ${JSON.stringify(nearest)}?`) +
-      ` See ${EXECUTABLE_NAME} --help.`,
-  );
-  return EXIT.usage;
+  const command = named(COMMANDS, name);
+  if (command === undefined) {
+    return misunderstood(unknown("command", name, [...Object.keys(COMMANDS), "--version"]));
+  }
+  return await run(name, command, args);
 }
 
-/** Writes a line to stdout; a reader that has gone (`| head`) is no error. */
-export function print(text: string): void {
+async function run(name: string, command: Command, args: string[]): Promise<number> {
+  const asksHelp = (word: string | undefined) => word === "--help" || word === "-h";
+  if (isGroup(command)) {
+    const [sub, ...rest] = args;
+    const action = sub === undefined ? undefined : named(command.commands, sub);
+    if (action !== undefined) return await runAction(`${name} ${sub}`, action, rest);
+    if (sub === undefined || asksHelp(sub)) {
+      print(helpOf(name, command, columns()));
+      return sub === undefined ? EXIT.usage : EXIT.ok;
+    }
+    return misunderstood(unknown("command", sub, Object.keys(command.commands)), name);
+  }
+  if (isRaw(command)) {
+    if (!asksHelp(args[0])) return await command.runRaw(args);
+    print(helpOf(name, command, columns()));
+    return EXIT.ok;
+  }
+  return await runAction(name, command, args);
+}
+
+async function runAction(name: string, action: Action, argv: string[]): Promise<number> {
   try {
-    Deno.stdout.writeSync(new TextEncoder().encode(text + "\n"));
+    const args = parseArguments(argv, action);
+    if (!args.has(HELP.name)) return await action.run(args);
+    print(helpOf(name, action, columns()));
+    return EXIT.ok;
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    if (error instanceof UsageError) return misunderstood(error.message, name);
+    complain(`${name}: ${errorMessage(error)}`);
+    return error instanceof ConfigError ? EXIT.config : EXIT.failed;
   }
 }
 
-/** Writes a line to stderr. */
-export function complain(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(text + "\n"));
+function named<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
-function help(): string {
-  const rows = Object.entries(COMMANDS)
-    .map(([name, { usage, summary }]) => [`${name} ${usage}`.trim(), summary] as const);
-  rows.unshift(["", "serve a Plexum host over stdin and stdout"]);
-  rows.push(["--version [--json]", "print the version"], ["--help", "print this"]);
-  const width = Math.max(...rows.map(([left]) => left.length));
-  const lines = rows.map(([left, right]) => `  ${EXECUTABLE_NAME} ${left.padEnd(width)}  ${right}`);
-  return `The Plexum provider plugin for OpenAI Codex.\n\n${lines.join("\n")}`;
+function unknown(what: string, name: string, known: readonly string[]): string {
+  const nearest = closestMatch(name, [...known], { maxDistance: 4 });
+  return `unknown ${what} ${JSON.stringify(name)}` +
+    (nearest === undefined ? "" : `, did you mean ${JSON.stringify(nearest)}?`);
+}
+
+function misunderstood(message: string, name = ""): number {
+  const prefix = name === "" ? "" : `${name}: `;
+  complain(`${prefix}${message}\nSee ${EXECUTABLE_NAME} ${name === "" ? "" : `${name} `}--help.`);
+  return EXIT.usage;
 }

@@ -1,8 +1,8 @@
 /** `--version`: which build this is. */
 import { EXECUTABLE_NAME } from "../protocol.ts";
 import { COMMIT, VERSION } from "../version.ts";
-import { print } from "./cli.ts";
 import { EXIT } from "./exit.ts";
+import { print } from "./terminal.ts";
 
 /** Prints one line, or all that is known as JSON. */
 export function printVersion(json: boolean): number {

@@ -1,0 +1,92 @@
+/**
+ * What a command is: enough to run it, to explain it, and to make completions and the man page from.
+ *
+ * @module
+ */
+import type { Arguments } from "./arguments.ts";
+
+/** What a value is, for completions. */
+export type ValueKind = "file" | "directory" | "text" | readonly string[];
+
+/** One option of a command. */
+export interface Option {
+  /** Without the dashes. */
+  name: string;
+  short?: string;
+  /** The value's name in the usage line; an option without one is a switch. */
+  value?: string;
+  kind?: ValueKind;
+  /** One line, lower case, no full stop. */
+  summary: string;
+}
+
+/** What the words after the options are. */
+export interface Words {
+  /** As in the usage line, e.g. `PROMPT…`. */
+  usage: string;
+  min: number;
+  max: number;
+  kind?: ValueKind;
+  summary: string;
+}
+
+/** A command line and what it is good for. */
+export interface Example {
+  /** Without the name of the executable. */
+  line: string;
+  says: string;
+}
+
+/** What every command has. */
+interface Described {
+  /** One line, lower case, no full stop. */
+  summary: string;
+  /** Paragraphs for `--help` and the man page. */
+  details?: readonly string[];
+  examples?: readonly Example[];
+}
+
+/** A command that does something. */
+export interface Action extends Described {
+  options: readonly Option[];
+  words?: Words;
+  run(args: Arguments): Promise<number>;
+}
+
+/** A command that takes its arguments as they are: its error words belong to a protocol. */
+export interface Raw extends Described {
+  usage: string;
+  options: readonly Option[];
+  runRaw(args: string[]): Promise<number>;
+}
+
+/** A command that only has commands below it. */
+export interface Group extends Described {
+  commands: Readonly<Record<string, Action>>;
+}
+
+/** A command of the executable. */
+export type Command = Action | Raw | Group;
+
+/** Whether the command has commands below it. */
+export function isGroup(command: Command): command is Group {
+  return "commands" in command;
+}
+
+/** Whether the command parses its arguments itself. */
+export function isRaw(command: Command): command is Raw {
+  return "runRaw" in command;
+}
+
+/** The command's arguments as in a usage line: `[--profile DIR] PROMPT…`. */
+export function usageOf(command: Command): string {
+  if (isGroup(command)) return Object.keys(command.commands).join("|");
+  if (isRaw(command)) return command.usage;
+  const options = command.options.map(({ name, value }) =>
+    `[--${name}${value === undefined ? "" : ` ${value}`}]`
+  );
+  return [...options, ...(command.words === undefined ? [] : [command.words.usage])].join(" ");
+}
+
+/** The option that every command has. */
+export const HELP: Option = { name: "help", short: "h", summary: "explain this command" };

@@ -1,0 +1,25 @@
+/**
+ * The commands a person types, one table: dispatch, help, completions and the man page come from it.
+ *
+ * @module
+ */
+import type { Command } from "./command.ts";
+import { SETUP } from "./commands_setup.ts";
+
+/** Every command by its name, in the order of `--help`. */
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  ...SETUP,
+  "mcp-host": {
+    usage: "[--socket PATH] [--agent-id ID]",
+    summary: "what codex starts to reach the host's tools",
+    details: [
+      "codex starts this by itself; there is nothing to type. Without a plugin to connect to it serves an empty list of tools, so that codex is not disturbed.",
+    ],
+    options: [
+      { name: "socket", value: "PATH", kind: "file", summary: "instead of PLEXUM_MCP_SOCKET" },
+      { name: "agent-id", value: "ID", summary: "instead of PLEXUM_MCP_AGENT_ID" },
+    ],
+    examples: [{ line: "mcp-host --help", says: "as codex starts it" }],
+    runRaw: async (args) => (await import("../../mcp_host/relay.ts")).relay(args),
+  },
+};
