@@ -21,51 +21,54 @@ const CHUNK_BYTES = 64 * 1024;
 
 const encoder = new TextEncoder();
 
+/** What the bridge answered: the plugin and what it said behind its line, or why not. */
+type Reply = { plugin: Deno.Conn; rest: Uint8Array } | { refused: string };
+
 /** Takes what codex says. The chunk may be reused once the promise resolves. */
 type Sink = (chunk: Uint8Array) => Promise<void>;
 
 /** Runs the relay; returns the exit code, with which the caller exits at once. */
 export async function relay(argv: string[]): Promise<number> {
-  revoke("run", "ffi", "sys");
   const options = readRelayOptions(argv, (name) => Deno.env.get(name));
-  revoke("env");
   if ("error" in options) {
     say(options.error);
     return 1;
   }
+  // Everything else happens while the connection is made.
+  const plugin = connect(options);
+  revoke("run", "env", "ffi", "sys");
   const terminated = Promise.withResolvers<number>();
   Deno.addSignalListener("SIGTERM", () => terminated.resolve(0));
-  return await Promise.race([terminated.promise, carry(options).then(() => 0, failed)]);
+  return await Promise.race([terminated.promise, carry(plugin).then(() => 0, failed)]);
 }
 
 /** Carries bytes until one side ends. */
-async function carry(options: RelayOptions): Promise<void> {
-  const plugin = await connect(options);
-  revoke("read", "write", "net");
-  if (typeof plugin === "string") {
-    const sink = await withoutPlugin(plugin);
-    return await readStdin(() => sink);
-  }
+async function carry(connecting: Promise<Deno.Conn | string>): Promise<void> {
   const early: Uint8Array[] = [];
   let earlyBytes = 0;
   const answered = Promise.withResolvers<void>();
   let sink: Sink = async (chunk) => {
     early.push(chunk.slice());
     earlyBytes += chunk.length;
+    const plugin = await connecting;
     // A plugin that refuses also closes; what it said before that matters more than this error.
-    await writeAll(plugin, chunk).catch(() => {});
+    if (typeof plugin !== "string") await writeAll(plugin, chunk).catch(() => {});
     if (earlyBytes > EARLY_MAX_BYTES) await answered.promise;
   };
   const stdinEnded = readStdin(() => sink);
-  const answer = await Promise.race([readAnswer(plugin), stdinEnded]);
-  if (!answer) return;
-  if (answer.refused === undefined) {
-    sink = (chunk) => writeAll(plugin, chunk);
+  const plugin = await connecting;
+  revoke("read", "write", "net");
+  const reply = await Promise.race([
+    typeof plugin === "string" ? { refused: plugin } : readAnswer(plugin),
+    stdinEnded,
+  ]);
+  if (!reply) return;
+  if ("plugin" in reply) {
+    sink = (chunk) => writeAll(reply.plugin, chunk);
     answered.resolve();
-    return await Promise.race([stdinEnded, copyToStdout(plugin, answer.rest)]);
+    return await Promise.race([stdinEnded, copyToStdout(reply.plugin, reply.rest)]);
   }
-  plugin.close();
-  const empty = await withoutPlugin(answer.refused);
+  const empty = await withoutPlugin(reply.refused);
   for (let chunk = early.shift(); chunk; chunk = early.shift()) await empty(chunk);
   sink = empty;
   answered.resolve();
@@ -97,16 +100,14 @@ function placeFault(socket: string): string | undefined {
 }
 
 /** Reads the bridge's line; what follows it is MCP already. */
-async function readAnswer(
-  plugin: Deno.Conn,
-): Promise<{ rest: Uint8Array; refused?: string }> {
-  const buffer = new Uint8Array(CHUNK_BYTES);
-  let filled = 0;
-  let late = false;
+async function readAnswer(plugin: Deno.Conn): Promise<Reply> {
+  let refused = "the plugin hung up without an answer";
   const timer = setTimeout(() => {
-    late = true;
+    refused = "the plugin did not answer";
     plugin.close();
   }, ANSWER_TIMEOUT_MS);
+  const buffer = new Uint8Array(CHUNK_BYTES);
+  let filled = 0;
   try {
     while (filled < ANSWER_MAX_BYTES) {
       const read = await plugin.read(buffer.subarray(filled));
@@ -115,18 +116,16 @@ async function readAnswer(
       const end = buffer.subarray(0, filled).indexOf(10);
       if (end < 0) continue;
       const answer = decodeAnswer(buffer.subarray(0, end));
-      if (answer?.admitted) return { rest: buffer.subarray(end + 1, filled) };
-      return { rest: new Uint8Array(), refused: `the plugin refused: ${answer?.reason}` };
+      if (answer?.admitted) return { plugin, rest: buffer.subarray(end + 1, filled) };
+      refused = `the plugin refused: ${answer?.reason ?? "it speaks another language"}`;
+      break;
     }
-  } catch (error) {
-    if (!late) {
-      return { rest: new Uint8Array(), refused: `the plugin hung up: ${messageOf(error)}` };
-    }
+  } catch {
+    // Closed by the timer, or reset by the plugin, which is another way to hang up.
   } finally {
     clearTimeout(timer);
   }
-  const refused = late ? "the plugin did not answer" : "the plugin hung up without an answer";
-  return { rest: new Uint8Array(), refused };
+  return { refused };
 }
 
 /** An MCP server without tools in place of the plugin. */
