@@ -6,7 +6,7 @@
  */
 
 /** The part of a zod issue that the sentence is made from. */
-interface Issue {
+export interface Issue {
   code?: string | undefined;
   path: PropertyKey[];
   expected?: unknown;

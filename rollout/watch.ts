@@ -8,7 +8,8 @@
  * @module
  */
 
-type Listener = (paths: readonly string[]) => void;
+/** Told the paths of one change. */
+export type Listener = (paths: readonly string[]) => void;
 
 interface Shared {
   watcher: Deno.FsWatcher;
