@@ -145,7 +145,7 @@ export class CodexProcess implements AsyncDisposable {
 
 /** Waits for `event`, at most `ms`; true when it came. */
 export async function within(ms: number, event: Promise<unknown>): Promise<boolean> {
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), ms));
   try {
     return await Promise.race([event.then(() => true as const), late]);

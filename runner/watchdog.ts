@@ -31,7 +31,7 @@ export class Watchdog implements Disposable {
   readonly #deadlines = new Map<Watch, number>();
   #toolsOpen = false;
   #paused = false;
-  #timer: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #armedFor = Infinity;
 
   /** @param expired Called at most once, with the first watch whose deadline passed. */
