@@ -34,16 +34,14 @@ export async function relay(argv: string[]): Promise<number> {
     say(options.error);
     return 1;
   }
-  // Everything else happens while the connection is made.
-  const plugin = connect(options);
-  revoke("run", "env", "ffi", "sys");
   const terminated = Promise.withResolvers<number>();
-  Deno.addSignalListener("SIGTERM", () => terminated.resolve(0));
-  return await Promise.race([terminated.promise, carry(plugin).then(() => 0, failed)]);
+  const terminate = () => terminated.resolve(0);
+  return await Promise.race([terminated.promise, carry(options, terminate).then(() => 0, failed)]);
 }
 
 /** Carries bytes until one side ends. */
-async function carry(connecting: Promise<Deno.Conn | string>): Promise<void> {
+async function carry(options: RelayOptions, terminate: () => void): Promise<void> {
+  const connecting = connect(options);
   const early: Uint8Array[] = [];
   let earlyBytes = 0;
   const answered = Promise.withResolvers<void>();
@@ -57,11 +55,15 @@ async function carry(connecting: Promise<Deno.Conn | string>): Promise<void> {
   };
   const stdinEnded = readStdin(() => sink);
   const plugin = await connecting;
-  revoke("read", "write", "net");
-  const reply = await Promise.race([
-    typeof plugin === "string" ? { refused: plugin } : readAnswer(plugin),
-    stdinEnded,
-  ]);
+  const replying = typeof plugin === "string" ? { refused: plugin } : readAnswer(plugin);
+  // What codex said by now is on its way before the rest is seen to: codex waits for the one, not
+  // for the other, which takes a millisecond.
+  await Promise.resolve();
+  for (const name of ["run", "env", "read", "write", "net", "ffi", "sys"] as const) {
+    Deno.permissions.revokeSync({ name });
+  }
+  Deno.addSignalListener("SIGTERM", terminate);
+  const reply = await Promise.race([replying, stdinEnded]);
   if (!reply) return;
   if ("plugin" in reply) {
     sink = (chunk) => writeAll(reply.plugin, chunk);
@@ -83,7 +85,9 @@ async function connect({ socket, agentId, token }: RelayOptions): Promise<Deno.C
     const fault = placeFault(socket);
     if (fault) return fault;
     const plugin = await Deno.connect({ transport: "unix", path: socket });
-    await writeAll(plugin, encodeHello(agentId, token));
+    const hello = encodeHello(agentId, token);
+    // Not waited for: what follows queues behind it, and a plugin that is gone shows in the answer.
+    writeAll(plugin, hello).catch(() => {});
     return plugin;
   } catch (error) {
     return `the plugin cannot be reached at ${socket}: ${messageOf(error)}`;
@@ -180,8 +184,4 @@ function say(line: string): void {
   } catch {
     // Nobody reads stderr.
   }
-}
-
-function revoke(...names: Deno.PermissionName[]): void {
-  for (const name of names) Deno.permissions.revokeSync({ name });
 }

@@ -1,0 +1,230 @@
+/**
+ * The relay, measured against what it could be at best and what it replaces.
+ *
+ * - Ready: from spawn until a byte of codex's has arrived in the plugin, against a program of one
+ *   line compiled the same way, from spawn until its byte has arrived.
+ * - Round trip: a tool call through relay and bridge, against the same tool in a Node process with
+ *   the official SDK on stdio. The bridge is in a process of its own, as the plugin is.
+ * - Memory: what a relay has for itself while another process of the executable runs.
+ *
+ * Everything is interleaved within one run, because only ratios travel between machines.
+ */
+import { join } from "@std/path";
+import { openBridge } from "../../mcp_host/bridge.ts";
+import { compile } from "../compile.ts";
+import { executable } from "../executable.ts";
+import { ROOT } from "../project.ts";
+
+const STARTS = 40;
+const CALLS = 2000;
+
+const tool = { name: "echo", description: "Echoes.", inputSchema: { type: "object" } };
+const encoder = new TextEncoder();
+
+/** A direct MCP server, as people write them. */
+const NODE_SERVER = `
+import { Server } from "@modelcontextprotocol/sdk/server/index.js";
+import { StdioServerTransport } from "@modelcontextprotocol/sdk/server/stdio.js";
+import { CallToolRequestSchema, ListToolsRequestSchema } from "@modelcontextprotocol/sdk/types.js";
+const server = new Server({ name: "direct", version: "1" }, { capabilities: { tools: {} } });
+server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [${JSON.stringify(tool)}] }));
+server.setRequestHandler(CallToolRequestSchema, ({ params }) => ({
+  content: [{ type: "text", text: JSON.stringify(params.arguments) }],
+}));
+await server.connect(new StdioServerTransport());
+`;
+
+/** The plugin's side, in a process of its own: prints the relay's environment, ends with stdin. */
+async function runBridge(runtimeDir: string): Promise<void> {
+  const bridge = await openBridge({
+    agentId: "bench",
+    tools: [tool],
+    call: ({ arguments: args }) =>
+      Promise.resolve({ content: [{ type: "text", text: JSON.stringify(args) }] }),
+    executable: [],
+    runtimeDir,
+    toolTimeoutMs: 60_000,
+    resultMaxBytes: 1_000_000,
+    onStatus: (message) => console.error(message),
+  }, { omitToolsFrom: true });
+  console.log(JSON.stringify(bridge.env));
+  await Deno.stdin.read(new Uint8Array(1));
+  await bridge.close();
+}
+
+async function measure(): Promise<void> {
+  const folder = Deno.makeTempDirSync({ dir: "/tmp" });
+  // Below the project, so that Node finds the SDK.
+  const nodeServer = join(ROOT, "node_modules", ".bench_server.mjs");
+  try {
+    Deno.writeTextFileSync(join(folder, "main.mjs"), 'console.log("hello");\n');
+    await compile({ bundle: folder, output: join(folder, "hello") });
+    Deno.writeTextFileSync(nodeServer, NODE_SERVER);
+    const { command, args } = await executable();
+    const relay: Program = [command, ...args, "mcp-host"];
+    await ready([join(folder, "hello")], relay, folder);
+    await roundTrips(relay, ["node", nodeServer], folder);
+  } finally {
+    Deno.removeSync(nodeServer);
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+type Program = [string, ...string[]];
+
+function spawn([command, ...args]: Program, env: Record<string, string> = {}): Deno.ChildProcess {
+  const options = { args, env, stdin: "piped", stdout: "piped", stderr: "inherit" } as const;
+  return new Deno.Command(command, options).spawn();
+}
+
+async function ready(hello: Program, relay: Program, folder: string): Promise<void> {
+  Deno.chmodSync(folder, 0o700);
+  const times: Record<string, number[]> = { hello: [], relay: [], answered: [] };
+  for (let round = 0; round < STARTS; round++) {
+    const started = performance.now();
+    const floor = spawn(hello);
+    await floor.stdout.getReader().read();
+    times.hello?.push(performance.now() - started);
+    await floor.stdin.close();
+    await floor.status;
+    const [first, answered] = await relayOnce(relay, join(folder, "s"));
+    times.relay?.push(first);
+    times.answered?.push(answered);
+  }
+  const floor = median(times.hello);
+  console.log("| start, median of " + STARTS + " | ms | ratio |\n|---|---|---|");
+  row("hello world, first byte", median(times.hello), floor);
+  row("relay, first byte of codex in the plugin", median(times.relay), floor);
+  row("relay, first byte of the plugin in codex", median(times.answered), floor);
+}
+
+/** Times from spawn until codex's byte is in the plugin, and the plugin's is in codex. */
+async function relayOnce(relay: Program, socket: string): Promise<[number, number]> {
+  const listener = Deno.listen({ transport: "unix", path: socket });
+  const started = performance.now();
+  const env = { PLEXUM_MCP_SOCKET: socket, PLEXUM_MCP_AGENT_ID: "bench", PLEXUM_MCP_TOKEN: "t" };
+  const process = spawn(relay, env);
+  const stdin = process.stdin.getWriter();
+  const said = stdin.write(encoder.encode("x"));
+  const conn = await listener.accept();
+  const buffer = new Uint8Array(4096);
+  let heard = "";
+  while (!heard.endsWith("\nx")) {
+    heard += new TextDecoder().decode(buffer.subarray(0, await conn.read(buffer) ?? 0));
+  }
+  const first = performance.now() - started;
+  await conn.write(encoder.encode('{"plexum_mcp":1,"admitted":true}\ny'));
+  await process.stdout.getReader().read();
+  const answered = performance.now() - started;
+  await said;
+  conn.close();
+  await process.status;
+  await stdin.close().catch(() => {});
+  listener.close();
+  Deno.removeSync(socket);
+  return [first, answered];
+}
+
+async function roundTrips(relay: Program, direct: Program, folder: string): Promise<void> {
+  const self = [Deno.execPath(), "run", "-A", import.meta.filename ?? "", "bridge", folder];
+  const bridge = spawn(self as Program);
+  const env = JSON.parse(await new LineReader(bridge.stdout).next());
+  const clients = {
+    "Node, official SDK, stdio": open(direct),
+    "relay and bridge": open(relay, env),
+  };
+  const second = spawn(relay, env);
+  const times: Record<string, number[]> = {};
+  for (const client of Object.values(clients)) await client.handshake();
+  for (let call = 0; call < CALLS; call++) {
+    for (const [name, client] of Object.entries(clients)) {
+      const started = performance.now();
+      await client.call(call);
+      if (call >= CALLS / 10) (times[name] ??= []).push(performance.now() - started);
+    }
+  }
+  const base = times["Node, official SDK, stdio"] ?? [];
+  console.log(
+    `\n| tool call, ${CALLS} each | p50 µs | ratio | p99 µs | ratio |\n|---|---|---|---|---|`,
+  );
+  for (const [name, values] of Object.entries(times)) {
+    const [p50, p99] = [median(values), quantile(values, 0.99)];
+    const ratios = [p50 / median(base), p99 / quantile(base, 0.99)].map((r) => r.toFixed(2));
+    const [a, b] = [p50, p99].map((ms) => (ms * 1000).toFixed(0));
+    console.log(`| ${name} | ${a} | ${ratios[0]} | ${b} | ${ratios[1]} |`);
+  }
+  const memory = privateMemory(clients["relay and bridge"].process.pid);
+  console.log(`\nprivate memory of a relay after ${CALLS} calls: ${memory.toFixed(1)} MiB`);
+  for (const process of [second, ...Object.values(clients).map((c) => c.process), bridge]) {
+    await process.stdin.close().catch(() => {});
+    await process.status;
+  }
+}
+
+/** A client of one MCP server, as thin as can be. */
+function open(program: Program, env: Record<string, string> = {}) {
+  const process = spawn(program, env);
+  const writer = process.stdin.getWriter();
+  const lines = new LineReader(process.stdout);
+  const ask = async (id: number, method: string, params: unknown) => {
+    await writer.write(
+      encoder.encode(JSON.stringify({ jsonrpc: "2.0", id, method, params }) + "\n"),
+    );
+    return await lines.next();
+  };
+  return {
+    process: { pid: process.pid, status: process.status, stdin: { close: () => writer.close() } },
+    async handshake() {
+      const clientInfo = { name: "bench", version: "1" };
+      const protocolVersion = "2025-06-18";
+      await ask(-1, "initialize", { protocolVersion, capabilities: {}, clientInfo });
+    },
+    call: (id: number) =>
+      ask(id, "tools/call", { name: "echo", arguments: { text: "x".repeat(200) } }),
+  };
+}
+
+class LineReader {
+  readonly #reader: ReadableStreamDefaultReader<string>;
+  #text = "";
+
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+    this.#reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  async next(): Promise<string> {
+    for (;;) {
+      const end = this.#text.indexOf("\n");
+      if (end >= 0) {
+        const line = this.#text.slice(0, end);
+        this.#text = this.#text.slice(end + 1);
+        return line;
+      }
+      const { value, done } = await this.#reader.read();
+      if (done) throw new Error("the server ended");
+      this.#text += value;
+    }
+  }
+}
+
+/** Pages that no other process shares, in MiB (Linux). */
+function privateMemory(pid: number): number {
+  const rollup = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
+  const kib = [...rollup.matchAll(/^Private_\w+:\s+(\d+) kB$/gm)].map((match) => Number(match[1]));
+  return kib.reduce((sum, each) => sum + each, 0) / 1024;
+}
+
+function row(name: string, ms: number, floor: number): void {
+  console.log(`| ${name} | ${ms.toFixed(1)} | ${(ms / floor).toFixed(2)} |`);
+}
+
+function median(values: number[] = []): number {
+  return quantile(values, 0.5);
+}
+
+function quantile(values: number[], q: number): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length * q)] ?? NaN;
+}
+
+if (Deno.args[0] === "bridge") await runBridge(Deno.args[1] ?? "");
+else await measure();
