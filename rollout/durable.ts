@@ -28,7 +28,7 @@ export interface Disk {
   remove(path: string): void;
   /** Makes renames and removals in a directory last. */
   syncDirectory(path: string): void;
-  /** Gives the file `to`, made if it is missing, the times of `from`. */
+  /** Gives the file `to` the access and modification time of `from`. */
   copyTimes(from: string, to: string): void;
 }
 
@@ -72,14 +72,24 @@ export function writeFully(file: DiskFile, bytes: Uint8Array, offset: number): v
 
 let temporaries = 0;
 
-/** Replaces the file at `path` as a whole; after a crash it has the old content or the new. */
-export function writeDurably(path: string, content: Uint8Array, disk: Disk = realDisk): void {
+/**
+ * Replaces the file at `path` as a whole; after a crash it has the old content or the new.
+ *
+ * @param timesOf a file whose times the new one gets.
+ */
+export function writeDurably(
+  path: string,
+  content: Uint8Array,
+  disk: Disk,
+  timesOf?: string,
+): void {
   const directory = dirname(path);
   const temporary = join(directory, `.${basename(path)}.${Deno.pid}.${temporaries++}.tmp`);
   try {
     const file = disk.open(temporary, "create");
     try {
       writeFully(file, content, 0);
+      if (timesOf !== undefined) disk.copyTimes(timesOf, temporary);
       file.sync();
     } finally {
       file.close();
@@ -93,7 +103,7 @@ export function writeDurably(path: string, content: Uint8Array, disk: Disk = rea
 }
 
 /** Removes a file for good; it is no error if there is none. */
-export function removeDurably(path: string, disk: Disk = realDisk): void {
+export function removeDurably(path: string, disk: Disk): void {
   if (removeIfThere(path, disk)) disk.syncDirectory(dirname(path));
 }
 

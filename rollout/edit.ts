@@ -1,8 +1,8 @@
 /**
  * Changes a rollout in place, so that a crash at any point leaves each record old or new after `recover`.
  *
- * 1. remember the file's times; 2. write the journal, fsynced; 3. write the bytes, fsynced; 4. put the
- * times back; 5. remove the journal. The file is opened for update: never truncated, never appended to,
+ * 1. write the journal, fsynced; it bears the file's times; 2. write the bytes, fsynced; 3. put the times
+ * back; 4. remove the journal. The file is opened for update: never truncated, never appended to,
  * never renamed, because a codex that has it open goes on appending to this very file.
  *
  * @module
@@ -27,8 +27,7 @@ const NEWLINE = 10;
 
 /** Makes the change of `journal`, which is stored at `journalPath` meanwhile. */
 export function applyEdits(journal: Journal, journalPath: string, disk: Disk): void {
-  disk.copyTimes(journal.path, timesPath(journalPath));
-  writeDurably(journalPath, encodeJournal(journal), disk);
+  writeDurably(journalPath, encodeJournal(journal), disk, journal.path);
   writeEdits(journal, disk);
   finish(journal, journalPath, disk);
 }
@@ -100,17 +99,10 @@ function writeEdits(journal: Journal, disk: Disk): void {
   }
 }
 
-function finish(journal: Journal, journalPath: string, disk: Disk): void {
-  const times = timesPath(journalPath);
+function finish({ path, size }: Journal, journalPath: string, disk: Disk): void {
   // What was appended since is news, and its time is right.
-  const untouched = lstatIfThere(journal.path)?.size === journal.size;
-  if (untouched && lstatIfThere(times) !== undefined) disk.copyTimes(times, journal.path);
+  if (Deno.lstatSync(path).size === size) disk.copyTimes(journalPath, path);
   removeDurably(journalPath, disk);
-  if (lstatIfThere(times) !== undefined) disk.remove(times);
-}
-
-function timesPath(journalPath: string): string {
-  return `${journalPath}.times`;
 }
 
 function readIfThere(path: string): Uint8Array | undefined {

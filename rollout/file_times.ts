@@ -7,10 +7,9 @@
  * @module
  */
 
-/** Gives the file `to`, made if it is missing, the access and modification time of `from`. */
+/** Gives the file `to` the access and modification time of `from`. */
 export function copyTimes(from: string, to: string): void {
   if (touched(from, to)) return;
-  Deno.openSync(to, { write: true, create: true, mode: 0o600 }).close();
   const { atime, mtime } = Deno.statSync(from);
   if (atime !== null && mtime !== null) Deno.utimeSync(to, atime, mtime);
 }
@@ -18,7 +17,7 @@ export function copyTimes(from: string, to: string): void {
 function touched(from: string, to: string): boolean {
   try {
     const touch = new Deno.Command("touch", {
-      args: ["-r", from, "--", to],
+      args: ["-c", "-r", from, "--", to],
       stdin: "null",
       stdout: "null",
       stderr: "null",

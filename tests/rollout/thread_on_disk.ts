@@ -6,6 +6,7 @@ import { join } from "@std/path";
 import type { Session } from "../../rollout/consume.ts";
 import type { Disk } from "../../rollout/durable.ts";
 import { StateStore } from "../../rollout/state.ts";
+import { FaultyDisk } from "./faulty_disk.ts";
 import { CodexHome } from "./rollouts.ts";
 
 export const THREAD = "01a20339-004c-7780-ad3c-b93c735b49cf";
@@ -60,7 +61,7 @@ export class ThreadOnDisk {
     this.path = this.home.path(THREAD);
     this.stateDir = join(this.home.dir, "state");
     Deno.writeFileSync(this.path, rolloutOf(lines));
-    const store = this.session().store;
+    const { store } = this.session(new FaultyDisk()); // no fsync: it is not what is tested
     const usageTotal = {
       inputTokens: 0,
       cachedInputTokens: 0,
