@@ -50,11 +50,16 @@ export function profileRoot(env: (name: string) => string | undefined): string {
   return join(home, ".plexum");
 }
 
-/** Where sockets of running turns go: `$XDG_RUNTIME_DIR`, else `$TMPDIR`, else `/tmp`. */
+/** A longer one leaves no room for a socket's name: its whole path may have 107 bytes. */
+const RUNTIME_DIRECTORY_BYTES = 80;
+
+/**
+ * Where sockets of running turns go: `$XDG_RUNTIME_DIR`, else `$TMPDIR`, else `/tmp`; the first that
+ * is absolute and short enough.
+ */
 export function runtimeDirectory(env: (name: string) => string | undefined): string {
-  for (const name of ["XDG_RUNTIME_DIR", "TMPDIR"]) {
-    const dir = env(name);
-    if (dir !== undefined && isAbsolute(dir)) return dir;
-  }
-  return "/tmp";
+  const fits = (dir: string | undefined): dir is string =>
+    dir !== undefined && isAbsolute(dir) &&
+    new TextEncoder().encode(dir).length <= RUNTIME_DIRECTORY_BYTES;
+  return [env("XDG_RUNTIME_DIR"), env("TMPDIR")].find(fits) ?? "/tmp";
 }
