@@ -89,17 +89,26 @@ export function askedOf(messages: readonly Message[]): Asked {
   const history = messages.slice(0, last)
     .map(({ role, content }) => ({ role, text: textOf(content) }))
     .filter(({ text }) => text !== "");
-  const blocks = typeof message.content === "string" ? [] : message.content;
-  return { text: textOf(message.content), images: blocks.flatMap(imageOf), history };
+  const images = blocksOf(message.content).flatMap(imageOf);
+  return { text: textOf(message.content), images, history };
 }
 
-function textOf(content: string | readonly ContentBlock[]): string {
+function textOf(content: Message["content"]): string {
   if (typeof content === "string") return content;
-  return content.flatMap((block) => block.type === "text" ? [block.text] : []).join("\n");
+  return blocksOf(content).flatMap((block) => block.type === "text" ? [block.text] : []).join("\n");
+}
+
+function blocksOf(content: Message["content"]): ContentBlock[] {
+  return typeof content === "string" ? [] : content ?? [];
 }
 
 function imageOf(block: ContentBlock): ImageInput[] {
   if (block.type !== "image") return [];
-  const { url, path, data_base64: dataBase64, media_type: mediaType } = block;
-  return [{ url, path, dataBase64, mediaType }];
+  // An empty text is a source that was not given: Go writes it so.
+  return [{
+    url: block.url || undefined,
+    path: block.path || undefined,
+    dataBase64: block.data_base64 || undefined,
+    mediaType: block.media_type || undefined,
+  }];
 }

@@ -51,7 +51,8 @@ export function parseConfig(text: string, path: string): LoadedConfig {
 }
 
 function checkConfig(value: unknown, path: string): LoadedConfig {
-  const parsed = z.safeParse(ConfigSchema, value);
+  // Once per change of the file: compiling a fast parser costs more than it saves.
+  const parsed = z.safeParse(ConfigSchema, value, { jitless: true });
   if (!parsed.success) {
     throw new ConfigError(`config ${path}: ${describeShapeError(parsed.error.issues, value)}`);
   }

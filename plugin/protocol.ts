@@ -2,13 +2,13 @@
  * The host's wire, revision 1: every name and shape that crosses the plugin's stdio, and nothing else.
  *
  * JSON-RPC 2.0, one object per line, only 0x0A ends a line. The host asks for turns
- * (`plexum/provider/stream`) and for edits of old tool output (`plexum/session/mutate`); during a turn the plugin sends `notifications/plexum/provider/event` and
- * may ask the host to run one of its own tools (`plexum/host/tool/call`). Plexum's params are
- * snake_case; camelCase is understood on input. The host's own SDK is not public: whoever has it can
- * correct this plugin here, in one place.
+ * (`plexum/provider/stream`) and for edits of old tool output (`plexum/session/mutate`); during a
+ * turn the plugin sends `notifications/plexum/provider/event` and may ask the host to run one of its
+ * own tools (`plexum/host/tool/call`). Plexum's params are snake_case; camelCase is understood on
+ * input. The host's own SDK is not public: whoever has it can correct this plugin here, in one place.
  *
  * `docs/protocol.md` tells the story for people who write hosts; `docs/schema/*.json` is generated
- * from the schemas below.
+ * from the schemas below. Each of them is lazy: the answer to `initialize` waits for none.
  *
  * @module
  */
@@ -68,137 +68,150 @@ const SPELLING: Record<string, string> = {
 /** Values that belong to the host or the model: their keys are never touched. */
 const OPAQUE = new Set(["inputSchema", "output_schema", "input", "annotations", "_meta"]);
 
-/** The same value with every known key in this document's spelling. */
+/**
+ * Params as the schemas below expect them: every known key in this document's spelling, and no key
+ * whose value is `null`, which is how Go writes what is not there.
+ */
 export function canonicalSpelling(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonicalSpelling);
   if (typeof value !== "object" || value === null) return value;
-  const out: Record<string, unknown> = {};
+  const entries: [string, unknown][] = [];
   for (const [key, inner] of Object.entries(value)) {
+    if (inner === null) continue;
     const name = (Object.hasOwn(SPELLING, key) ? SPELLING[key] : undefined) ?? key;
     // With both spellings present, the documented one wins.
     if (name !== key && Object.hasOwn(value, name)) continue;
-    out[name] = OPAQUE.has(name) ? inner : canonicalSpelling(inner);
+    entries.push([name, OPAQUE.has(name) ? inner : canonicalSpelling(inner)]);
   }
-  return out;
+  return Object.fromEntries(entries);
 }
 
-const params = <T extends z.ZodMiniType>(schema: T) =>
-  z.pipe(z.transform(canonicalSpelling), schema);
+/** What a field means, for the generated JSON Schema. */
+const says = (text: string) => z.describe(text);
+const RequestId = z.lazy(() => z.union([z.string(), z.number()]));
+const count = (text: string) => z.int().check(z.minimum(0), says(text));
 
 // ---------------------------------------------------------------- content blocks
 
-const TextBlock = z.looseObject({ type: z.literal("text"), text: z.string() });
-const ThinkingBlock = z.looseObject({
-  type: z.literal("thinking"),
-  thinking: z.string(),
-  signature: z.optional(z.string()),
-});
-const ToolUseBlock = z.looseObject({
-  type: z.literal("tool_use"),
-  id: z.string(),
-  name: z.string(),
-  input: z.optional(z.unknown()),
-});
-const ToolResultBlock = z.looseObject({
-  type: z.literal("tool_result"),
-  tool_use_id: z.string(),
-  content: z.optional(z.unknown()),
-  is_error: z.optional(z.boolean()),
-});
-const ImageBlock = z.looseObject({
-  type: z.literal("image"),
-  url: z.optional(z.string()),
-  data_base64: z.optional(z.string()),
-  path: z.optional(z.string()),
-  media_type: z.optional(z.string()),
-});
-/** Stands for every block type that this revision does not name: ignored, never an error. */
-const OtherBlock = z.looseObject({ type: z.literal("other") });
+const BLOCK_TYPES = ["text", "thinking", "tool_use", "tool_result", "image"];
 
-const KNOWN_BLOCKS = new Set(["text", "thinking", "tool_use", "tool_result", "image"]);
-const nameUnknownBlocks = (content: unknown): unknown =>
-  Array.isArray(content)
-    ? content.map((block) => {
-      const type = typeof block === "object" && block !== null && "type" in block
-        ? block.type
-        : undefined;
-      return typeof type === "string" && !KNOWN_BLOCKS.has(type) ? { type: "other" } : block;
-    })
-    : content;
-
-/** One piece of a message. */
-export const ContentBlock = z.discriminatedUnion("type", [
-  TextBlock,
-  ThinkingBlock,
-  ToolUseBlock,
-  ToolResultBlock,
-  ImageBlock,
-  OtherBlock,
-]);
-/** One piece of a message. */
+/** One piece of a message. A type that this revision does not name is ignored, never an error. */
+export const ContentBlock = z.lazy(() =>
+  z.union([
+    z.discriminatedUnion("type", [
+      z.looseObject({ type: z.literal("text"), text: z.string() }),
+      z.looseObject({
+        type: z.literal("thinking"),
+        thinking: z.string(),
+        signature: z.optional(z.string()),
+      }),
+      z.looseObject({
+        type: z.literal("tool_use"),
+        id: z.string(),
+        name: z.string(),
+        input: z.optional(z.unknown()),
+      }),
+      z.looseObject({
+        type: z.literal("tool_result"),
+        tool_use_id: z.string(),
+        content: z.optional(z.unknown()),
+        is_error: z.optional(z.boolean()),
+      }),
+      z.looseObject({
+        type: z.literal("image"),
+        url: z.optional(z.string().check(says("A base64 `data:` URL; nothing is fetched."))),
+        data_base64: z.optional(z.string()),
+        path: z.optional(z.string().check(says("A file; relative to the workspace."))),
+        media_type: z.optional(z.string().check(says("E.g. image/png; for `data_base64`."))),
+      }).check(says("One of `url`, `data_base64` and `path`.")),
+    ]),
+    z.looseObject({
+      type: z.custom<"other">((type) => typeof type === "string" && !BLOCK_TYPES.includes(type)),
+    }).check(says("Any other type: ignored.")),
+  ])
+);
+/** One piece of a message; `other` stands for every type that this revision does not name. */
 export type ContentBlock = z.infer<typeof ContentBlock>;
 
-/** A message of the conversation; `content` may be plain text. */
-export const Message = z.looseObject({
-  role: z.string(),
-  content: z.union([
-    z.string(),
-    z.pipe(z.transform(nameUnknownBlocks), z.array(ContentBlock)),
-  ]),
-});
+/** A message of the conversation. */
+export const Message = z.lazy(() =>
+  z.looseObject({
+    role: z.string().check(says("`user`, `assistant` or another; only `user` is special.")),
+    content: z.optional(z.union([z.string(), z.array(ContentBlock)])),
+  })
+);
 /** A message of the conversation; `content` may be plain text. */
 export type Message = z.infer<typeof Message>;
 
 /** A tool that the host offers to the model for this turn, described as MCP describes tools. */
-export const Tool = z.looseObject({
-  name: z.string().check(z.minLength(1)),
-  description: z.optional(z.string()),
-  inputSchema: z.optional(z.unknown()),
-  annotations: z.optional(z.record(z.string(), z.unknown())),
-});
+export const Tool = z.lazy(() =>
+  z.looseObject({
+    name: z.string().check(z.minLength(1)),
+    description: z.optional(z.string()),
+    inputSchema: z.optional(z.unknown()),
+    annotations: z.optional(z.record(z.string(), z.unknown())),
+  })
+);
 /** A tool that the host offers to the model for this turn. */
 export type Tool = z.infer<typeof Tool>;
 
 // ---------------------------------------------------------------- host → plugin
 
 /** Params of `plexum/provider/stream`. */
-export const StreamParams = params(z.looseObject({
-  model: z.optional(z.string()),
-  agent: z.optional(z.looseObject({
-    agent_id: z.optional(z.string()),
-    workspace: z.optional(z.string()),
-  })),
-  session_id: z.optional(z.string()),
-  request: z.looseObject({
-    messages: z.array(Message),
-    tools: z.optional(z.nullable(z.array(Tool))),
-    system: z.optional(z.nullable(z.string())),
-    output_schema: z.optional(z.nullable(z.record(z.string(), z.unknown()))),
-    max_tokens: z.optional(z.nullable(z.number())),
-  }),
-}));
+export const StreamParams = z.lazy(() =>
+  z.looseObject({
+    model: z.optional(z.string().check(says('"" and "codex": whatever codex is set up with.'))),
+    agent: z.optional(z.looseObject({
+      agent_id: z.optional(z.string().check(says("Whose thread it is; `default` when absent."))),
+      workspace: z.optional(
+        z.string().check(
+          says("Absolute path of the directory the turn works in; made if missing. Required."),
+        ),
+      ),
+    })),
+    session_id: z.optional(z.string().check(says("Returned with every host tool call."))),
+    request: z.looseObject({
+      messages: z.array(Message).check(
+        says("codex gets the last user message; the others are already in its thread."),
+      ),
+      tools: z.optional(z.array(Tool)),
+      system: z.optional(z.string()),
+      output_schema: z.optional(
+        z.record(z.string(), z.unknown()).check(says("JSON Schema for the final answer.")),
+      ),
+      max_tokens: z.optional(z.number().check(says("Accepted; codex has no such setting."))),
+    }),
+  })
+);
 /** Params of `plexum/provider/stream`. */
 export type StreamParams = z.infer<typeof StreamParams>;
 
 /** Params of `plexum/session/mutate`. An unknown `op` is answered, not refused. */
-export const MutateParams = params(z.looseObject({
-  agent_id: z.string(),
-  workspace: z.string(),
-  mutations: z.array(z.looseObject({ block_id: z.string(), op: z.string() })),
-}));
+export const MutateParams = z.lazy(() =>
+  z.looseObject({
+    agent_id: z.string(),
+    workspace: z.string(),
+    mutations: z.array(z.looseObject({
+      block_id: z.string().check(says("The `id` of a tool call event.")),
+      op: z.string().check(says("`consume-light` or `consume-heavy`.")),
+    })),
+  })
+);
 /** Params of `plexum/session/mutate`. */
 export type MutateParams = z.infer<typeof MutateParams>;
 
 /** Result of `plexum/session/mutate`. */
-export const MutateResult = z.object({
-  requested: z.number(),
-  touched: z.number(),
-  deferred: z.number(),
-  skipped: z.array(z.object({
-    block_id: z.string(),
-    reason: z.enum(["unknown_id", "already_small", "unknown_op"]),
-  })),
-});
+export const MutateResult = z.lazy(() =>
+  z.object({
+    requested: count("Mutations in the request."),
+    touched: count("Calls whose record is smaller now."),
+    deferred: count("Written down, and carried out before the thread is resumed."),
+    skipped: z.array(z.object({
+      block_id: z.string(),
+      reason: z.enum(["unknown_id", "already_small", "unknown_op"]),
+    })),
+  })
+);
 /** Result of `plexum/session/mutate`. */
 export type MutateResult = z.infer<typeof MutateResult>;
 
@@ -216,155 +229,182 @@ export const LOG_LEVELS = [
 /** A log level of `logging/setLevel`. */
 export type LogLevel = typeof LOG_LEVELS[number];
 /** Params of `logging/setLevel`. */
-export const SetLevelParams = z.looseObject({ level: z.enum(LOG_LEVELS) });
+export const SetLevelParams = z.lazy(() => z.looseObject({ level: z.enum(LOG_LEVELS) }));
 
 // ---------------------------------------------------------------- events of a turn
 
 /** Tokens of one turn (never of the whole thread). */
-export const Usage = z.object({
-  input_tokens: z.number(),
-  cached_input_tokens: z.number(),
-  output_tokens: z.number(),
-  reasoning_output_tokens: z.number(),
-});
+export const Usage = z.lazy(() =>
+  z.object({
+    input_tokens: count("With the cached ones."),
+    cached_input_tokens: count("Of the input, read from the model's cache."),
+    output_tokens: count("With the reasoning ones."),
+    reasoning_output_tokens: count("Of the output, spent on reasoning."),
+  })
+);
 /** Tokens of one turn. */
 export type Usage = z.infer<typeof Usage>;
 
 /** What went wrong, as a class that a host can act on. */
-export const ErrorKind = z.enum([
-  "config",
-  "invalid_request",
-  "workspace_required",
-  "codex_missing",
-  "codex_too_old",
-  "auth_required",
-  "quota_exhausted",
-  "rate_limited",
-  "context_overflow",
-  "model_unavailable",
-  "network",
-  "server_error",
-  "content_refused",
-  "session_lost",
-  "session_busy",
-  "mcp_unavailable",
-  "timeout",
-  "crashed",
-  "cancelled",
-  "internal",
-]);
+export const ErrorKind = z.lazy(() =>
+  z.enum([
+    "config",
+    "invalid_request",
+    "workspace_required",
+    "codex_missing",
+    "codex_too_old",
+    "auth_required",
+    "quota_exhausted",
+    "rate_limited",
+    "context_overflow",
+    "model_unavailable",
+    "network",
+    "server_error",
+    "content_refused",
+    "session_lost",
+    "session_busy",
+    "mcp_unavailable",
+    "timeout",
+    "crashed",
+    "cancelled",
+    "internal",
+  ])
+);
 /** The body of an `error` event and of a domain error's `data`. */
-export const ErrorBody = z.object({
-  kind: ErrorKind,
-  message: z.string(),
-  retryable: z.boolean(),
-  hint: z.optional(z.string()),
-  retry_after_ms: z.optional(z.number()),
-  resets_at: z.optional(z.string()),
-  exit_code: z.optional(z.number()),
-  signal: z.optional(z.string()),
-  detail: z.optional(z.string()),
-});
+export const ErrorBody = z.lazy(() =>
+  z.object({
+    kind: ErrorKind,
+    message: z.string(),
+    retryable: z.boolean().check(
+      says("Whether the same request may succeed later without anybody changing anything."),
+    ),
+    hint: z.optional(z.string().check(says("What the operator can do."))),
+    retry_after_ms: z.optional(count("How long to wait, where the model's server said so.")),
+    resets_at: z.optional(z.string().check(says("When a used-up quota comes back, ISO 8601."))),
+    exit_code: z.optional(z.int().check(says("How codex ended."))),
+    signal: z.optional(z.string().check(says("The signal that ended codex."))),
+    detail: z.optional(z.string().check(says("At most 2 KiB, e.g. the end of codex's stderr."))),
+  })
+);
 /** The body of an `error` event and of a domain error's `data`. */
 export type ErrorBody = z.infer<typeof ErrorBody>;
 
 /** Why a turn ended. */
-export const StopReason = z.enum(["end_turn", "max_tokens", "cancelled", "error"]);
+export const StopReason = z.lazy(() => z.enum(["end_turn", "max_tokens", "cancelled", "error"]));
 
 /** One canonical event. `message_start` is first, `message_end` is last and comes exactly once. */
-export const StreamEvent = z.discriminatedUnion("type", [
-  z.object({
-    type: z.literal("message_start"),
-    model: z.string(),
-    thread_id: z.string(),
-    resumed: z.boolean(),
-  }),
-  z.object({
-    type: z.literal("text_delta"),
-    index: z.number(),
-    text: z.string(),
-    phase: z.optional(z.string()),
-  }),
-  z.object({ type: z.literal("thinking_delta"), index: z.number(), text: z.string() }),
-  z.object({
-    type: z.literal("tool_call_start"),
-    id: z.string(),
-    name: z.string(),
-    namespace: z.optional(z.string()),
-    source: z.enum(["host", "codex"]),
-  }),
-  z.object({ type: z.literal("tool_call_end"), id: z.string(), arguments: z.string() }),
-  z.object({
-    type: z.literal("tool_result"),
-    id: z.string(),
-    output: z.union([z.string(), z.array(z.unknown())]),
-    is_error: z.boolean(),
-    part: z.optional(z.number()),
-  }),
-  z.object({
-    type: z.literal("status"),
-    message: z.string(),
-    data: z.optional(z.record(z.string(), z.unknown())),
-  }),
-  z.object({ type: z.literal("error"), error: ErrorBody }),
-  z.object({
-    type: z.literal("message_end"),
-    stop_reason: StopReason,
-    usage: Usage,
-    thread_id: z.string(),
-  }),
-]);
+export const StreamEvent = z.lazy(() =>
+  z.discriminatedUnion("type", [
+    z.object({
+      type: z.literal("message_start"),
+      model: z.string().check(says("As the host named it.")),
+      thread_id: z.string(),
+      resumed: z.boolean(),
+    }).check(says("codex announced its thread. Always first.")),
+    z.object({
+      type: z.literal("text_delta"),
+      index: count("Counts text blocks."),
+      text: z.string(),
+      phase: z.optional(z.string().check(says("`commentary` or `final_answer`."))),
+    }).check(
+      says("A piece of the answer. Every block after the first begins with a blank line."),
+    ),
+    z.object({
+      type: z.literal("thinking_delta"),
+      index: count("Counts reasoning summaries."),
+      text: z.string(),
+    }).check(says("A reasoning summary.")),
+    z.object({
+      type: z.literal("tool_call_start"),
+      id: z.string().check(says("codex's own call id; what `plexum/session/mutate` takes.")),
+      name: z.string(),
+      namespace: z.optional(z.string()),
+      source: z.enum(["host", "codex"]).check(says("Whose tool it is.")),
+    }).check(says("The model called a tool.")),
+    z.object({
+      type: z.literal("tool_call_end"),
+      id: z.string(),
+      arguments: z.string().check(says("As codex recorded them, as a rule JSON.")),
+    }).check(says("The call is complete.")),
+    z.object({
+      type: z.literal("tool_result"),
+      id: z.string(),
+      output: z.union([z.string(), z.array(z.unknown())]).check(says("As codex recorded it.")),
+      is_error: z.boolean(),
+      part: z.optional(count("Counts the outputs of a call that has several.")),
+    }).check(says("What the tool gave back.")),
+    z.object({
+      type: z.literal("status"),
+      message: z.string(),
+      data: z.optional(z.record(z.string(), z.unknown())),
+    }).check(says("What a person would want to see while waiting.")),
+    z.object({ type: z.literal("error"), error: ErrorBody })
+      .check(says("The turn failed. At most one, right before `message_end`.")),
+    z.object({
+      type: z.literal("message_end"),
+      stop_reason: StopReason,
+      usage: Usage,
+      thread_id: z.string(),
+    }).check(says("The turn is over. Always last, exactly once.")),
+  ])
+);
 /** One canonical event. */
 export type StreamEvent = z.infer<typeof StreamEvent>;
 
 /** Params of `notifications/plexum/provider/event`; `seq` counts from 0 without gaps. */
-export const EventParams = z.object({
-  request_id: z.union([z.string(), z.number()]),
-  seq: z.number(),
-  event: StreamEvent,
-});
+export const EventParams = z.lazy(() =>
+  z.object({
+    request_id: RequestId,
+    seq: count("Counts the events of one request, from 0 without gaps."),
+    event: StreamEvent,
+  })
+);
 /** Params of `notifications/plexum/provider/event`. */
 export type EventParams = z.infer<typeof EventParams>;
 
 /** Result of `plexum/provider/stream`, sent after `message_end`. */
-export const StreamResult = z.object({
-  stop_reason: StopReason,
-  usage: Usage,
-  thread_id: z.string(),
-});
+export const StreamResult = z.lazy(() =>
+  z.object({ stop_reason: StopReason, usage: Usage, thread_id: z.string() })
+);
 /** Result of `plexum/provider/stream`. */
 export type StreamResult = z.infer<typeof StreamResult>;
 
 // ---------------------------------------------------------------- plugin → host
 
 /** Params of `plexum/host/tool/call`; `name` is the host's own name of the tool. */
-export const HostToolCallParams = z.object({
-  agent_id: z.string(),
-  session_id: z.optional(z.string()),
-  request_id: z.union([z.string(), z.number()]),
-  call_id: z.optional(z.string()),
-  name: z.string(),
-  arguments: z.record(z.string(), z.unknown()),
-});
+export const HostToolCallParams = z.lazy(() =>
+  z.object({
+    agent_id: z.string(),
+    session_id: z.optional(z.string()),
+    request_id: RequestId.check(says("The turn that asks.")),
+    call_id: z.optional(z.string().check(says("codex's own call id, where codex told it."))),
+    name: z.string().check(says("The host's own name of the tool.")),
+    arguments: z.record(z.string(), z.unknown()),
+  })
+);
 /** Params of `plexum/host/tool/call`. */
 export type HostToolCallParams = z.infer<typeof HostToolCallParams>;
 
 /** Result of `plexum/host/tool/call`: an MCP CallToolResult. */
-export const HostToolCallResult = z.looseObject({
-  content: z._default(z.array(z.looseObject({ type: z.string() })), []),
-  structuredContent: z.optional(z.record(z.string(), z.unknown())),
-  isError: z.optional(z.boolean()),
-});
+export const HostToolCallResult = z.lazy(() =>
+  z.looseObject({
+    content: z._default(z.array(z.looseObject({ type: z.string() })), []),
+    structuredContent: z.optional(z.record(z.string(), z.unknown())),
+    isError: z.optional(z.boolean()),
+  })
+);
 /** Result of `plexum/host/tool/call`: an MCP CallToolResult. */
 export type HostToolCallResult = z.infer<typeof HostToolCallResult>;
 
 /** What the host reads, from `manifest.json`, before it starts the plugin. */
-export const Manifest = z.object({
-  name: z.literal(PLUGIN_NAME),
-  version: z.string(),
-  activation: z.literal("lazy"),
-  executable: z.literal(EXECUTABLE_NAME),
-  contracts: z.object({ provider: z.object({ models: z.array(z.string()) }) }),
-});
+export const Manifest = z.lazy(() =>
+  z.object({
+    name: z.literal(PLUGIN_NAME),
+    version: z.string(),
+    activation: z.literal("lazy"),
+    executable: z.literal(EXECUTABLE_NAME).check(says("Beside the manifest.")),
+    contracts: z.object({ provider: z.object({ models: z.array(z.string()) }) }),
+  })
+);
 /** What the host reads before it starts the plugin. */
 export type Manifest = z.infer<typeof Manifest>;

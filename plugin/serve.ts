@@ -10,13 +10,14 @@ import { Peer } from "./jsonrpc.ts";
 import { Log } from "./log.ts";
 import { profilePaths, profileRoot, runtimeDirectory } from "./profile.ts";
 import { METHOD } from "./protocol.ts";
-import { Provider } from "./provider.ts";
+import type { Provider } from "./provider.ts";
 import { Session } from "./session.ts";
 import { VERSION } from "./version.ts";
 
 /** How long a stop may take beyond the configured grace, before we leave what hangs. */
 const STOP_MARGIN_MS = 5_000;
 const FLUSH_MS = 1_000;
+const CHUNK_BYTES = 64 * 1024;
 
 /**
  * Serves one host and returns the exit code.
@@ -37,8 +38,10 @@ export async function serve(executable: readonly string[]): Promise<number> {
   const log = new Log("info", (line) => void peer.notify(METHOD.log, line));
   const config = new ConfigFile(paths.config, (message) => log.write("warning", message));
   let provider: Provider | undefined;
-  const session: Session = new Session(config, log, () =>
-    provider = new Provider({
+  const session: Session = new Session(config, log, async () => {
+    // The largest part of the program, which the answer to `initialize` need not wait for.
+    const { Provider } = await import("./provider.ts");
+    return provider = new Provider({
       peer,
       config,
       paths,
@@ -47,10 +50,11 @@ export async function serve(executable: readonly string[]): Promise<number> {
       executable,
       version: VERSION,
       log,
-    }));
+    });
+  });
   const peer: Peer = new Peer(writer, session);
 
-  await Promise.race([peer.run(Deno.stdin.readable), hostGone.promise, signalled()]);
+  await Promise.race([peer.run(stdin()), hostGone.promise, signalled()]);
   peer.close("the plugin is stopping");
   if (provider !== undefined) {
     await bounded(config.current().timeouts.grace_ms + STOP_MARGIN_MS, provider.idle());
@@ -64,6 +68,17 @@ function signalled(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   for (const name of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(name, resolve);
   return promise;
+}
+
+/** The bytes of stdin; a chunk is valid until the next is asked for. */
+async function* stdin(): AsyncGenerator<Uint8Array> {
+  // Not `Deno.stdin.readable`: setting up a web stream delays the first answer.
+  const buffer = new Uint8Array(CHUNK_BYTES);
+  for (;;) {
+    const length = await Deno.stdin.read(buffer);
+    if (length === null) return;
+    yield buffer.subarray(0, length);
+  }
 }
 
 async function writeAll(bytes: Uint8Array): Promise<void> {

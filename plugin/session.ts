@@ -10,6 +10,7 @@ import { type Handlers, type RequestContext, RpcError } from "./jsonrpc.ts";
 import type { Log } from "./log.ts";
 import { manifestFor } from "./manifest.ts";
 import {
+  canonicalSpelling,
   CODE,
   MCP_VERSION,
   METHOD,
@@ -30,14 +31,15 @@ const FEATURES = ["stream", "session_mutate", "host_tools"];
 export class Session implements Handlers {
   readonly #config: ConfigFile;
   readonly #log: Log;
-  readonly #makeProvider: () => Provider;
-  #provider: Provider | undefined;
+  readonly #loadProvider: () => Promise<Provider>;
+  #provider: Promise<Provider> | undefined;
+  #initialized = false;
 
-  /** @param makeProvider Called once, after the first configuration that could be read. */
-  constructor(config: ConfigFile, log: Log, makeProvider: () => Provider) {
+  /** @param loadProvider Called after a good `initialize`, and again only when it failed. */
+  constructor(config: ConfigFile, log: Log, loadProvider: () => Promise<Provider>) {
     this.#config = config;
     this.#log = log;
-    this.#makeProvider = makeProvider;
+    this.#loadProvider = loadProvider;
   }
 
   async request(method: string, params: unknown, context: RequestContext): Promise<unknown> {
@@ -52,16 +54,19 @@ export class Session implements Handlers {
         this.#log.level = checked(SetLevelParams, params).level;
         return {};
       case METHOD.stream:
-        return await this.#domain(method).stream(checked(StreamParams, params), context);
+        return await (await this.#domain(method)).stream(checked(StreamParams, params), context);
       case METHOD.mutate:
-        return await this.#domain(method).mutate(checked(MutateParams, params));
+        return await (await this.#domain(method)).mutate(checked(MutateParams, params));
       default:
         throw new RpcError(CODE.methodNotFound, `unknown method ${JSON.stringify(method)}`);
     }
   }
 
-  /** `notifications/initialized` needs no action, and unknown notifications are ignored. */
-  notification(): void {}
+  /** Unknown notifications are ignored. */
+  notification(method: string): void {
+    // The host has its answer and is still getting ready: time to load what its first turn needs.
+    if (method === METHOD.initialized && this.#initialized) this.#domain(method).catch(() => {});
+  }
 
   note(message: string, data?: Record<string, unknown>): void {
     this.#log.write("debug", message, data);
@@ -71,7 +76,7 @@ export class Session implements Handlers {
     try {
       const config = this.#config.load();
       this.#log.level = config.log_level;
-      this.#provider ??= this.#makeProvider();
+      this.#initialized = true;
       return {
         protocolVersion: MCP_VERSION,
         serverInfo: { name: PLUGIN_NAME, version: VERSION },
@@ -88,19 +93,31 @@ export class Session implements Handlers {
         },
       };
     } catch (error) {
-      const message = errorMessage(error);
-      throw new RpcError(CODE.domain, message, { kind: "config", message, retryable: false });
+      throw configFailure(error);
     }
   }
 
-  #domain(method: string): Provider {
-    if (this.#provider !== undefined) return this.#provider;
-    throw new RpcError(CODE.notInitialized, `${method} before a successful initialize`);
+  async #domain(method: string): Promise<Provider> {
+    if (!this.#initialized) {
+      throw new RpcError(CODE.notInitialized, `${method} before a successful initialize`);
+    }
+    try {
+      return await (this.#provider ??= this.#loadProvider());
+    } catch (error) {
+      this.#provider = undefined; // E.g. a state directory that an operator has to repair.
+      throw configFailure(error);
+    }
   }
 }
 
+function configFailure(error: unknown): RpcError {
+  const message = errorMessage(error);
+  return new RpcError(CODE.domain, message, { kind: "config", message, retryable: false });
+}
+
 function checked<T extends z.ZodMiniType>(schema: T, params: unknown): z.infer<T> {
-  const parsed = z.safeParse(schema, params ?? {});
+  const given = canonicalSpelling(params ?? {});
+  const parsed = z.safeParse(schema, given);
   if (parsed.success) return parsed.data;
-  throw new RpcError(CODE.invalidParams, describeShapeError(parsed.error.issues, params));
+  throw new RpcError(CODE.invalidParams, describeShapeError(parsed.error.issues, given));
 }

@@ -34,14 +34,13 @@ export function describeShapeError(issues: readonly Issue[], value: unknown): st
 /** A union fails with one list per branch; the branch that got furthest knows best. */
 function innermost(issue: Issue | undefined): Issue | undefined {
   if (issue?.code !== "invalid_union" || issue.errors === undefined) return issue;
-  const deepest = issue.errors.map((branch) => innermost(branch[0]))
-    .filter((inner) => inner !== undefined)
-    .reduce<Issue | undefined>(
-      (best, inner) => best === undefined || inner.path.length > best.path.length ? inner : best,
-      undefined,
-    );
+  const branches = issue.errors.map((branch) => innermost(branch[0]))
+    .filter((inner) => inner !== undefined);
+  const [deepest] = branches.toSorted((a, b) => b.path.length - a.path.length);
   if (deepest === undefined) return issue;
-  return { ...deepest, path: [...issue.path, ...deepest.path] };
+  if (deepest.path.length > 0) return { ...deepest, path: [...issue.path, ...deepest.path] };
+  const alternatives = [...new Set(branches.map(expected))].join(" or ");
+  return { code: "invalid_type", path: issue.path, expected: alternatives };
 }
 
 function expected(issue: Issue): string {
