@@ -1,9 +1,9 @@
 /**
  * Whether a call's arguments fit the tool's schema, in words that name the field.
  *
- * The validator is the one the MCP SDK brings along. Compiling a schema costs about as much as
- * twenty calls, and the host offers the same tools turn after turn, so what was compiled is kept by
- * the schema's text, for as many schemas as the plugin is likely to see in one day.
+ * The validator is the one the MCP SDK brings along. Compiling a schema takes about a millisecond,
+ * and the host offers the same tools turn after turn, so what was compiled is kept by the schema's
+ * text, for as many schemas as the plugin is likely to see in one day.
  *
  * @module
  */

@@ -18,6 +18,7 @@ import { encodeHello } from "./link.ts";
 import { registrationConfig, SERVER_NAME, STARTUP_TIMEOUT_MS } from "./registration.ts";
 import type { Session } from "./server.ts";
 import { newToken } from "./token.ts";
+import { namespaceOf } from "./tool_names.ts";
 
 export type { Bridge, BridgeCapabilities, BridgeOptions } from "./bridge_options.ts";
 
@@ -98,7 +99,7 @@ class TurnBridge implements Bridge, DoorTurn {
     this.agentId = options.agentId;
     this.token = token;
     this.serverName = place.serverName;
-    this.#catalogue = buildCatalogue(options.tools, ({ name, reason }) => {
+    this.#catalogue = buildCatalogue(options.tools, place.serverName, ({ name, reason }) => {
       onStatus(`host tool ${JSON.stringify(name)} left out: ${reason}`, { tool: name });
     });
     this.#desk = new CallDesk({
@@ -143,7 +144,7 @@ class TurnBridge implements Bridge, DoorTurn {
   }
 
   hostName(namespace: string | undefined, name: string): string | undefined {
-    const prefix = `mcp__${this.serverName.replaceAll(/[^A-Za-z0-9_]/g, "_")}`;
+    const prefix = namespaceOf(this.serverName);
     if (namespace === prefix) return this.#catalogue.names.toHost.get(name);
     if (namespace || !name.startsWith(`${prefix}__`)) return undefined;
     return this.#catalogue.names.toHost.get(name.slice(prefix.length + 2));
@@ -163,7 +164,7 @@ class TurnBridge implements Bridge, DoorTurn {
   /** Loads the server while codex starts, and looks at the schemas more closely. */
   async #prepare(): Promise<typeof import("./server.ts")> {
     const server = await preloadServer();
-    server.leaveOutUncompilable(this.#catalogue);
+    await server.leaveOutUncompilable(this.#catalogue, () => this.#closed !== undefined);
     return server;
   }
 

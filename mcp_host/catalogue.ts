@@ -10,7 +10,7 @@
 import type { HostTool } from "./host_tool.ts";
 import { isObject } from "./json_object.ts";
 import { schemaFault } from "./schema_shape.ts";
-import { mapToolNames, type ToolNames } from "./tool_names.ts";
+import { mapToolNames, toolNameMax, type ToolNames } from "./tool_names.ts";
 
 /** The schema of a tool that brings none. */
 const ANYTHING = { type: "object" };
@@ -41,9 +41,10 @@ export interface Catalogue {
   leaveOut(codexName: string, reason: string): void;
 }
 
-/** Builds the catalogue; `onLeftOut` hears of each tool that cannot be shown. */
+/** Builds the catalogue of a server's tools; `onLeftOut` hears of each tool that cannot be shown. */
 export function buildCatalogue(
   tools: readonly HostTool[],
+  serverName: string,
   onLeftOut: (leftOut: LeftOut) => void = () => {},
 ): Catalogue {
   const fit: HostTool[] = [];
@@ -66,7 +67,7 @@ export function buildCatalogue(
       fit.push(tool);
     }
   }
-  const names = mapToolNames(seen);
+  const names = mapToolNames(seen, toolNameMax(serverName));
   const byCodexName = new Map<string, { tool: ListedTool; hostName: string; shared: boolean }>();
   for (const tool of fit) {
     const listed = list(tool, names.toCodex.get(tool.name) ?? tool.name);

@@ -19,6 +19,8 @@ import { somebodyListens } from "./sweep.ts";
 import { fitName } from "./tool_names.ts";
 
 const LOCK_TIMEOUT_MS = 10_000;
+/** Longest part of the server's name; what it takes is missing from the names of the tools. */
+const AGENT_NAME_MAX = 24;
 
 const doors = new Map<string, Promise<Door | undefined>>();
 
@@ -28,7 +30,7 @@ export async function openRegisteredPlace(
   timing: DoorTiming,
 ): Promise<Place> {
   const { agentId, codexConfig, executable, runtimeDir, onStatus } = options;
-  const agent = fitName(agentId, /[^A-Za-z0-9_-]/g, 40);
+  const agent = fitName(agentId, /[^A-Za-z0-9_-]/g, AGENT_NAME_MAX);
   const serverName = `plexum-host-${agent}`;
   const directory = makeOwnDirectory(runtimeDir, "plexum-codex-mcp");
   const socket = join(directory, `plexum-codex-mcp-${agent}.sock`);

@@ -37,9 +37,25 @@ export interface Session {
 /** Unused by us, but a `Server` without one makes its own, which costs milliseconds. */
 const elicitationValidator = new AjvJsonSchemaValidator();
 
-/** Takes tools out of the catalogue whose schema the validator cannot compile. */
-export function leaveOutUncompilable(catalogue: Catalogue): void {
+/** Work at one go, in ms, before other turns get a chance. */
+const SLICE_MS = 8;
+
+/**
+ * Takes tools out of the catalogue whose schema the validator cannot compile. It takes a schema of
+ * a dozen fields about a millisecond, but only the first time a plugin sees it; codex is starting
+ * meanwhile. Ends early when the turn does.
+ */
+export async function leaveOutUncompilable(
+  catalogue: Catalogue,
+  ended: () => boolean,
+): Promise<void> {
+  let since = performance.now();
   for (const tool of catalogue.listed) {
+    if (performance.now() - since > SLICE_MS) {
+      await new Promise((resolve) => setTimeout(resolve));
+      since = performance.now();
+    }
+    if (ended()) return;
     const check = compile(tool.inputSchema);
     if (typeof check !== "function") {
       catalogue.leaveOut(tool.name, `its inputSchema cannot be compiled: ${check.fault}`);

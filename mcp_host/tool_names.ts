@@ -16,14 +16,9 @@
  * @module
  */
 
-/**
- * Longest codex name of a tool, in characters. OpenAI's functions have at most 64, and codex before
- * 0.142 counts `mcp__plexum_host__` (18 characters) among them.
- */
-export const TOOL_NAME_MAX = 46;
-
+/** Longest name of a function at OpenAI, in characters. */
+const FUNCTION_NAME_MAX = 64;
 const DIGEST_DIGITS = 8;
-const FITTING = new RegExp(`^[A-Za-z0-9_]{1,${TOOL_NAME_MAX}}$`);
 
 /** Two-way table of names. */
 export interface ToolNames {
@@ -33,8 +28,25 @@ export interface ToolNames {
   toHost: ReadonlyMap<string, string>;
 }
 
-/** Maps distinct host names to distinct codex names. Repeated names count once. */
-export function mapToolNames(hostNames: Iterable<string>): ToolNames {
+/** The namespace in which codex shows the tools of a server. */
+export function namespaceOf(serverName: string): string {
+  return `mcp__${serverName.replaceAll(/[^A-Za-z0-9_]/g, "_")}`;
+}
+
+/**
+ * Longest codex name of a server's tool, in characters: codex 0.135 counts the namespace and two
+ * more underscores into the limit and shortens what is longer; 0.150 and 0.169 shorten nothing.
+ */
+export function toolNameMax(serverName: string): number {
+  return FUNCTION_NAME_MAX - namespaceOf(serverName).length - 2;
+}
+
+/**
+ * Maps distinct host names to distinct codex names of at most `maxLength` characters. Repeated names
+ * count once.
+ */
+export function mapToolNames(hostNames: Iterable<string>, maxLength: number): ToolNames {
+  const fitting = new RegExp(`^[A-Za-z0-9_]{1,${maxLength}}$`);
   const toCodex = new Map<string, string>();
   const toHost = new Map<string, string>();
   const bind = (host: string, codex: string) => {
@@ -43,26 +55,26 @@ export function mapToolNames(hostNames: Iterable<string>): ToolNames {
   };
   const misfits = new Map<string, string[]>();
   for (const name of new Set(hostNames)) {
-    if (FITTING.test(name)) bind(name, name);
+    if (fitting.test(name)) bind(name, name);
     else {
       const plain = name.replace(/[^A-Za-z0-9_]/g, "_");
       misfits.set(plain, [...misfits.get(plain) ?? [], name]);
     }
   }
   // Sorted, so that the outcome is the same whatever order the host lists its tools in.
+  const stemLength = maxLength - DIGEST_DIGITS - 1;
   for (const [plain, names] of [...misfits].sort(([a], [b]) => a < b ? -1 : 1)) {
     for (const name of names.sort()) {
-      const alone = names.length === 1 && FITTING.test(plain) && /[A-Za-z0-9]/.test(plain);
+      const alone = names.length === 1 && fitting.test(plain) && /[A-Za-z0-9]/.test(plain);
       if (alone && !toHost.has(plain)) bind(name, plain);
-      else bind(name, digested(plain, name, toHost));
+      else bind(name, digested(plain.slice(0, stemLength), name, toHost));
     }
   }
   return { toCodex, toHost };
 }
 
-/** The plain name, cut where needed, and a digest; a taken one is digested again. */
-function digested(plain: string, name: string, taken: ReadonlyMap<string, string>): string {
-  const stem = plain.slice(0, TOOL_NAME_MAX - DIGEST_DIGITS - 1);
+/** The stem and a digest of the name; where that is taken, another digest. */
+function digested(stem: string, name: string, taken: ReadonlyMap<string, string>): string {
   for (let round = 0;; round++) {
     const candidate = `${stem}_${digest(`${round}:${name}`)}`;
     if (!taken.has(candidate)) return candidate;

@@ -18,7 +18,7 @@ function openDesk(options: Partial<CallDeskOptions> = {}) {
     catalogue: buildCatalogue([
       { name: "wri.te" },
       { name: "read", annotations: { readOnlyHint: true } },
-    ]),
+    ], "plexum_host"),
     onCallStarted: (call) => started.push(call),
     toolTimeoutMs: 1000,
     resultMaxBytes: 1000,

@@ -9,7 +9,7 @@ Deno.test("catalogue keeps the host's order and passes schemas through untouched
   const { listed } = buildCatalogue([
     { name: "b.c", description: "B", inputSchema: schema },
     { name: "a", annotations: { readOnlyHint: true } },
-  ]);
+  ], "plexum_host");
   assert.deepEqual(listed, [
     { name: "b_c", title: "b.c", description: "B", inputSchema: schema },
     { name: "a", inputSchema: { type: "object" }, annotations: { readOnlyHint: true } },
@@ -28,7 +28,9 @@ Deno.test("catalogue leaves out what cannot be shown, says why, and keeps the re
     { name: "two types", inputSchema: { type: ["object"] } },
     { name: "also good", inputSchema: object },
   ];
-  const { listed, leftOut } = buildCatalogue(tools as HostTool[], (out) => heard.push(out.name));
+  const { listed, leftOut } = buildCatalogue(tools as HostTool[], "plexum_host", (out) => {
+    heard.push(out.name);
+  });
   assert.deepEqual(listed.map((tool) => tool.name), ["good", "also_good"]);
   assert.deepEqual(heard, leftOut.map((out) => out.name));
   assert.deepEqual(leftOut.map((out) => out.reason), [
@@ -42,7 +44,7 @@ Deno.test("catalogue leaves out what cannot be shown, says why, and keeps the re
 });
 
 Deno.test("catalogue finds a tool by its codex name, and not once it was left out", () => {
-  const catalogue = buildCatalogue([{ name: "a.b" }]);
+  const catalogue = buildCatalogue([{ name: "a.b" }], "plexum_host");
   assert.equal(catalogue.find("a_b")?.hostName, "a.b");
   assert.equal(catalogue.find("a.b"), undefined);
   catalogue.leaveOut("a_b", "late");

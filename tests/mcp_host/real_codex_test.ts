@@ -1,7 +1,7 @@
 /** Real codex against the scripted model, its host tools served by a bridge in this process. */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import type { HostTool } from "../../mcp_host/host_tool.ts";
+import type { HostTool, HostToolCall } from "../../mcp_host/host_tool.ts";
 import type { ScriptedItem } from "../../plugin/operator/scripted_items.ts";
 import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { openSandbox, type Sandbox } from "../support/sandbox.ts";
@@ -23,10 +23,9 @@ function call(id: string, name: string, args: Record<string, unknown>): Scripted
   return { type: "function_call", namespace: NAMESPACE, name, args, call_id: id };
 }
 
-/** Runs one turn in a read-only sandbox; returns codex's exit code and what it wrote. */
-async function runTurn(sandbox: Sandbox, rig: Rig, version: string) {
-  const codex = (await codexBinary(version)).native;
-  const { code, stdout, stderr } = await new Deno.Command(codex, {
+/** Starts one turn in a read-only sandbox. */
+function startTurn(sandbox: Sandbox, rig: Rig, codex: string): Deno.ChildProcess {
+  return new Deno.Command(codex, {
     args: [
       ...["exec", "--json", "--skip-git-repo-check", "-s", "read-only"],
       ...rig.bridge.config.flatMap((value) => ["-c", value]),
@@ -37,7 +36,13 @@ async function runTurn(sandbox: Sandbox, rig: Rig, version: string) {
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-  }).output();
+  }).spawn();
+}
+
+/** Runs one turn; returns codex's exit code and what it wrote. */
+async function runTurn(sandbox: Sandbox, rig: Rig, version: string) {
+  const codex = startTurn(sandbox, rig, (await codexBinary(version)).native);
+  const { code, stdout, stderr } = await codex.output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
@@ -53,7 +58,7 @@ function outputs(sandbox: Sandbox): Record<string, string> {
 }
 
 /** Names of the functions the model was offered in our namespace. */
-function offered(sandbox: Sandbox): string[] {
+function offered(sandbox: Sandbox, namespace = NAMESPACE): string[] {
   const text = JSON.stringify(sandbox.model.asked[0]);
   const names: string[] = [];
   const walk = (node: unknown) => {
@@ -63,7 +68,7 @@ function offered(sandbox: Sandbox): string[] {
       name?: string;
       tools?: { name: string }[];
     };
-    if (type === "namespace" && name === NAMESPACE) names.push(...tools?.map((t) => t.name) ?? []);
+    if (type === "namespace" && name === namespace) names.push(...tools?.map((t) => t.name) ?? []);
     for (const inner of Object.values(node)) walk(inner);
   };
   walk(JSON.parse(text));
@@ -200,5 +205,57 @@ Deno.test("codex keeps the token out of the commands that the model runs", async
     await runTurn(sandbox, rig, version);
     const seen = outputs(sandbox).call_s ?? "";
     assert.match(seen, /token=\[\] home=\[\//, `${version}: ${seen}`);
+  }
+});
+
+Deno.test("codex that is interrupted ends its call, and the host hears of it", async () => {
+  for (const version of [OLDEST_CODEX, NEWEST_CODEX]) {
+    const native = (await codexBinary(version)).native;
+    await using sandbox = await openSandbox({
+      binary: native,
+      steps: [{ items: [call("call_a", "web_search", { q: "x" })] }, { text: "never" }],
+    });
+    const { promise: asked, resolve } = Promise.withResolvers<HostToolCall>();
+    await using rig = await openRig({
+      tools,
+      runtimeDir: sandbox.runtime,
+      call: (made) => {
+        resolve(made);
+        return new Promise<never>(() => {});
+      },
+    });
+    const running = startTurn(sandbox, rig, native);
+    const { signal } = await asked;
+    const aborted = new Promise((done) => signal.addEventListener("abort", done, { once: true }));
+    running.kill("SIGINT");
+    await aborted;
+    assert.equal((await running.output()).code, 1);
+  }
+});
+
+Deno.test("codex reaches host tools that its own config registers, without danger", async () => {
+  for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
+    const native = (await codexBinary(version)).native;
+    const namespace = "mcp__plexum_host_cx";
+    await using sandbox = await openSandbox({
+      binary: native,
+      steps: [
+        { items: [{ ...call("call_a", "web_search", { q: "x" }), namespace } as ScriptedItem] },
+        { text: "done" },
+      ],
+    });
+    const codexConfig = { codex: native, codexHome: sandbox.codexHome, env: sandbox.env };
+    await using rig = await openRig({ tools, runtimeDir: sandbox.runtime, codexConfig });
+    const { code, stderr } = await runTurn(sandbox, rig, version);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(rig.calls.map((made) => made.name), ["web.search"]);
+    const names = offered(sandbox, namespace);
+    assert.equal(names.length, tools.length - 1);
+    for (const name of names) {
+      assert.ok(rig.bridge.hostName(namespace, name) !== undefined, `${name} is one of ours`);
+    }
+    const config = Deno.readTextFileSync(join(sandbox.codexHome, "config.toml"));
+    assert.match(config, /\[mcp_servers\.plexum-host-cx\]/);
+    assert.ok(!config.includes(rig.bridge.env.PLEXUM_MCP_TOKEN ?? ""), "no token in the config");
   }
 });
