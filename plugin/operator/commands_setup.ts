@@ -13,8 +13,40 @@ export const PROFILE: Option = {
   summary: "the Plexum profile; else PLEXUM_PROFILE_ROOT, else ~/.plexum",
 };
 
+const DRY_RUN: Option = { name: "dry-run", summary: "say what would be done, and do nothing" };
+
 /** The commands, by name. */
 export const SETUP: Readonly<Record<string, Command>> = {
+  install: {
+    summary: "put this executable into a profile",
+    details: [
+      "Copies the executable into <profile>/plugins/plexum-openai-provider, writes manifest.json from the configuration and, where there is none, a config.json with every option commented out. A host that runs an older version goes on with it until it is restarted. Doing it again changes nothing.",
+      "With --allow the plugin's name is added to plugins.allow in <profile>/plexum.json; comments and order stay, and the file as it was is kept beside it.",
+    ],
+    options: [
+      PROFILE,
+      DRY_RUN,
+      { name: "allow", summary: "add the plugin to plugins.allow in plexum.json" },
+    ],
+    examples: [
+      { line: "install --dry-run", says: "look first" },
+      { line: "install --allow", says: "install, or upgrade, and let the host use it" },
+    ],
+    run: async (args) => (await import("./install_command.ts")).install(args),
+  },
+  uninstall: {
+    summary: "take the plugin out of a profile again",
+    details: [
+      "Removes what install wrote, also from plugins.allow. The configuration, and the memory of which thread belongs to which agent, stay for a later install. codex's own sessions are never touched.",
+    ],
+    options: [
+      PROFILE,
+      DRY_RUN,
+      { name: "purge", summary: "remove the configuration and the memory of threads, too" },
+    ],
+    examples: [{ line: "uninstall --dry-run", says: "what would go" }],
+    run: async (args) => (await import("./install_command.ts")).uninstall(args),
+  },
   manifest: {
     summary: "print the manifest that the host reads",
     details: [

@@ -1,0 +1,90 @@
+/**
+ * A change to the profile that can be shown before it is made.
+ *
+ * @module
+ */
+import { dirname, join } from "@std/path";
+
+/** One thing that install or uninstall does. */
+export interface Step {
+  /** `keep` has nothing to do: everything is as it should be. */
+  action: "create" | "replace" | "edit" | "remove" | "keep";
+  path: string;
+  /** What the path is, and more where there is something to know. */
+  note: string;
+  apply(): void | Promise<void>;
+}
+
+/** A step that does nothing. */
+export function keep(path: string, note: string): Step {
+  return { action: "keep", path, note, apply: () => {} };
+}
+
+/** Puts `text` at `path` with this mode; nothing to do where it stands there already. */
+export function textStep(path: string, text: string, mode: number, note: string): Step {
+  const before = readIfThere(path);
+  if (before === text) return keep(path, note);
+  return {
+    action: before === undefined ? "create" : "replace",
+    path,
+    note,
+    apply: () => replaceFile(path, (file) => file.writeSync(new TextEncoder().encode(text)), mode),
+  };
+}
+
+/** Removes a file; `undefined` where there is none. */
+export function removeStep(path: string, note: string, recursive = false): Step | undefined {
+  if (!exists(path)) return undefined;
+  return { action: "remove", path, note, apply: () => Deno.removeSync(path, { recursive }) };
+}
+
+/**
+ * Replaces the file at `path` as a whole, by a new one beside it and a rename: whoever reads or runs
+ * the old one goes on with it, and a crash leaves the old or the new.
+ */
+export function replaceFile(
+  path: string,
+  fill: (file: Deno.FsFile) => void,
+  mode: number,
+  check: (temporary: string) => void = () => {},
+): void {
+  const temporary = join(dirname(path), `.plexum-${crypto.randomUUID()}.tmp`);
+  try {
+    {
+      using file = Deno.openSync(temporary, { write: true, createNew: true, mode });
+      fill(file);
+      file.syncSync();
+    }
+    Deno.chmodSync(temporary, mode); // whatever the umask took away
+    check(temporary);
+    Deno.renameSync(temporary, path);
+  } catch (error) {
+    try {
+      Deno.removeSync(temporary);
+    } catch {
+      // was never there
+    }
+    throw error;
+  }
+}
+
+/** The text of a file, `undefined` where there is none. */
+export function readIfThere(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Whether there is anything at `path`, be it a dangling link. */
+export function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
