@@ -25,6 +25,9 @@ const REFUSALS = [
   /^failed to parse function arguments: /,
   /^(?:Wall time: [\d.]+ seconds\n)?aborted(?: by user[^\n]*)?$/,
   /^Script failed\n/,
+  /^(?:apply_patch verification|exec_command|write_stdin) failed\b/,
+  /^unable to locate image at /,
+  /^\w+ is unavailable in /,
 ];
 
 /** Arguments of an MCP call that were no JSON: the server was never asked, so there is no event. */

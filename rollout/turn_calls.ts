@@ -3,8 +3,8 @@
  *
  * Pure: records in, what they mean for the host out. A call id is announced once; each recorded output
  * becomes one result. Where one call may record several outputs they are numbered by `part`: always for
- * code mode's `exec` (a script may `notify()` before it ends), else from the second output on, so that a
- * plain result carries no part and one without a part is part 0.
+ * code mode's `exec` (what a script `notify()`s is recorded after its end: 0.150, 0.169), else from the
+ * second output on, so that a plain result carries no part and one without a part is part 0.
  *
  * @module
  */

@@ -124,27 +124,25 @@ Deno.test("Follower gives a call that codex never answered an aborted result, at
   assert.deepEqual(follower.finish(), []);
 });
 
+Deno.test("Follower tells which of many ways to fail were failures (0.150)", () => {
+  const results = follow("0.150.1", "failures").filter((event) => event.type === "result");
+  const failed = results.filter((result) => result.isError).map((result) => result.id);
+  // call_2 is an MCP call that went well.
+  assert.deepEqual(failed, [
+    ...["call_1", "call_3", "call_4", "call_5", "call_6", "call_7"],
+    ...["call_badpatch", "call_garbagepatch", "call_8"],
+  ]);
+  assert.equal(results.length, failed.length + 1);
+});
+
 Deno.test("Follower numbers the outputs of one code-mode script", () => {
-  using home = new CodexHome();
-  const { threadId, bytes } = captured("0.169.0", "cm-shell");
-  const lines = linesOf(bytes);
-  const at = lines.findIndex((line) => line.includes("custom_tool_call_output"));
-  lines.splice(
-    at,
-    0,
-    (lines[at] ?? "").replace(/"output":\[.*?\](?=,"internal)/, '"output":"half"'),
-  );
-  home.put({
-    version: "",
-    scenario: "",
-    threadId,
-    bytes: new TextEncoder().encode(lines.join("\n")),
-  });
-  using follower = new Follower({ codexHome: home.dir, threadId, from: 0 });
-  assert.deepEqual(callsIn(follower.drain()), [
-    "call_js1 functions.exec",
-    "call_js1#0 = half",
-    'call_js1#1 = [{"type":"input_text","text":"Script completed\\nWall time 0.',
+  assert.deepEqual(callsIn(follow("0.150.1", "cm-notify")), [
+    "call_js functions.exec",
+    'call_js#0 = [{"type":"input_text","text":"Script completed\\nWall time 0.',
+    "call_js#1 = one",
+    "call_js#2 = two",
+    "call_js2 functions.exec",
+    'call_js2#0 = [{"type":"input_text","text":"Script completed\\nWall time 1.',
   ]);
 });
 
