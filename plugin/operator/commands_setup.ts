@@ -13,6 +13,9 @@ export const PROFILE: Option = {
   summary: "the Plexum profile; else PLEXUM_PROFILE_ROOT, else ~/.plexum",
 };
 
+/** Output for programs. */
+export const JSON_OUTPUT: Option = { name: "json", summary: "as JSON" };
+
 const DRY_RUN: Option = { name: "dry-run", summary: "say what would be done, and do nothing" };
 
 /** The commands, by name. */
@@ -55,5 +58,46 @@ export const SETUP: Readonly<Record<string, Command>> = {
     options: [PROFILE],
     examples: [{ line: "manifest", says: "what the host is told" }],
     run: async (args) => (await import("./manifest_command.ts")).printManifest(args),
+  },
+  config: {
+    summary: "check and explain the configuration",
+    details: [
+      "The configuration is <profile>/plugins/plexum-openai-provider/config.json: JSON with comments, every option optional. A changed file takes effect at the next turn; a broken one leaves the last good one in use.",
+    ],
+    commands: {
+      check: {
+        summary: "say whether config.json can be used",
+        details: [
+          "Says what is wrong in the words of the plugin's handshake, and warns of keys that nobody knows.",
+        ],
+        options: [PROFILE],
+        examples: [{ line: "config check", says: "after an edit" }],
+        run: async (args) => (await import("./config_command.ts")).checkConfig(args),
+      },
+      show: {
+        summary: "print every option's value and where it comes from",
+        details: [
+          "The source is default, file, model or agent; the last two are overrides, shown for the model and the agent that are named. Values of environment variables are not shown.",
+        ],
+        options: [
+          PROFILE,
+          { name: "model", value: "ID", summary: "with the overrides for this model" },
+          { name: "agent", value: "ID", summary: "with the overrides for this agent" },
+          JSON_OUTPUT,
+        ],
+        examples: [
+          { line: "config show", says: "what counts now" },
+          { line: "config show --model gpt-5.5 --agent cx", says: "what counts in a turn" },
+        ],
+        run: async (args) => (await import("./config_command.ts")).showConfig(args),
+      },
+      schema: {
+        summary: "print the JSON Schema of config.json",
+        details: ["For editors; install writes it beside config.json, which names it."],
+        options: [],
+        examples: [{ line: "config schema > config.schema.json", says: "keep it somewhere else" }],
+        run: async () => (await import("./config_command.ts")).printSchema(),
+      },
+    },
   },
 };
