@@ -7,7 +7,7 @@
 import { isAbsolute, join, resolve } from "@std/path";
 import { type Capabilities, capabilitiesOf, OLDEST_SUPPORTED } from "./capabilities.ts";
 import { nativeBehind } from "./codex_launcher.ts";
-import { clip } from "./failure.ts";
+import { clip } from "./clip.ts";
 import { TurnError } from "./turn_event.ts";
 
 /** A codex that can be started. */

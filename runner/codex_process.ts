@@ -5,9 +5,12 @@
  * @module
  */
 import type { Variables } from "./codex_binary.ts";
-import { familyOf, killFamily, processTable, signal, TURN_MARK } from "./process_table.ts";
-import { clip } from "./failure.ts";
-import { TurnError } from "./turn_event.ts";
+import { familyOf, killFamily, sendSignal } from "./process_family.ts";
+import { markedProcesses, processTable } from "./process_table.ts";
+import { startFailure } from "./start_failure.ts";
+import { Tail } from "./tail.ts";
+import { markedCommand, TURN_MARK } from "./turn_mark.ts";
+import { within } from "./within.ts";
 
 /** What to start. */
 export interface CodexCommand {
@@ -17,7 +20,7 @@ export interface CodexCommand {
   cwd: string;
   /** Written to stdin, which is then closed. */
   prompt: string;
-  /** Put into the environment, so that every process of the turn can be found again. */
+  /** Put on every process of the turn, so that it can be found again. */
   mark: string;
 }
 
@@ -30,27 +33,30 @@ export interface ExitStatus {
 /** Kept of stderr: its end. */
 const STDERR_TAIL_BYTES = 16 * 1024;
 const READ_BYTES = 256 * 1024;
+/** How long stdout may stay open and silent after codex is gone: somebody else holds the pipe. */
+const PIPE_HELD_MS = 300;
 
 /** A codex process and its family. */
 export class CodexProcess implements AsyncDisposable {
   readonly pid: number;
   /** Resolves when the process is gone; never rejects. */
   readonly exited: Promise<ExitStatus>;
-  readonly #child: Deno.ChildProcess;
   readonly #mark: string;
   readonly #stderr = new Tail(STDERR_TAIL_BYTES);
   readonly #stdin: Promise<void>;
   readonly #stderrRead: Promise<void>;
   readonly #stderrReader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #stdoutReader: ReadableStreamBYOBReader;
+  /** The read of stdout that is waiting now. */
+  #reading: Promise<unknown> | undefined;
   #gone = false;
 
   private constructor(child: Deno.ChildProcess, { prompt, mark }: CodexCommand) {
-    this.#child = child;
     this.#mark = mark;
     this.pid = child.pid;
     this.exited = child.status.then(({ code, signal }) => {
       this.#gone = true;
+      void this.#endHeldPipe();
       return { code, signal: signal ?? undefined };
     });
     this.#stdin = feed(child.stdin, prompt);
@@ -65,9 +71,10 @@ export class CodexProcess implements AsyncDisposable {
    * run, `invalid_request` for a workspace that is not there.
    */
   static start(command: CodexCommand): CodexProcess {
+    const { path, args } = markedCommand(command.path, command.args, command.mark);
     try {
-      const child = new Deno.Command(command.path, {
-        args: command.args,
+      const child = new Deno.Command(path, {
+        args,
         cwd: command.cwd,
         env: { ...command.env, [TURN_MARK]: command.mark },
         clearEnv: true,
@@ -78,7 +85,7 @@ export class CodexProcess implements AsyncDisposable {
       }).spawn();
       return new CodexProcess(child, command);
     } catch (error) {
-      throw startFailure(error, command);
+      throw startFailure(error, command.path, command.cwd);
     }
   }
 
@@ -94,16 +101,15 @@ export class CodexProcess implements AsyncDisposable {
   async *stdout(): AsyncGenerator<Uint8Array> {
     let buffer = new Uint8Array(READ_BYTES);
     for (;;) {
-      const { value, done } = await this.#stdoutReader.read(buffer);
+      const reading = this.#stdoutReader.read(buffer);
+      this.#reading = reading;
+      if (this.#gone) void this.#endHeldPipe();
+      const { value, done } = await reading;
+      this.#reading = undefined;
       if (done) return;
       yield value;
       buffer = new Uint8Array(value.buffer);
     }
-  }
-
-  /** Ends {@link stdout} although somebody may still hold the pipe. */
-  async closeStdout(): Promise<void> {
-    await this.#stdoutReader.cancel().catch(() => {});
   }
 
   /**
@@ -112,22 +118,37 @@ export class CodexProcess implements AsyncDisposable {
    * @returns The pids that survived SIGKILL; always empty on a healthy machine.
    */
   async stop(graceMs: number): Promise<number[]> {
+    if (this.#gone) return await this.reap();
     // Taken first: once codex is gone, its children belong to init.
     const family = familyOf(this.pid, await processTable());
-    if (!this.#gone) {
-      signal(-this.pid, "SIGINT");
-      await within(graceMs, this.exited);
-    }
-    signal(-this.pid, "SIGKILL");
+    sendSignal(-this.pid, "SIGINT");
+    if (!await within(graceMs, this.exited)) sendSignal(-this.pid, "SIGKILL");
     const survivors = await killFamily(family, this.#mark);
+    return survivors.map(({ pid }) => pid);
+  }
+
+  /** Ends what a codex that is gone left running. Costs one look at `/proc` when that is nothing. */
+  async reap(): Promise<number[]> {
+    const left = await markedProcesses(this.#mark);
+    if (left.size === 0) return [];
+    const survivors = await killFamily([], this.#mark);
     return survivors.map(({ pid }) => pid);
   }
 
   /** Lets go of every pipe. The process must have been stopped, or have exited. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.exited;
-    await Promise.all([this.closeStdout(), this.#stderrReader.cancel().catch(() => {})]);
+    const readers = [this.#stdoutReader, this.#stderrReader];
+    await Promise.all(readers.map((reader) => reader.cancel().catch(() => {})));
     await Promise.all([this.#stdin, this.#stderrRead]);
+  }
+
+  /** A read that waits although codex is gone waits for a stranger: it is given up after a while. */
+  async #endHeldPipe(): Promise<void> {
+    const reading = this.#reading;
+    if (reading === undefined) return;
+    const settled = reading.catch(() => {});
+    if (!await within(PIPE_HELD_MS, settled)) await this.#stdoutReader.cancel().catch(() => {});
   }
 
   async #readStderr(): Promise<void> {
@@ -143,17 +164,6 @@ export class CodexProcess implements AsyncDisposable {
   }
 }
 
-/** Waits for `event`, at most `ms`; true when it came. */
-export async function within(ms: number, event: Promise<unknown>): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), ms));
-  try {
-    return await Promise.race([event.then(() => true as const), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 async function feed(stdin: WritableStream<Uint8Array>, prompt: string): Promise<void> {
   const writer = stdin.getWriter();
   try {
@@ -162,49 +172,5 @@ async function feed(stdin: WritableStream<Uint8Array>, prompt: string): Promise<
   } catch {
     // A codex that ends before it read its prompt says why on stderr or by its exit code.
     await writer.abort().catch(() => {});
-  }
-}
-
-function startFailure(error: unknown, { path, cwd }: CodexCommand): unknown {
-  const message = error instanceof Error ? error.message : String(error);
-  if (/No such cwd/.test(message)) {
-    return new TurnError({
-      kind: "invalid_request",
-      message: `codex: the workspace ${cwd} is gone`,
-      retryable: false,
-    });
-  }
-  if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) {
-    return new TurnError({
-      kind: "codex_missing",
-      message: clip(`codex: cannot start ${path}: ${message}`),
-      retryable: false,
-      hint: "Reinstall codex, or set `binary` in config.json to its path.",
-    });
-  }
-  return new TurnError({
-    kind: "internal",
-    message: clip(`codex: cannot start ${path}: ${message}`),
-    retryable: true,
-    hint: "The machine may be out of processes, file descriptors or memory.",
-  });
-}
-
-/** The last bytes of a stream. */
-class Tail {
-  #bytes = new Uint8Array(0);
-  constructor(readonly limit: number) {}
-
-  push(chunk: Uint8Array): void {
-    const kept = new Uint8Array(Math.min(this.limit, this.#bytes.length + chunk.length));
-    const fromChunk = chunk.subarray(Math.max(0, chunk.length - kept.length));
-    const fromBefore = this.#bytes.subarray(this.#bytes.length - (kept.length - fromChunk.length));
-    kept.set(fromBefore);
-    kept.set(fromChunk, fromBefore.length);
-    this.#bytes = kept;
-  }
-
-  text(): string {
-    return new TextDecoder().decode(this.#bytes);
   }
 }

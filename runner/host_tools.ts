@@ -7,7 +7,7 @@ import type { Bridge } from "../mcp_host/bridge.ts";
 import type { HostToolCall } from "../mcp_host/host_tool.ts";
 import type { CodexBinary, Variables } from "./codex_binary.ts";
 import { codexHome } from "./environment.ts";
-import { clip } from "./failure.ts";
+import { clip } from "./clip.ts";
 import { TurnError } from "./turn_event.ts";
 import type { TurnContext, TurnRequest } from "./turn_request.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Variables } from "./codex_binary.ts";
-import { clip } from "./failure.ts";
+import { clip } from "./clip.ts";
 
 const TIMEOUT_MS = 5_000;
 

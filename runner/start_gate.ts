@@ -1,15 +1,24 @@
 /**
- * Keeps `started` the first event of a turn: what is to be said earlier waits for it. A turn that
- * never starts says nothing at all; its failure carries the reason.
+ * Keeps the frame of a turn: `started` is the first event and `ended` the last. What is to be said
+ * earlier waits, what comes later is dropped. A turn that never starts says nothing at all; its
+ * failure carries the reason.
  *
  * @module
  */
-import type { Emit, TurnEvent } from "./turn_event.ts";
+import type { Emit, Failure, TurnEnd, TurnEvent } from "./turn_event.ts";
 
-/** Holds status events back until the turn has started. */
+/** How a turn is to end: `failure`, where there is one, is told right before. */
+export interface TurnFinish {
+  end: TurnEnd;
+  failure?: Failure | undefined;
+}
+
+/** Lets a turn's events out in their frame. */
 export class StartGate {
   readonly #emit: Emit;
+  /** What waits for `started`; `undefined` once that is out. */
   #held: TurnEvent[] | undefined = [];
+  #ended = false;
 
   constructor(emit: Emit) {
     this.#emit = emit;
@@ -20,22 +29,38 @@ export class StartGate {
     return this.#held === undefined;
   }
 
-  /** Passes an event on; `started` and `ended` let out what was held. */
+  /** Passes an event on. */
   async emit(event: TurnEvent): Promise<void> {
+    if (this.#ended) return;
     if (this.#held === undefined) return await this.#emit(event);
-    if (event.type !== "started" && event.type !== "ended") {
+    if (event.type !== "started") {
       this.#held.push(event);
       return;
     }
     const held = this.#held;
     this.#held = undefined;
-    if (event.type === "started") await this.#emit(event);
-    for (const earlier of held) await this.#emit(earlier);
-    if (event.type === "ended") await this.#emit(event);
+    // All of them are handed over before the first is awaited: nobody gets in between.
+    await Promise.all([event, ...held].map((one) => this.#emit(one)));
   }
 
   /** A `status` event. */
   async status(message: string, data?: Record<string, unknown>): Promise<void> {
     await this.emit({ type: "status", message, data });
+  }
+
+  /** Ends the turn; one that was cancelled before it started gets its `started` now. */
+  async end({ end, failure }: TurnFinish): Promise<TurnEnd> {
+    const { threadId } = end;
+    await this.#startLate(threadId);
+    if (failure !== undefined) await this.emit({ type: "error", failure });
+    const last = this.emit({ type: "ended", ...end });
+    this.#ended = true;
+    await last;
+    return end;
+  }
+
+  async #startLate(threadId: string): Promise<void> {
+    if (this.open) return;
+    await this.emit({ type: "started", threadId, resumed: threadId !== "" });
   }
 }

@@ -1,33 +1,38 @@
 /**
- * A turn's private directory: its temporary files (images, output schema) and a record of its
- * processes, so that the next start of the plugin can clear away what a killed one left.
+ * A turn's private directory: its temporary files (images, output schema) and whose turn it is, so
+ * that the next start of the plugin can clear away what a killed one left (`turn_sweep.ts`).
  *
  * It lies in the plugin's state directory, which a sandboxed agent cannot write, and is removed with
- * the turn.
+ * the turn. Its name is the turn's mark.
  *
  * @module
  */
 import { join } from "@std/path";
-import * as z from "zod/mini";
-import { familyOf, killFamily, type ProcessRow, processTable } from "./process_table.ts";
+import { ownProcess, type ProcessRow, processRow } from "./process_table.ts";
+import { newMark } from "./turn_mark.ts";
 
-const Row = z.object({ pid: z.number(), ppid: z.number(), pgid: z.number(), start: z.string() });
-const Owners = z.object({ plugin: Row, codex: z.optional(Row) });
+/** The file that says which plugin process the turn belongs to. Written before anything is started. */
+export const PLUGIN_FILE = "plugin.json";
+/** The file that says which process is the turn's codex. */
+export const CODEX_FILE = "codex.json";
 
 /** A directory that exists as long as its turn. */
 export class TurnDirectory implements Disposable {
   private constructor(
     readonly path: string,
-    /** Names the turn; every process of it carries it in its environment. */
+    /** Names the turn; every process of it carries it. */
     readonly mark: string,
   ) {}
 
   /** Makes a fresh one below `running`. */
-  static create(running: string): TurnDirectory {
-    const mark = crypto.randomUUID();
+  static async create(running: string): Promise<TurnDirectory> {
+    const plugin = await ownProcess();
+    const mark = newMark();
     const path = join(running, mark);
     Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
-    return new TurnDirectory(path, mark);
+    const directory = new TurnDirectory(path, mark);
+    if (plugin !== undefined) directory.#record(PLUGIN_FILE, plugin);
+    return directory;
   }
 
   /** Writes a private file and returns its path. */
@@ -38,17 +43,19 @@ export class TurnDirectory implements Disposable {
     return path;
   }
 
-  /** Records which processes this turn belongs to. Costs one look at the process table. */
-  async recordProcesses(codexPid: number): Promise<void> {
-    const table = await processTable();
-    const plugin = table.find(({ pid }) => pid === Deno.pid);
-    const codex = table.find(({ pid }) => pid === codexPid);
-    if (plugin === undefined) return;
+  /** Records the turn's codex. Never rejects: without the record there only is less to go by. */
+  async recordCodex(pid: number): Promise<void> {
+    const codex = await processRow(pid);
+    if (codex === undefined) return;
     try {
-      this.write("processes.json", JSON.stringify({ plugin, codex }));
+      this.#record(CODEX_FILE, codex);
     } catch {
-      // The turn ended meanwhile, or the disk is full: there is less to clear away, or no way to say.
+      // The disk is full, say.
     }
+  }
+
+  #record(name: string, row: ProcessRow): void {
+    this.write(name, JSON.stringify(row));
   }
 
   /** Removes the directory and all in it. */
@@ -57,64 +64,11 @@ export class TurnDirectory implements Disposable {
   }
 }
 
-/**
- * Ends what plugins that are gone left running, and removes their turns' directories. Turns of
- * living plugins are left alone. Costs nothing when there is nothing to clear.
- * @returns How many turns were cleared and which processes could not be ended.
- */
-export async function sweepTurns(running: string): Promise<{ turns: number; survivors: number[] }> {
-  const marks = directoriesIn(running);
-  const swept = { turns: 0, survivors: [] as number[] };
-  if (marks.length === 0) return swept;
-  const table = await processTable();
-  for (const mark of marks) {
-    const path = join(running, mark);
-    const owners = readOwners(join(path, "processes.json"));
-    // Without a record the turn had just begun; a directory of the last minute may still be live.
-    if (owners === undefined ? isYoung(path) : isAlive(owners.plugin, table)) continue;
-    const codex = owners?.codex;
-    const known = codex !== undefined && isAlive(codex, table)
-      ? familyOf(codex.pid, table)
-      : codex === undefined
-      ? []
-      : [codex];
-    swept.survivors.push(...(await killFamily(known, mark)).map(({ pid }) => pid));
-    removeTree(path);
-    swept.turns++;
-  }
-  return swept;
-}
-
-function isAlive(row: ProcessRow, table: readonly ProcessRow[]): boolean {
-  return table.some(({ pid, start }) => pid === row.pid && start === row.start);
-}
-
-function readOwners(path: string): z.infer<typeof Owners> | undefined {
-  try {
-    return z.parse(Owners, JSON.parse(Deno.readTextFileSync(path)));
-  } catch {
-    return undefined;
-  }
-}
-
-function directoriesIn(path: string): string[] {
-  try {
-    return [...Deno.readDirSync(path)].filter(({ isDirectory }) => isDirectory)
-      .map(({ name }) => name);
-  } catch {
-    return [];
-  }
-}
-
-function isYoung(path: string): boolean {
-  const { mtime } = Deno.statSync(path);
-  return mtime !== null && Date.now() - mtime.getTime() < 60_000;
-}
-
-function removeTree(path: string): void {
+/** Removes a turn's directory; what cannot be removed now is swept at the next start. */
+export function removeTree(path: string): void {
   try {
     Deno.removeSync(path, { recursive: true });
   } catch {
-    // Already gone, or swept at the next start.
+    // Already gone, or not ours to remove.
   }
 }

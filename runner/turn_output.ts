@@ -8,6 +8,7 @@ import type { Usage } from "../rollout/records.ts";
 import type { Followed } from "../rollout/follow.ts";
 import type { ExecEvent } from "./exec_events.ts";
 import type { TurnEvent } from "./turn_event.ts";
+import { Twice } from "./twice.ts";
 
 /** codex's last word on the turn, as its stdout has it. */
 export type Terminal =
@@ -33,8 +34,8 @@ export class TurnOutput {
   errorMessage: string | undefined;
   /** The rollout says that the turn was ended before it was done. */
   aborted = false;
-  /** The rollout says that the turn is over. */
-  complete = false;
+  /** The rollout says that the turn is over and has its answer. */
+  answered = false;
   readonly recorded: { total: Usage; last: Usage }[] = [];
   /** Calls without a result so far, oldest first. */
   readonly openCalls = new Map<string, OpenCall>();
@@ -120,7 +121,8 @@ export class TurnOutput {
         this.aborted = true;
         return [];
       case "task_complete":
-        this.complete = true;
+        // Up to 0.150 a failed turn is completed, too, without a word of its failure.
+        this.answered = followed.lastAgentMessage !== undefined;
         return [];
       case "error":
         this.errorMessage = followed.message;
@@ -163,26 +165,6 @@ export class TurnOutput {
       message: `codex printed a line that cannot be read: ${reason}`,
       data: { level: "warning" },
     }];
-  }
-}
-
-/**
- * Counts what codex both prints and records, one for one, in the same order (seen on 0.135 to
- * 0.169). Whichever comes first is told: the rollout's place among the calls is the true one, and
- * what codex died before printing is not lost.
- */
-class Twice {
-  #printed = 0;
-  #recorded = 0;
-
-  /** The index of what was printed, or `undefined` when its record was told already. */
-  printed(): number | undefined {
-    return ++this.#printed > this.#recorded ? this.#printed - 1 : undefined;
-  }
-
-  /** The index of what was recorded, or `undefined` when its print was told already. */
-  recorded(): number | undefined {
-    return ++this.#recorded > this.#printed ? this.#recorded - 1 : undefined;
   }
 }
 

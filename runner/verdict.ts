@@ -8,7 +8,8 @@
  * @module
  */
 import type { RunResult, Stop } from "./codex_run.ts";
-import { classifyFailure, clip } from "./failure.ts";
+import { clip } from "./clip.ts";
+import { classifyFailure } from "./failure.ts";
 import type { Failure, StopReason } from "./turn_event.ts";
 
 /** How a turn is to be ended towards the caller. */
@@ -33,7 +34,7 @@ export function judge({ output, exit, stop, lingered, stderr }: Evidence): Verdi
   if (output.errorMessage !== undefined) {
     return failed(output.errorMessage, output.errorInfo, stderr);
   }
-  if (output.complete && !output.aborted) return { stopReason: "end_turn" };
+  if (output.answered && !output.aborted) return { stopReason: "end_turn" };
   return { stopReason: "error", failure: classifyFailure(ended) };
 }
 

@@ -4,8 +4,14 @@
  * One timer serves all watches and is only armed for the nearest deadline; a sign of life writes a
  * number, nothing more, so a flood of events costs nothing here.
  *
+ * Reconnecting is watched by what codex says, not by a timer: a reconnect that succeeded is silent
+ * until the model has finished its thought, which may take many minutes. So the limit is looked at
+ * whenever codex says once more that it reconnects; one that says no more is silent.
+ *
  * @module
  */
+
+import { type Clock, wallClock } from "./clock.ts";
 
 /** Limits in milliseconds; 0 means none. */
 export interface WatchLimits {
@@ -31,13 +37,21 @@ export class Watchdog implements Disposable {
   readonly #deadlines = new Map<Watch, number>();
   #toolsOpen = false;
   #paused = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #clock: Clock;
+  #disarm: () => void = () => {};
+  #reconnectingSince: number | undefined;
   #armedFor = Infinity;
+  #over = false;
 
   /** @param expired Called at most once, with the first watch whose deadline passed. */
-  constructor(limits: WatchLimits, expired: (watch: Watch, limitMs: number) => void) {
+  constructor(
+    limits: WatchLimits,
+    expired: (watch: Watch, limitMs: number) => void,
+    clock: Clock = wallClock,
+  ) {
     this.#limits = limits;
     this.#expired = expired;
+    this.#clock = clock;
     this.#set("start");
     this.#set("total");
   }
@@ -62,14 +76,18 @@ export class Watchdog implements Disposable {
     this.sign();
   }
 
-  /** codex said that it reconnects; the clock of that starts with the first such line. */
+  /** codex said that it reconnects; the time counts from the first such line. */
   reconnecting(): void {
-    if (!this.#deadlines.has("reconnect")) this.#set("reconnect");
+    this.sign();
+    const now = this.#clock.now();
+    const since = this.#reconnectingSince ??= now;
+    const limit = this.#limits.reconnect;
+    if (limit > 0 && now - since >= limit) this.#expire("reconnect");
   }
 
-  /** The model was reached again. */
+  /** The model was reached (again). */
   progress(): void {
-    this.#deadlines.delete("reconnect");
+    this.#reconnectingSince = undefined;
     this.sign();
   }
 
@@ -80,37 +98,41 @@ export class Watchdog implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
+    this.#over = true;
+    this.#disarm();
     this.#deadlines.clear();
-    this.#armedFor = -Infinity;
   }
 
   #set(watch: Watch): void {
     const limit = this.#limits[watch];
-    if (limit === 0) return;
-    const deadline = performance.now() + limit;
+    if (limit === 0 || this.#over) return;
+    const deadline = this.#clock.now() + limit;
     this.#deadlines.set(watch, deadline);
     if (deadline < this.#armedFor) this.#arm(deadline);
   }
 
   #arm(deadline: number): void {
-    clearTimeout(this.#timer);
+    this.#disarm();
     this.#armedFor = deadline;
     // 2^31 ms is the longest a timer can wait; a longer limit is looked at again then.
-    const wait = Math.min(Math.max(0, deadline - performance.now()), 2 ** 31 - 1);
-    this.#timer = setTimeout(() => this.#look(), wait);
+    const wait = Math.min(Math.max(0, deadline - this.#clock.now()), 2 ** 31 - 1);
+    this.#disarm = this.#clock.after(wait, () => this.#look());
   }
 
   #look(): void {
     this.#armedFor = Infinity;
     if (this.#paused) this.sign();
-    const now = performance.now();
+    const now = this.#clock.now();
     const late = [...this.#deadlines].find(([, deadline]) => deadline <= now);
     if (late === undefined) {
       if (this.#deadlines.size > 0) this.#arm(Math.min(...this.#deadlines.values()));
       return;
     }
-    const [watch] = late;
+    this.#expire(late[0]);
+  }
+
+  #expire(watch: Watch): void {
+    if (this.#over) return;
     this[Symbol.dispose]();
     this.#expired(watch, this.#limits[watch]);
   }

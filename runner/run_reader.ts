@@ -1,0 +1,191 @@
+/**
+ * The reading side of a run: codex's stdout and its rollout, told in one order.
+ *
+ * Before anything of stdout is told, the rollout is drained, so a call is never told after the text
+ * that followed it. Everything that is told passes through one queue, at the pace of whoever listens.
+ *
+ * @module
+ */
+import { Follower } from "../rollout/follow.ts";
+import { type Line, LineSplitter } from "../rollout/lines.ts";
+import { isThreadId } from "../rollout/locate.ts";
+import type { CallIdentifier, RunPlan, RunResult, Stop } from "./codex_run.ts";
+import { decodeExecLine, type ExecEvent } from "./exec_events.ts";
+import type { Emit, TurnEvent } from "./turn_event.ts";
+import { TurnOutput } from "./turn_output.ts";
+import type { Watchdog } from "./watchdog.ts";
+
+/** Longest line of codex's stdout that is decoded. */
+export const MAX_LINE_BYTES = 64 * 1024 * 1024;
+
+/** What of a plan concerns reading. */
+export type ReadingPlan = Pick<RunPlan, "codexHome" | "hostName" | "resume" | "onThread">;
+
+/** Reads one run. */
+export class RunReader implements CallIdentifier {
+  readonly output: TurnOutput;
+  readonly #plan: ReadingPlan;
+  readonly #emit: Emit;
+  readonly #watchdog: Watchdog;
+  readonly #stop: (stop: Stop) => void;
+  readonly #terminal = Promise.withResolvers<void>();
+  readonly #ended = new AbortController();
+  #threadId: string | undefined;
+  #stray = false;
+  #follower: Follower | undefined;
+  #following: Promise<void> = Promise.resolve();
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(plan: ReadingPlan, emit: Emit, watchdog: Watchdog, stop: (stop: Stop) => void) {
+    this.#plan = plan;
+    this.#emit = emit;
+    this.#watchdog = watchdog;
+    this.#stop = stop;
+    this.output = new TurnOutput(plan.hostName);
+    this.#terminal.promise.catch(() => {}); // nobody may be waiting any more
+  }
+
+  /** Resolves when codex has said its last word; rejects when telling failed in between. */
+  get terminal(): Promise<void> {
+    return this.#terminal.promise;
+  }
+
+  /** Reads stdout to its end; after the last word only to keep codex from blocking. */
+  async readStdout(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const lines = new LineSplitter(MAX_LINE_BYTES);
+    for await (const chunk of chunks) {
+      for (const line of lines.push(chunk)) await this.#takeLine(line);
+    }
+    const rest = lines.end();
+    if (rest !== undefined) await this.#takeLine(rest);
+  }
+
+  /** The last read of the rollout: what is unanswered now will stay so. */
+  async finish(): Promise<void> {
+    this.#ended.abort();
+    await this.#following;
+    await this.#alone(() => this.#drain((follower) => follower.finish()));
+  }
+
+  async identify(
+    call: { callId?: string; name: string; arguments: unknown },
+  ): Promise<string | undefined> {
+    await this.#alone(() => this.#drain());
+    return this.output.claim(call);
+  }
+
+  /** What was learned, for the {@link RunResult}. */
+  result(): Pick<RunResult, "threadId" | "output" | "rollout"> {
+    const path = this.#follower?.path;
+    return {
+      threadId: this.#threadId,
+      output: this.output,
+      rollout: path === undefined ? undefined : { path, offset: this.#follower?.offset ?? 0 },
+    };
+  }
+
+  /** Stops reading the rollout; nothing is told any more. */
+  async close(): Promise<void> {
+    this.#ended.abort();
+    await this.#following;
+    await this.#queue;
+    this.#follower?.close();
+    this.#follower = undefined;
+  }
+
+  async #takeLine(line: Line): Promise<void> {
+    const event: ExecEvent | undefined = line.overlong === undefined
+      ? decodeExecLine(line.bytes)
+      : { type: "broken", reason: `longer than ${MAX_LINE_BYTES} bytes (${line.overlong})` };
+    if (event === undefined) return;
+    if (reconnects(event)) this.#watchdog.reconnecting();
+    else this.#watchdog.progress();
+    await this.#alone(async () => {
+      if (event.type === "thread_started") await this.#start(event.threadId);
+      await this.#drain();
+      // Of a thread that nobody asked for, nothing is told.
+      if (!this.#stray) await this.#tell(this.output.take(event));
+    });
+    if (this.output.terminal !== undefined) this.#terminal.resolve();
+  }
+
+  async #start(threadId: string): Promise<void> {
+    if (this.#threadId !== undefined) return;
+    const { resume, codexHome } = this.#plan;
+    if (!isThreadId(threadId) || (resume !== undefined && resume.threadId !== threadId)) {
+      this.#stray = true;
+      return this.#stop({ by: "stray", threadId });
+    }
+    this.#threadId = threadId;
+    this.#watchdog.started();
+    this.#plan.onThread(threadId);
+    await this.#tell([{ type: "started", threadId, resumed: resume !== undefined }]);
+    const place = { codexHome, threadId, remembered: resume?.rolloutPath, from: resume?.from ?? 0 };
+    try {
+      this.#follower = new Follower(place);
+    } catch (error) {
+      return await this.#lose(error);
+    }
+    this.#following = this.#follow(this.#follower);
+  }
+
+  /** Tells what the rollout gains between two lines of stdout. Never rejects. */
+  async #follow(follower: Follower): Promise<void> {
+    try {
+      while (!this.#ended.signal.aborted && this.#follower === follower) {
+        await follower.changed(this.#ended.signal);
+        await this.#alone(() => this.#drain());
+      }
+    } catch (error) {
+      this.#terminal.reject(error);
+    }
+  }
+
+  async #drain(read = (follower: Follower) => follower.drain()): Promise<void> {
+    if (this.#follower === undefined) return;
+    let followed;
+    try {
+      followed = read(this.#follower);
+    } catch (error) {
+      return await this.#lose(error);
+    }
+    for (const record of followed) {
+      if (record.type === "error") this.#watchdog.sign();
+      else this.#watchdog.progress();
+      await this.#tell(this.output.follow(record));
+    }
+    this.#watchdog.tools(this.output.openCalls.size > 0);
+  }
+
+  /** A rollout that cannot be read costs the turn its tool events, not its life. */
+  async #lose(error: unknown): Promise<void> {
+    this.#follower?.close();
+    this.#follower = undefined;
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `the session file cannot be read: ${reason}`;
+    await this.#tell([{ type: "status", message, data: { level: "warning" } }]);
+  }
+
+  async #tell(events: TurnEvent[]): Promise<void> {
+    for (const event of events) {
+      this.#watchdog.pause(true);
+      await this.#emit(event);
+      this.#watchdog.pause(false);
+    }
+  }
+
+  /** Runs `work` after everything that was asked before it. */
+  #alone(work: () => Promise<void>): Promise<void> {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => {});
+    return done;
+  }
+}
+
+/**
+ * "Reconnecting... waiting for network (…)" and "Reconnecting... 2/5 (…)"; the first of a numbered
+ * series follows on a connection that stood.
+ */
+function reconnects(event: ExecEvent): boolean {
+  return event.type === "notice" && /^Reconnecting\.\.\. (?!1\/)/.test(event.message);
+}
