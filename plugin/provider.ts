@@ -10,7 +10,7 @@ import { sweepStaleSockets } from "../mcp_host/sweep.ts";
 import type { HostToolCall, HostToolResult } from "../mcp_host/host_tool.ts";
 import { codexEnvironment, codexHome } from "../runner/environment.ts";
 import { runTurn } from "../runner/turn.ts";
-import { sweepTurns } from "../runner/turn_directory.ts";
+import { sweepTurns } from "../runner/turn_sweep.ts";
 import { type Emit, type TurnEnd, TurnError } from "../runner/turn_event.ts";
 import type { TurnContext } from "../runner/turn_request.ts";
 import { ZERO_USAGE } from "../runner/usage.ts";
