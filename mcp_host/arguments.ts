@@ -17,9 +17,17 @@ export const COMPILED_MAX = 2000;
 export type Check = (args: unknown) => string | undefined;
 
 const compiled = new Map<string, Check | { fault: string }>();
+/** Spares a call the text of the schema, as long as the turn's catalogue lives. */
+const ofObject = new WeakMap<Record<string, unknown>, Check | { fault: string }>();
 
 /** The check for a schema, or why there can be none. */
 export function compile(schema: Record<string, unknown>): Check | { fault: string } {
+  const known = ofObject.get(schema) ?? compileText(schema);
+  ofObject.set(schema, known);
+  return known;
+}
+
+function compileText(schema: Record<string, unknown>): Check | { fault: string } {
   const key = JSON.stringify(schema);
   let entry = compiled.get(key);
   if (entry) compiled.delete(key);

@@ -11,19 +11,16 @@
 import type { Bridge, BridgeCapabilities, BridgeOptions } from "./bridge_options.ts";
 import { CallDesk } from "./calls.ts";
 import { buildCatalogue, type Catalogue, type LeftOut } from "./catalogue.ts";
-import { Door, type DoorTiming, type DoorTurn } from "./door.ts";
-import type { Admission, Guest, Refusal } from "./gate.ts";
+import { Door, type DoorTiming } from "./door.ts";
 import { wallTimer } from "./host_tool.ts";
 import { encodeHello } from "./link.ts";
 import { registrationConfig, SERVER_NAME, STARTUP_TIMEOUT_MS } from "./registration.ts";
-import type { Session } from "./server.ts";
+import { Relays } from "./relays.ts";
 import { newToken } from "./token.ts";
 import { namespaceOf } from "./tool_names.ts";
 
 export type { Bridge, BridgeCapabilities, BridgeOptions } from "./bridge_options.ts";
 
-/** Relays of one turn that may be connected at the same time: codex itself and its sub-agents. */
-export const RELAYS_MAX = 32;
 /** How long a connection may take to say hello. A relay does so in its first milliseconds. */
 export const HELLO_TIMEOUT_MS = 5_000;
 
@@ -68,24 +65,17 @@ function perRunPlace({ executable, runtimeDir }: BridgeOptions, timing: DoorTimi
   };
 }
 
-class TurnBridge implements Bridge, DoorTurn {
+class TurnBridge implements Bridge {
   readonly serverName: string;
   readonly registered: boolean;
   readonly config: string[];
   readonly env: Record<string, string>;
-  readonly token: string;
-  readonly agentId: string;
-  connections = 0;
-  refused = 0;
 
-  readonly #options: BridgeOptions;
   readonly #catalogue: Catalogue;
   readonly #desk: CallDesk;
   readonly #door: Door | undefined;
-  readonly #sessions = new Set<Session>();
+  readonly #relays: Relays;
   readonly #server: Promise<typeof import("./server.ts")>;
-  readonly #reported = new Set<Refusal>();
-  #live = 0;
   #closed: Promise<void> | undefined;
 
   constructor(
@@ -94,10 +84,7 @@ class TurnBridge implements Bridge, DoorTurn {
     token: string,
     place: Place,
   ) {
-    const { onStatus } = options;
-    this.#options = options;
-    this.agentId = options.agentId;
-    this.token = token;
+    const { agentId, onStatus } = options;
     this.serverName = place.serverName;
     this.#catalogue = buildCatalogue(options.tools, place.serverName, ({ name, reason }) => {
       onStatus(`host tool ${JSON.stringify(name)} left out: ${reason}`, { tool: name });
@@ -110,28 +97,30 @@ class TurnBridge implements Bridge, DoorTurn {
       resultMaxBytes: options.resultMaxBytes,
       timer: options.timer ?? wallTimer,
     });
+    this.#relays = new Relays({
+      agentId,
+      token,
+      onStatus,
+      serve: async (guest) =>
+        (await this.#server).serve(guest, {
+          catalogue: this.#catalogue,
+          desk: this.#desk,
+          instructions: instructions(agentId),
+          version: options.version ?? "0",
+          onStatus,
+        }),
+    });
     this.#door = place.door;
-    this.#door?.join(this);
+    this.#door?.join(this.#relays);
     this.registered = place.door !== undefined;
     this.env = place.door
       ? {
         PLEXUM_MCP_SOCKET: place.door.socket,
-        PLEXUM_MCP_AGENT_ID: options.agentId,
+        PLEXUM_MCP_AGENT_ID: agentId,
         PLEXUM_MCP_TOKEN: token,
       }
       : {};
-    const shared = (tool: { annotations?: Record<string, unknown> }) =>
-      tool.annotations?.readOnlyHint === true;
-    this.config = place.door
-      ? registrationConfig({
-        ...place,
-        startupTimeoutMs: options.startupTimeoutMs ?? STARTUP_TIMEOUT_MS,
-        toolTimeoutMs: options.toolTimeoutMs,
-        parallel: this.#catalogue.listed.some(shared),
-        omitToolsFrom: capabilities.omitToolsFrom,
-        resultMaxBytes: options.resultMaxBytes,
-      })
-      : [];
+    this.config = place.door ? this.#config(options, capabilities, place) : [];
     if (capabilities.toolsDeferred) {
       onStatus("this codex shows host tools to the model through its tool search only");
     }
@@ -141,6 +130,14 @@ class TurnBridge implements Bridge, DoorTurn {
 
   get leftOut(): readonly LeftOut[] {
     return this.#catalogue.leftOut;
+  }
+
+  get connections(): number {
+    return this.#relays.connections;
+  }
+
+  get refused(): number {
+    return this.#relays.refused;
   }
 
   hostName(namespace: string | undefined, name: string): string | undefined {
@@ -156,9 +153,21 @@ class TurnBridge implements Bridge, DoorTurn {
 
   async #end(): Promise<void> {
     this.#desk.close("the turn ended");
-    await this.#door?.leave(this);
-    await Promise.all(Array.from(this.#sessions, (session) => session.close()));
+    await this.#door?.leave(this.#relays);
+    await this.#relays.close();
     await this.#server.catch(() => {});
+  }
+
+  #config(options: BridgeOptions, capabilities: BridgeCapabilities, place: Place): string[] {
+    const shared = this.#catalogue.listed.filter((tool) => tool.annotations?.readOnlyHint === true);
+    return registrationConfig({
+      ...place,
+      startupTimeoutMs: options.startupTimeoutMs ?? STARTUP_TIMEOUT_MS,
+      toolTimeoutMs: options.toolTimeoutMs,
+      parallel: shared.length > 0,
+      omitToolsFrom: capabilities.omitToolsFrom,
+      resultMaxBytes: options.resultMaxBytes,
+    });
   }
 
   /** Loads the server while codex starts, and looks at the schemas more closely. */
@@ -166,42 +175,6 @@ class TurnBridge implements Bridge, DoorTurn {
     const server = await preloadServer();
     await server.leaveOutUncompilable(this.#catalogue, () => this.#closed !== undefined);
     return server;
-  }
-
-  admit(): Admission | { reason: string } {
-    if (this.#live >= RELAYS_MAX) return { reason: `${RELAYS_MAX} relays are connected already` };
-    this.#live++;
-    this.connections++;
-    return { enter: (guest) => this.#serve(guest), forgo: () => this.#live-- };
-  }
-
-  onRefused(refusal: Refusal, detail: string): void {
-    this.refused++;
-    if (this.#reported.has(refusal)) return;
-    this.#reported.add(refusal);
-    this.#options.onStatus(`host tools: a connection was refused: ${detail}`, { refusal });
-  }
-
-  async #serve(guest: Guest): Promise<void> {
-    try {
-      const { serve } = await this.#server;
-      if (this.#closed) return guest.conn.close();
-      const session = await serve(guest, {
-        catalogue: this.#catalogue,
-        desk: this.#desk,
-        instructions: instructions(this.agentId),
-        version: this.#options.version ?? "0",
-        onStatus: this.#options.onStatus,
-      });
-      this.#sessions.add(session);
-      await session.closed;
-      this.#sessions.delete(session);
-    } catch (error) {
-      this.#options.onStatus(`host tools: the MCP server failed: ${error}`);
-      guest.conn.close();
-    } finally {
-      this.#live--;
-    }
   }
 }
 

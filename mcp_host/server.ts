@@ -74,10 +74,13 @@ export async function serve(guest: Guest, service: Service): Promise<Session> {
   });
   const closed = Promise.withResolvers<void>();
   server.onclose = () => closed.resolve();
-  server.onerror = (error) =>
-    onStatus("host tools: message from codex not understood", {
-      error: error.message.slice(0, 300),
-    });
+  let reported = false;
+  server.onerror = ({ message }) => {
+    // Once per connection, and without what may follow in the message: what codex sent.
+    const [error] = message.split(/[:{]/);
+    if (!reported) onStatus("host tools: a message from codex was not understood", { error });
+    reported = true;
+  };
 
   // codex before 0.164 reads the first page only, so there is one.
   server.setRequestHandler(ListToolsRequestSchema, () => {

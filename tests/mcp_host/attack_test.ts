@@ -1,7 +1,8 @@
 /** What strangers try at the bridge's socket, and that the turn's own relay still gets in. */
 import { strict as assert } from "node:assert";
-import { HELLO_TIMEOUT_MS, RELAYS_MAX } from "../../mcp_host/bridge.ts";
+import { HELLO_TIMEOUT_MS } from "../../mcp_host/bridge.ts";
 import { PENDING_MAX } from "../../mcp_host/gate.ts";
+import { RELAYS_MAX } from "../../mcp_host/relays.ts";
 import { MESSAGE_MAX_BYTES } from "../../mcp_host/transport.ts";
 import { manualTimer } from "./manual_timer.ts";
 import { openRig, type Rig } from "./rig.ts";
@@ -127,7 +128,7 @@ Deno.test("bridge hangs up on a relay that sends a message beyond the limit", as
     await relay.say("\n");
   };
   await Promise.all([flood().catch(() => {}), relay.heard()]);
-  assert.match(rig.statuses.join(), /message from codex not understood/);
+  assert.match(rig.statuses.join(), /a message from codex was not understood/);
   await relayGetsIn(rig);
 });
 
