@@ -5,35 +5,56 @@
  * @module
  */
 
-/** Bytes that may wait before {@link FrameWriter.send} asks its caller to slow down. */
-const HIGH_WATER = 256 * 1024;
+/** How many bytes may wait for a slow reader. */
+export interface WriterLimits {
+  /** Beyond this, {@link FrameWriter.send} asks its caller to slow down. */
+  highWater: number;
+  /** Beyond this, {@link FrameWriter.room} says that nothing more should be taken on. */
+  backlog: number;
+}
+
+const LIMITS: WriterLimits = { highWater: 256 * 1024, backlog: 64 * 1024 * 1024 };
+
+/** Frames that are written together. */
+class Batch {
+  readonly parts: Uint8Array[] = [];
+  readonly written: PromiseWithResolvers<void> = Promise.withResolvers();
+  bytes = 0;
+}
 
 /** Serialises frames onto one byte sink. */
 export class FrameWriter {
   readonly #write: (bytes: Uint8Array) => Promise<void>;
+  readonly #limits: WriterLimits;
   readonly #encoder = new TextEncoder();
-  #waiting: Uint8Array[] = [];
-  #waitingBytes = 0;
+  #waiting = new Batch();
   #flushing: Promise<void> | undefined;
   #failure: unknown;
 
   /** @param write Writes all the bytes it is given, or rejects; called by one caller at a time. */
-  constructor(write: (bytes: Uint8Array) => Promise<void>) {
+  constructor(write: (bytes: Uint8Array) => Promise<void>, limits: WriterLimits = LIMITS) {
     this.#write = write;
+    this.#limits = limits;
   }
 
   /**
-   * Queues one frame. Resolves at once while the reader keeps up, and only when the queue has been
-   * written once it holds more than 256 KiB: whoever awaits it passes the reader's pace on to
+   * Queues one frame. Resolves at once while the reader keeps up; with more than `highWater` bytes
+   * waiting, when this frame has been written: whoever awaits it passes the reader's pace on to
    * whatever produces the frames. Never rejects: a dead reader is the stream's end, see `failure`.
    */
   send(frame: unknown): Promise<void> {
     if (this.#failure !== undefined) return Promise.resolve();
     const bytes = this.#encoder.encode(JSON.stringify(frame) + "\n");
-    this.#waiting.push(bytes);
-    this.#waitingBytes += bytes.length;
-    const flushing = this.#flushing ??= this.#flush();
-    return this.#waitingBytes > HIGH_WATER ? flushing : Promise.resolve();
+    const batch = this.#waiting;
+    batch.parts.push(bytes);
+    batch.bytes += bytes.length;
+    this.#flushing ??= this.#flush();
+    return batch.bytes > this.#limits.highWater ? batch.written.promise : Promise.resolve();
+  }
+
+  /** Resolves at once, or with more than `backlog` bytes waiting, when they have been written. */
+  async room(): Promise<void> {
+    if (this.#waiting.bytes > this.#limits.backlog) await this.#waiting.written.promise;
   }
 
   /** Resolves when everything queued so far has been written, or can never be. */
@@ -47,25 +68,24 @@ export class FrameWriter {
   }
 
   async #flush(): Promise<void> {
-    try {
-      while (this.#waiting.length > 0) {
-        const batch = this.#waiting;
-        this.#waiting = [];
-        this.#waitingBytes = 0;
-        await this.#write(concat(batch));
+    while (this.#waiting.parts.length > 0) {
+      const batch = this.#waiting;
+      this.#waiting = new Batch();
+      try {
+        if (this.#failure === undefined) await this.#write(concat(batch));
+      } catch (error) {
+        this.#failure = error;
+      } finally {
+        batch.written.resolve();
       }
-    } catch (error) {
-      this.#failure = error;
-      this.#waiting = [];
-    } finally {
-      this.#flushing = undefined;
     }
+    this.#flushing = undefined;
   }
 }
 
-function concat(parts: Uint8Array[]): Uint8Array {
+function concat({ parts, bytes }: Batch): Uint8Array {
   if (parts.length === 1 && parts[0] !== undefined) return parts[0];
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  const out = new Uint8Array(bytes);
   let at = 0;
   for (const part of parts) {
     out.set(part, at);

@@ -11,19 +11,14 @@
  */
 import { LineSplitter } from "../rollout/lines.ts";
 import { errorMessage } from "./error_message.ts";
+import { decodeFrame, type Frame, type RequestId, requestId } from "./frame.ts";
 import type { FrameWriter } from "./frame_writer.ts";
-import { CODE, MAX_FRAME_BYTES, METHOD } from "./protocol.ts";
+import { OutgoingRequests } from "./outgoing_requests.ts";
+import { CODE, MAX_FRAME_BYTES, MAX_REQUESTS, METHOD } from "./protocol.ts";
+import { RpcError } from "./rpc_error.ts";
 
-/** A request's id, as its sender chose it. */
-export type RequestId = string | number;
-
-/** A failure that travels as a JSON-RPC error object. */
-export class RpcError extends Error {
-  override name = "RpcError";
-  constructor(readonly code: number, message: string, readonly data?: unknown) {
-    super(message);
-  }
-}
+export type { RequestId } from "./frame.ts";
+export { RpcError } from "./rpc_error.ts";
 
 /** What a request handler gets besides the params. */
 export interface RequestContext {
@@ -41,45 +36,44 @@ export interface Handlers {
   note(message: string, data?: Record<string, unknown>): void;
 }
 
-interface Pending {
-  resolve(result: unknown): void;
-  reject(error: Error): void;
-}
-
-type Frame = Record<string, unknown>;
-
 /** A live JSON-RPC connection. */
 export class Peer {
   readonly #writer: FrameWriter;
   readonly #handlers: Handlers;
-  readonly #inbound = new Map<RequestId, AbortController>();
-  readonly #outbound = new Map<number, Pending>();
-  readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  #nextId = 1;
-  #closed: Error | undefined;
+  readonly #limits: { frameBytes: number; requests: number };
+  readonly #running = new Map<RequestId, AbortController>();
+  readonly #outgoing: OutgoingRequests;
+  #closed: string | undefined;
 
-  constructor(writer: FrameWriter, handlers: Handlers) {
+  constructor(
+    writer: FrameWriter,
+    handlers: Handlers,
+    limits: { frameBytes: number; requests: number } = {
+      frameBytes: MAX_FRAME_BYTES,
+      requests: MAX_REQUESTS,
+    },
+  ) {
     this.#writer = writer;
     this.#handlers = handlers;
+    this.#limits = limits;
+    this.#outgoing = new OutgoingRequests((frame) => void this.#send(frame));
   }
 
-  /** Reads frames until the input ends, then {@link close}s. */
+  /** Reads frames until the input ends or fails, then {@link close}s. Never rejects. */
   async run(input: AsyncIterable<Uint8Array>): Promise<void> {
-    const lines = new LineSplitter(MAX_FRAME_BYTES);
+    const lines = new LineSplitter(this.#limits.frameBytes);
     try {
       for await (const chunk of input) {
         for (const line of lines.push(chunk)) {
-          if (line.overlong !== undefined) {
-            this.#refuse(
-              null,
-              CODE.parse,
-              `frame of ${line.overlong} bytes is over the limit of ${MAX_FRAME_BYTES} bytes`,
-            );
-          } else this.#receive(line.bytes);
+          if (line.overlong === undefined) this.#receive(decodeFrame(line.bytes));
+          else this.#receive(overlong(line.overlong, this.#limits.frameBytes));
         }
+        // A host that asks and asks and reads no answer has to wait.
+        await this.#writer.room();
       }
-      const rest = lines.end();
-      if (rest !== undefined) this.#handlers.note("input ended inside a frame");
+      if (lines.end() !== undefined) this.#handlers.note("input ended inside a frame");
+    } catch (error) {
+      this.#handlers.note("input failed", { error: errorMessage(error) });
     } finally {
       this.close("the connection ended");
     }
@@ -87,160 +81,102 @@ export class Peer {
 
   /** Sends a notification; resolves as {@link FrameWriter.send} does. */
   notify(method: string, params: unknown): Promise<void> {
-    return this.#writer.send({ jsonrpc: "2.0", method, params });
+    return this.#send({ method, params });
+  }
+
+  /** Sends a request; see {@link OutgoingRequests.request}. */
+  request(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
+    return this.#outgoing.request(method, params, signal);
   }
 
   /**
-   * Sends a request and waits for its result. When `signal` aborts, the receiver is told with
-   * `notifications/cancelled` and the promise rejects. Rejects with {@link RpcError} for an error
-   * answer and with a plain Error when the connection ends first.
+   * Ends the conversation: what we asked is rejected, what we were asked is aborted, and what still
+   * comes in is refused. Idempotent.
    */
-  request(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
-    if (this.#closed !== undefined) return Promise.reject(this.#closed);
-    const id = this.#nextId++;
-    return new Promise((resolve, reject) => {
-      const cancel = () => {
-        if (!this.#outbound.delete(id)) return;
-        const reason = String(signal?.reason ?? "cancelled");
-        this.notify(METHOD.cancelled, { requestId: id, reason });
-        reject(new Error(`request ${method} was cancelled: ${reason}`));
-      };
-      if (signal?.aborted) {
-        return reject(new Error(`request ${method} was cancelled before it was sent`));
-      }
-      signal?.addEventListener("abort", cancel, { once: true });
-      const settled = () => signal?.removeEventListener("abort", cancel);
-      this.#outbound.set(id, {
-        resolve: (result) => (settled(), resolve(result)),
-        reject: (error) => (settled(), reject(error)),
-      });
-      this.#writer.send({ jsonrpc: "2.0", id, method, params });
-    });
-  }
-
-  /** Ends the conversation: what we asked is rejected, what we were asked is aborted. Idempotent. */
   close(reason: string): void {
     if (this.#closed !== undefined) return;
-    this.#closed = new Error(reason);
-    for (const pending of this.#outbound.values()) pending.reject(this.#closed);
-    this.#outbound.clear();
-    for (const controller of this.#inbound.values()) controller.abort(reason);
+    this.#closed = reason;
+    this.#outgoing.end(new Error(reason));
+    for (const controller of this.#running.values()) controller.abort(reason);
   }
 
-  #receive(bytes: Uint8Array): void {
-    let value: unknown;
+  #receive(frame: Frame): void {
+    switch (frame.type) {
+      case "blank":
+        return;
+      case "broken":
+        return this.#refuse(frame.id, frame.error);
+      case "request":
+        return void this.#serve(frame);
+      case "notification":
+        return this.#take(frame);
+      case "response":
+        if (this.#outgoing.settle(frame.id, frame.error, frame.error ? undefined : frame.result)) {
+          return;
+        }
+        // A late answer to something we cancelled looks like this too.
+        return this.#handlers.note("response without a request", { id: frame.id });
+    }
+  }
+
+  #take({ method, params }: Extract<Frame, { type: "notification" }>): void {
+    if (method === METHOD.cancelled) return this.#cancel(params);
     try {
-      const text = this.#decoder.decode(bytes);
-      if (text.trim() === "") return;
-      value = JSON.parse(text);
+      this.#handlers.notification(method, params);
     } catch (error) {
-      return this.#refuse(
-        null,
-        CODE.parse,
-        `cannot parse frame of ${bytes.length} bytes: ${errorMessage(error)}`,
-      );
+      this.#handlers.note("a notification handler failed", { method, error: errorMessage(error) });
     }
-    if (Array.isArray(value)) {
-      return this.#refuse(
-        null,
-        CODE.invalidRequest,
-        "batches are not supported: send one object per line",
-      );
-    }
-    if (!isFrame(value)) {
-      return this.#refuse(
-        null,
-        CODE.invalidRequest,
-        `a frame must be a JSON object, found ${value === null ? "null" : typeof value}`,
-      );
-    }
-    if (typeof value.method === "string") {
-      if ("id" in value) this.#receiveRequest(value.id, value.method, value.params);
-      else this.#receiveNotification(value.method, value.params);
-    } else if ("result" in value || "error" in value) this.#receiveResponse(value);
-    else {this.#refuse(
-        idOf(value.id),
-        CODE.invalidRequest,
-        "a frame needs a method, a result or an error",
-      );}
   }
 
-  #receiveNotification(method: string, params: unknown): void {
-    if (method === METHOD.cancelled) {
-      const { requestId, reason } = isFrame(params) ? params : {};
-      const id = idOf(requestId);
-      // An unknown id has ended already: a no-op, says the protocol.
-      if (id !== null) {
-        this.#inbound.get(id)?.abort(typeof reason === "string" ? reason : "cancelled by the host");
-      }
-    } else this.#handlers.notification(method, params);
+  #cancel(params: unknown): void {
+    const { requestId: rawId, reason } = Object(params) as Record<string, unknown>;
+    const id = requestId(rawId);
+    // An unknown id has ended already: a no-op, says the protocol.
+    const controller = id === undefined ? undefined : this.#running.get(id);
+    controller?.abort(typeof reason === "string" ? reason : "cancelled by the host");
   }
 
-  async #receiveRequest(rawId: unknown, method: string, params: unknown): Promise<void> {
-    const id = idOf(rawId);
-    if (id === null) {
-      return this.#refuse(
-        null,
-        CODE.invalidRequest,
-        `an id must be a string or a number, found ${JSON.stringify(rawId)}`,
-      );
-    }
-    if (this.#inbound.has(id)) {
-      return this.#refuse(
-        id,
-        CODE.invalidRequest,
-        `id ${JSON.stringify(id)} is already in use by a running request`,
-      );
-    }
+  async #serve({ id, method, params }: Extract<Frame, { type: "request" }>): Promise<void> {
+    const obstacle = this.#obstacle(id);
+    if (obstacle !== undefined) return this.#refuse(id, obstacle);
     const controller = new AbortController();
-    this.#inbound.set(id, controller);
+    const { signal } = controller;
+    this.#running.set(id, controller);
     try {
-      const result = await this.#handlers.request(method, params, {
-        id,
-        signal: controller.signal,
-      });
-      if (!controller.signal.aborted) await this.#writer.send({ jsonrpc: "2.0", id, result });
+      const result = await this.#handlers.request(method, params, { id, signal });
+      if (!signal.aborted) void this.#send({ id, result });
     } catch (error) {
-      if (controller.signal.aborted) return;
-      if (error instanceof RpcError) return this.#refuse(id, error.code, error.message, error.data);
+      if (signal.aborted) return;
+      if (error instanceof RpcError) return this.#refuse(id, error);
       this.#handlers.note("a request handler failed", { method, error: errorMessage(error) });
-      this.#refuse(id, CODE.internal, `${method}: ${errorMessage(error)}`);
+      this.#refuse(id, new RpcError(CODE.internal, `${method}: ${errorMessage(error)}`));
     } finally {
-      this.#inbound.delete(id);
+      this.#running.delete(id);
     }
   }
 
-  #receiveResponse(frame: Frame): void {
-    const pending = typeof frame.id === "number" ? this.#outbound.get(frame.id) : undefined;
-    if (pending === undefined) {
-      // A late answer to something we cancelled looks like this too.
-      return this.#handlers.note("response without a request", { id: frame.id });
+  /** Why a request cannot be served at all. */
+  #obstacle(id: RequestId): RpcError | undefined {
+    if (this.#closed !== undefined) return new RpcError(CODE.internal, this.#closed);
+    if (this.#running.has(id)) {
+      const message = `id ${JSON.stringify(id)} is already in use by a running request`;
+      return new RpcError(CODE.invalidRequest, message);
     }
-    this.#outbound.delete(frame.id as number);
-    if (!("error" in frame)) return pending.resolve(frame.result);
-    const { code, message, data } = isFrame(frame.error) ? frame.error : {};
-    pending.reject(
-      new RpcError(
-        typeof code === "number" ? code : CODE.internal,
-        typeof message === "string" ? message : "error without a message",
-        data,
-      ),
-    );
+    if (this.#running.size < this.#limits.requests) return undefined;
+    const message = `${this.#running.size} requests are running already: wait for one to end`;
+    return new RpcError(CODE.domain, message, { kind: "internal", message, retryable: true });
   }
 
-  #refuse(id: RequestId | null, code: number, message: string, data?: unknown): void {
-    this.#writer.send({
-      jsonrpc: "2.0",
-      id,
-      error: data === undefined ? { code, message } : { code, message, data },
-    });
+  #refuse(id: RequestId | null, { code, message, data }: RpcError): void {
+    void this.#send({ id, error: { code, message, data } });
+  }
+
+  #send(frame: Record<string, unknown>): Promise<void> {
+    return this.#writer.send({ jsonrpc: "2.0", ...frame });
   }
 }
 
-function isFrame(value: unknown): value is Frame {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function idOf(value: unknown): RequestId | null {
-  return typeof value === "string" || typeof value === "number" ? value : null;
+function overlong(bytes: number, limit: number): Frame {
+  const message = `frame of ${bytes} bytes is over the limit of ${limit} bytes`;
+  return { type: "broken", id: null, error: new RpcError(CODE.parse, message) };
 }

@@ -24,6 +24,8 @@ export const PLUGIN_NAME = "plexum-openai-provider";
 export const EXECUTABLE_NAME = "plexum-openai-provider-plugin";
 /** Longest accepted frame, in bytes without its newline. */
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
+/** Requests of the host that may run or wait at once; one more is refused. */
+export const MAX_REQUESTS = 1000;
 
 /** Method names, by who sends them. */
 export const METHOD = {
