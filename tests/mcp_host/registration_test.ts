@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { outputTokenLimit, registrationConfig } from "../../mcp_host/registration.ts";
 
 const base = {
@@ -45,4 +46,37 @@ Deno.test("registration of a server that codex's config has adds what that canno
 Deno.test("output limit leaves room for a result as JSON text and never lowers codex's own", () => {
   assert.ok(outputTokenLimit(100_000) * 4 >= 2 * 100_000);
   assert.equal(outputTokenLimit(10), 10_000);
+});
+
+Deno.test("registration reaches codex letter by letter, whatever the letters", async () => {
+  const words = [
+    'a"b',
+    "a\nb\r\tc",
+    "\\",
+    "'''",
+    "x\u2028y\u2029",
+    "\x7f\x1b\b\f",
+    "é😀",
+    "#]={}",
+    "",
+  ];
+  const command = ['/opt/w "x"\n/bin', ...words];
+  const [server = ""] = registrationConfig({ ...base, command });
+  const home = Deno.makeTempDirSync();
+  try {
+    for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
+      const { native } = await codexBinary(version);
+      const { stdout, stderr } = await new Deno.Command(native, {
+        args: ["-c", server, "mcp", "get", "plexum_host", "--json"],
+        clearEnv: true,
+        env: { CODEX_HOME: home, HOME: home },
+      }).output();
+      const decoder = new TextDecoder();
+      assert.ok(stdout.length > 0, `${version}: ${decoder.decode(stderr)}`);
+      const { transport } = JSON.parse(decoder.decode(stdout));
+      assert.deepEqual([transport.command, ...transport.args], command, version);
+    }
+  } finally {
+    Deno.removeSync(home, { recursive: true });
+  }
 });
