@@ -1,14 +1,14 @@
 /**
  * A file as lines, each with its byte offset.
  *
- * Reading is synchronous into one buffer, and the newline is searched with `Uint8Array.indexOf`:
- * on both supported Deno versions nothing else comes as near to the page cache's own speed. A line
- * is a view of that buffer; nothing is decoded and nothing is copied. The buffer grows to the
- * longest line, up to `maxLine`. A longer line is not loaded: its head is given, with its true
- * length, so that whoever needs the rest can read that one line by its offset.
+ * Reading is synchronous into one buffer, a line is a view of that buffer: nothing is decoded and nothing
+ * is copied. The buffer grows to the longest line, up to `maxLine`. A longer line is not loaded: its head
+ * is given, with its true length, so that whoever needs the rest can read that one line by its offset.
  *
  * @module
  */
+
+import { giveBack, SCAN_BUFFER_BYTES, type ScanBuffer, takeScanBuffer } from "./scan_buffer.ts";
 
 /** One line of a file. `bytes` is valid only until the next line is asked for. */
 export interface ScannedLine {
@@ -34,16 +34,24 @@ export interface ScanOptions {
   maxLine?: number;
 }
 
-const CHUNK = 256 * 1024;
-const NEWLINE = 10;
-
 /** Longest line that `scanLines` loads whole unless told otherwise. */
 export const DEFAULT_MAX_LINE = 8 * 1024 * 1024;
 
 /** Yields the lines of `file` between `from` and `to`, oldest first. */
 export function* scanLines(file: Deno.FsFile, options: ScanOptions = {}): Generator<ScannedLine> {
-  const { from = 0, to = Infinity, maxLine = DEFAULT_MAX_LINE } = options;
-  let buffer = new Uint8Array(CHUNK);
+  const buffer = takeScanBuffer();
+  try {
+    yield* scanInto(buffer, file, options);
+  } finally {
+    giveBack(buffer);
+  }
+}
+
+function* scanInto(
+  buffer: ScanBuffer,
+  file: Deno.FsFile,
+  { from = 0, to = Infinity, maxLine = DEFAULT_MAX_LINE }: ScanOptions,
+): Generator<ScannedLine> {
   let filled = 0; // bytes in the buffer
   let start = 0; // where the line at hand begins in the buffer
   let searched = 0; // up to where no newline was found
@@ -54,13 +62,13 @@ export function* scanLines(file: Deno.FsFile, options: ScanOptions = {}): Genera
   const lineUpTo = (end: number, terminated: boolean): ScannedLine => {
     const length = passed + end - start;
     const overlong = length > maxLine;
-    const bytes = buffer.subarray(start, overlong ? start + CHUNK : end);
+    const bytes = buffer.bytes.subarray(start, overlong ? start + SCAN_BUFFER_BYTES : end);
     return { offset, length, bytes, terminated, overlong };
   };
 
   file.seekSync(from, Deno.SeekMode.Start);
   while (true) {
-    const newline = searched < filled ? buffer.subarray(0, filled).indexOf(NEWLINE, searched) : -1;
+    const newline = searched < filled ? buffer.newline(searched, filled) : -1;
     if (newline >= 0) {
       const line = lineUpTo(newline, true);
       yield line;
@@ -69,25 +77,20 @@ export function* scanLines(file: Deno.FsFile, options: ScanOptions = {}): Genera
       passed = 0;
       continue;
     }
-    searched = filled;
     if (start > 0) {
-      buffer.copyWithin(0, start, filled);
+      buffer.bytes.copyWithin(0, start, filled);
       filled -= start;
-      searched = filled;
       start = 0;
-    } else if (filled === buffer.length) {
-      if (filled > maxLine) {
-        // Keep the head for the caller, let the rest go by.
-        passed += filled - CHUNK;
-        filled = searched = CHUNK;
-      } else {
-        const larger = new Uint8Array(Math.min(buffer.length * 2, maxLine + CHUNK));
-        larger.set(buffer);
-        buffer = larger;
-      }
+    } else if (filled === buffer.bytes.length && filled <= maxLine) {
+      buffer.grow(Math.min(filled * 2, maxLine + SCAN_BUFFER_BYTES));
+    } else if (filled === buffer.bytes.length) {
+      // Keep the head for the caller, let the rest go by.
+      passed += filled - SCAN_BUFFER_BYTES;
+      filled = SCAN_BUFFER_BYTES;
     }
-    const room = buffer.subarray(filled, filled + Math.min(buffer.length - filled, to - position));
-    const read = room.length === 0 ? null : file.readSync(room);
+    searched = filled;
+    const end = Math.min(buffer.bytes.length, filled + to - position);
+    const read = end <= filled ? null : file.readSync(buffer.bytes.subarray(filled, end));
     if (read === null || read === 0) break;
     filled += read;
     position += read;

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { readAt, scanLines } from "../../rollout/scan.ts";
+import { plainBuffer, type ScanBuffer, wideBuffer } from "../../rollout/scan_buffer.ts";
 
 /** Scans a file of this content and gives what was seen, with copied bytes. */
 function scan(content: Uint8Array, options?: Parameters<typeof scanLines>[1]) {
@@ -85,6 +86,47 @@ Deno.test("readAt reads at an offset, and less where the file ends", () => {
     using file = Deno.openSync(path);
     assert.equal(new TextDecoder().decode(readAt(file, 3, 4)), "3456");
     assert.equal(new TextDecoder().decode(readAt(file, 8, 4)), "89");
+  }
+  Deno.removeSync(path);
+});
+
+Deno.test("ScanBuffer finds newlines wide as it does byte by byte, and keeps its bytes when it grows", () => {
+  const wide = wideBuffer();
+  assert.ok(wide, "this platform has WebAssembly with SIMD");
+  const size = wide.bytes.length;
+  const place = fc.oneof(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: size }));
+  fc.assert(
+    fc.property(fc.array(place), place, place, (newlines, a, b) => {
+      const [from, to] = [Math.min(a, b), Math.max(a, b)];
+      const find = (buffer: ScanBuffer): number => {
+        buffer.bytes.fill(0x8a);
+        for (const at of newlines) buffer.bytes[at] = 10;
+        return buffer.newline(from, to);
+      };
+      assert.equal(find(wide), find(plainBuffer()));
+    }),
+    { numRuns: 500 },
+  );
+  for (const buffer of [wide, plainBuffer()]) {
+    buffer.bytes.fill(1);
+    buffer.bytes[77] = 10;
+    buffer.grow(size * 3 + 1);
+    assert.ok(buffer.bytes.length >= size * 3 + 1);
+    assert.equal(buffer.newline(0, size), 77);
+  }
+});
+
+Deno.test("scanLines may be used inside scanLines", () => {
+  const path = Deno.makeTempFileSync();
+  Deno.writeTextFileSync(path, "one\ntwo\n");
+  {
+    using outer = Deno.openSync(path);
+    using inner = Deno.openSync(path);
+    const seen = Array.from(scanLines(outer), (line) => {
+      const all = Array.from(scanLines(inner), ({ bytes }) => new TextDecoder().decode(bytes));
+      return `${new TextDecoder().decode(line.bytes)}: ${all}`;
+    });
+    assert.deepEqual(seen, ["one: one,two", "two: one,two"]);
   }
   Deno.removeSync(path);
 });

@@ -1,0 +1,97 @@
+/**
+ * The buffer a file is scanned in, and the search for newlines in it.
+ *
+ * `Uint8Array.indexOf` compares byte by byte, 1.4 to 2 GB/s here, a quarter of what the page cache gives.
+ * Sixty-four bytes at a time it is ten times that, so the search is 231 bytes of WebAssembly and the buffer
+ * is its memory. Where WebAssembly is not to be had, an array and `indexOf` do.
+ *
+ * @module
+ */
+
+/** Bytes with a search. `bytes` is another array after `grow`, with the same content. */
+export interface ScanBuffer {
+  bytes: Uint8Array;
+  /** Offset of the first newline in `bytes` from `from` to before `to`, or -1. */
+  newline(from: number, to: number): number;
+  /** Makes room for `length` bytes at least. */
+  grow(length: number): void;
+}
+
+const PAGE = 64 * 1024;
+const NEWLINE = 10;
+
+/** Bytes a new buffer has. */
+export const SCAN_BUFFER_BYTES = 4 * PAGE;
+
+/**
+ * Assembled from (abridged: local $lf is sixteen newlines):
+ *
+ *     (memory (export "memory") 4)
+ *     (func (export "find") (param $at i32) (param $end i32) (result i32)
+ *       loop while $at + 64 <= $end and no byte of the four v128 at $at equals $lf: $at += 64
+ *       loop while $at + 16 <= $end: return $at + ctz(bitmask(v128 at $at == $lf)) if not 0; $at += 16
+ *       loop while $at < $end: return $at if the byte there is 10; $at += 1
+ *       return -1)
+ */
+const WASM =
+  "AGFzbQEAAAABBwFgAn9/AX8DAgEABQMBAAQHEQIGbWVtb3J5AgAEZmluZAAACrcBAbQBAgF/AXtBCv0PIQMC" +
+  "QANAIABBwABqIAFLDQEgAP0AAAAgA/0jIAD9AAAQIAP9I/1QIAD9AAAgIAP9IyAA/QAAMCAD/SP9UP1Q/VNFBEAgAEHA" +
+  "AGohAAwBCwsLAkADQCAAQRBqIAFLDQEgAP0AAAAgA/0j/WQhAiACBEAgACACaGoPCyAAQRBqIQAMAAsLA0AgACABTwRA" +
+  "QX8PCyAALQAAQQpGBEAgAA8LIABBAWohAAwACwAL";
+
+let compiled: WebAssembly.Module | undefined | null;
+/** One buffer is kept for the next scan; making a memory costs more than a small scan. */
+let spare: ScanBuffer | undefined;
+
+/** A buffer of `SCAN_BUFFER_BYTES` or more, with whatever is in it. */
+export function takeScanBuffer(): ScanBuffer {
+  const buffer = spare ?? wideBuffer() ?? plainBuffer();
+  spare = undefined;
+  return buffer;
+}
+
+/** Gives a buffer back. A large one is let go. */
+export function giveBack(buffer: ScanBuffer): void {
+  if (buffer.bytes.length <= 4 * SCAN_BUFFER_BYTES) spare = buffer;
+}
+
+/** A buffer that searches wide; `undefined` where there is no WebAssembly with SIMD. */
+export function wideBuffer(): ScanBuffer | undefined {
+  try {
+    if (compiled === undefined) compiled = new WebAssembly.Module(decodeBase64(WASM));
+    if (compiled === null) return undefined;
+    const { memory, find } = new WebAssembly.Instance(compiled).exports;
+    if (!(memory instanceof WebAssembly.Memory) || typeof find !== "function") return undefined;
+    return {
+      bytes: new Uint8Array(memory.buffer),
+      newline: (from, to) => Number(find(from, to)),
+      grow(length) {
+        memory.grow(Math.ceil((length - this.bytes.length) / PAGE));
+        this.bytes = new Uint8Array(memory.buffer);
+      },
+    };
+  } catch {
+    compiled = null;
+    return undefined;
+  }
+}
+
+/** A buffer that searches with `indexOf`. */
+export function plainBuffer(): ScanBuffer {
+  return {
+    bytes: new Uint8Array(SCAN_BUFFER_BYTES),
+    newline(from, to) {
+      const found = this.bytes.indexOf(NEWLINE, from);
+      return found < to ? found : -1;
+    },
+    grow(length) {
+      const larger = new Uint8Array(length);
+      larger.set(this.bytes);
+      this.bytes = larger;
+    },
+  };
+}
+
+function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
