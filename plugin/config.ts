@@ -5,10 +5,11 @@
  * @module
  */
 import { parse as parseJsonc } from "@std/jsonc";
-import { closestMatch } from "leven";
 import * as z from "zod/mini";
 import { type Config, ConfigSchema } from "./config_schema.ts";
 import { errorMessage } from "./error_message.ts";
+import { redactText } from "./log.ts";
+import { nearest } from "./nearest.ts";
 import { describeShapeError } from "./shape_error.ts";
 
 /** The file cannot be used; the message is what the host shows. */
@@ -43,25 +44,35 @@ export function loadConfig(path: string): LoadedConfig {
 export function parseConfig(text: string, path: string): LoadedConfig {
   let value: unknown;
   try {
-    value = text.trim() === "" ? {} : parseJsonc(text);
+    // Some editors begin a file with a byte order mark.
+    value = text.trim() === "" ? {} : parseJsonc(text.replace(/^\uFEFF/, ""));
   } catch (error) {
-    throw new ConfigError(`parse ${path}: ${errorMessage(error)}`);
+    // It quotes the place, and keys of accounts may stand there.
+    throw new ConfigError(`parse ${path}: ${redactText(errorMessage(error))}`);
   }
   return checkConfig(value, path);
 }
 
-function checkConfig(value: unknown, path: string): LoadedConfig {
+function checkConfig(given: unknown, path: string): LoadedConfig {
+  const value = withoutBlanks(given);
   // Once per change of the file: compiling a fast parser costs more than it saves.
   const parsed = z.safeParse(ConfigSchema, value, { jitless: true });
   if (!parsed.success) {
     throw new ConfigError(`config ${path}: ${describeShapeError(parsed.error.issues, value)}`);
   }
   const warnings = unknownKeys(ConfigSchema, value)
-    .map(({ key, nearest }) =>
+    .map(({ key, meant }) =>
       `config ${path}: unknown key ${JSON.stringify(key)}` +
-      (nearest === undefined ? "" : `, did you mean ${JSON.stringify(nearest)}?`)
+      (meant === undefined ? "" : `, did you mean ${JSON.stringify(meant)}?`)
     );
   return { config: parsed.data, warnings };
+}
+
+/** `null`, and a `binary` without a name, leave an option at its default, as they always did. */
+function withoutBlanks(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const blank = (key: string, inner: unknown) => inner === null || key === "binary" && inner === "";
+  return Object.fromEntries(Object.entries(value).filter(([key, inner]) => !blank(key, inner)));
 }
 
 /** Keys that no schema names, at any depth where the schema is an object. */
@@ -69,7 +80,7 @@ function unknownKeys(
   schema: unknown,
   value: unknown,
   prefix = "",
-): { key: string; nearest: string | undefined }[] {
+): { key: string; meant: string | undefined }[] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
   const node = unwrapped(schema);
   if (node instanceof z.ZodMiniRecord) {
@@ -81,8 +92,8 @@ function unknownKeys(
   const shape: Record<string, unknown> = node.shape;
   return Object.entries(value).flatMap(([key, inner]) => {
     if (Object.hasOwn(shape, key)) return unknownKeys(shape[key], inner, `${prefix}${key}.`);
-    const nearest = closestMatch(key, Object.keys(shape), { maxDistance: 4 });
-    return [{ key: prefix + key, nearest: nearest === undefined ? undefined : prefix + nearest }];
+    const meant = nearest(key, Object.keys(shape));
+    return [{ key: prefix + key, meant: meant === undefined ? undefined : prefix + meant }];
   });
 }
 

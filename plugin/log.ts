@@ -15,10 +15,22 @@ export interface LogLine {
   data: Record<string, unknown>;
 }
 
-/** Keys whose values are never shown. */
-const SECRET_KEY = /token|secret|password|authorization|api_?key|credential|cookie/i;
-/** Values that look like a credential wherever they stand. */
-const SECRET_VALUE = /\b(?:sk-[\w-]{8,}|Bearer\s+\S+|eyJ[\w-]+\.[\w-]+\.[\w-]+)/g;
+/** Keys whose values are never shown; numbers are, for `input_tokens` is no secret. */
+const SECRET_KEY = /token|secret|passw|authorization|api_?key|credential|cookie/i;
+/** Text that looks like a credential wherever it stands. */
+const SECRET_TEXT = new RegExp(
+  [
+    /\bsk-[\w-]{8,}/, // OpenAI's keys
+    /\bBearer\s+\S+/,
+    /\beyJ[\w-]+\.[\w-]+\.[\w-]+/, // JSON web tokens
+    /(?<=:\/\/)[^\s/@]+(?=@)/, // user and password in a URL
+    /(?<=\w*(?:token|secret|passw(?:or)?d|api_?key)["']?\s*[=:]\s*["']?)[^\s"'&,;}]+/,
+  ].map(({ source }) => source).join("|"),
+  "gi",
+);
+const REDACTED = "[redacted]";
+/** Longest text in a log line. */
+const MAX_CHARACTERS = 4096;
 
 /** A log with a threshold. */
 export class Log {
@@ -39,14 +51,29 @@ export class Log {
   }
 }
 
-/** A copy without secrets: by the key's name, or because the text looks like one. */
+/** A copy without secrets, by the key's name or because the text looks like one, and of bounded size. */
 export function redact(value: unknown): unknown {
-  if (typeof value === "string") return value.replace(SECRET_VALUE, "[redacted]");
+  if (typeof value === "string") return redactText(value);
+  if (value instanceof Error) return redactText(value.message);
   if (Array.isArray(value)) return value.map(redact);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) =>
-      SECRET_KEY.test(key) && typeof inner === "string" ? [key, "[redacted]"] : [key, redact(inner)]
-    ),
+    Object.entries(value).map(([key, inner]) => [
+      key,
+      SECRET_KEY.test(key) ? withoutText(inner) : redact(inner),
+    ]),
   );
+}
+
+/** A text without what looks like a secret, cut to 4096 characters. */
+export function redactText(text: string): string {
+  const cut = text.length > MAX_CHARACTERS ? text.slice(0, MAX_CHARACTERS) + "…" : text;
+  return cut.replace(SECRET_TEXT, REDACTED);
+}
+
+/** Numbers and the like stay; whatever could hold a secret goes. */
+function withoutText(value: unknown): unknown {
+  return typeof value === "string" || typeof value === "object" && value !== null
+    ? REDACTED
+    : value;
 }
