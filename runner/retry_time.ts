@@ -25,12 +25,15 @@ const UNITS: Record<string, number> = {
   day: 86_400_000,
 };
 
+const AFTER =
+  /try again in ((?:\d+(?:\.\d+)? ?(?:ms|[smh]|(?:second|minute|hour|day)s?)(?![a-z])[ ,]*)+)/i;
+const AT = /try again at (.*?\d{1,2}:\d{2}(?: ?[AP]M)?|.+?\d{4})/i;
+
 /** Reads the time to try again out of a message; `now` completes a time without a date. */
 export function retryTimes(text: string, now: Date = new Date()): RetryTimes {
-  const after = /try again in ((?:\d+(?:\.\d+)? ?(?:ms|s|m|h|second|minute|hour|day)s?\b[ ,]*)+)/i
-    .exec(text);
-  if (after !== null) return { retryAfterMs: milliseconds(String(after[1])) };
-  const at = /try again at (.+?(?:AM|PM|\d{4}))/i.exec(text)?.[1];
+  const after = AFTER.exec(text)?.[1];
+  if (after !== undefined) return { retryAfterMs: milliseconds(after) };
+  const at = AT.exec(text)?.[1];
   if (at === undefined) return {};
   const time = /\d{4}/.test(at) ? parse(at) : nextAt(at, now);
   return time === undefined ? {} : { resetsAt: time.toISOString() };

@@ -1,0 +1,152 @@
+import { strict as assert } from "node:assert";
+import fc from "fast-check";
+import type { Followed } from "../../rollout/follow.ts";
+import type { ExecEvent } from "../../runner/exec_events.ts";
+import type { TurnEvent } from "../../runner/turn_event.ts";
+import { TurnOutput } from "../../runner/turn_output.ts";
+import { capturedRuns, eventsOf, followedOf } from "./captured.ts";
+
+const none = () => undefined;
+const textsOf = (events: TurnEvent[]): string[] =>
+  events.flatMap((event) => event.type === "text" ? [event.text] : []);
+
+/** Something that codex said: both on stdout and in the rollout. */
+const said = (text: string): { printed: ExecEvent; recorded: Followed } => ({
+  printed: { type: "agent_message", text },
+  recorded: { type: "message", text, phase: "commentary" },
+});
+
+Deno.test("TurnOutput tells each text once, in order, whichever way it comes first", () => {
+  const names = fc.array(fc.string({ minLength: 1 }), { maxLength: 8 });
+  fc.assert(fc.property(names, fc.infiniteStream(fc.boolean()), (names, coin) => {
+    const output = new TurnOutput(none);
+    const printed = names.map((name) => said(name).printed);
+    const recorded = names.map((name) => said(name).recorded);
+    const told: TurnEvent[] = [];
+    while (printed.length + recorded.length > 0) {
+      const print = recorded.length === 0 || printed.length > 0 && coin.next().value;
+      const one = print ? printed.shift() : undefined;
+      const other = one ? undefined : recorded.shift();
+      told.push(...(one ? output.take(one) : other ? output.follow(other) : []));
+    }
+    assert.equal(textsOf(told).join(""), names.join("\n\n"));
+    assert.deepEqual(told.map((event) => "index" in event && event.index), names.map((_, i) => i));
+  }));
+});
+
+Deno.test("TurnOutput tells what codex recorded and died before printing", () => {
+  const output = new TurnOutput(none);
+  output.take(said("one").printed);
+  output.follow(said("one").recorded);
+  assert.deepEqual(output.follow(said("two").recorded), [
+    { type: "text", index: 1, text: "\n\ntwo", phase: "commentary" },
+  ]);
+});
+
+Deno.test("TurnOutput counts texts and thoughts apart", () => {
+  const output = new TurnOutput(none);
+  const told = [
+    ...output.take({ type: "reasoning", text: "hm" }),
+    ...output.follow(said("a").recorded),
+    ...output.follow({ type: "thought", text: "hm" }),
+    ...output.take({ type: "reasoning", text: "hm hm" }),
+  ];
+  assert.deepEqual(told, [
+    { type: "thinking", index: 0, text: "hm" },
+    { type: "text", index: 0, text: "a", phase: "commentary" },
+    { type: "thinking", index: 1, text: "hm hm" },
+  ]);
+});
+
+Deno.test("TurnOutput finds as many texts and thoughts recorded as printed, in every captured run", () => {
+  for (const run of capturedRuns()) {
+    const printed = eventsOf(run);
+    const recorded = followedOf(run);
+    // Of these, stdout and rollout are not of the same turns.
+    const mixed = /^(resume-concurrent-second|cancel-)/.test(run.scenario);
+    if (recorded.length === 0 || run.exitCode !== 0 || mixed) continue;
+    const texts = (events: (ExecEvent | Followed)[], type: string) =>
+      events.flatMap((event) => event.type === type && "text" in event ? [event.text] : []);
+    const name = `${run.version} ${run.scenario}`;
+    assert.deepEqual(texts(recorded, "message"), texts(printed, "agent_message"), name);
+    assert.deepEqual(texts(recorded, "thought"), texts(printed, "reasoning"), name);
+  }
+});
+
+Deno.test("TurnOutput tells a call under the host's own name when it is the host's", () => {
+  const output = new TurnOutput((namespace, name) =>
+    namespace === "mcp__plexum" ? `h.${name}` : undefined
+  );
+  const call = { type: "call", id: "c1", name: "search", arguments: "{}" } as const;
+  const [host] = output.follow({ ...call, namespace: "mcp__plexum" });
+  const [own] = output.follow({ ...call, id: "c2", name: "exec_command" });
+  assert.deepEqual(host, {
+    type: "call_started",
+    id: "c1",
+    name: "h.search",
+    source: "host",
+    namespace: "mcp__plexum",
+  });
+  assert.equal(own?.type === "call_started" && own.source, "codex");
+  assert.deepEqual([...output.openCalls.keys()], ["c1", "c2"]);
+  output.follow({ type: "result", id: "c1", output: "x", isError: false });
+  assert.deepEqual([...output.openCalls.keys()], ["c2"]);
+});
+
+Deno.test("TurnOutput claims the oldest open call of that name and those arguments, each once", () => {
+  const output = new TurnOutput((_, name) => name);
+  const call = (id: string, args: string): Followed => ({
+    type: "call",
+    id,
+    name: "t",
+    arguments: args,
+  });
+  output.follow(call("c1", '{"q":1}'));
+  output.follow(call("c2", '{"q": 2}'));
+  output.follow(call("c3", '{"q":2}'));
+  const claim = (q: number) => output.claim({ name: "t", arguments: { q } });
+  assert.deepEqual([claim(2), claim(2), claim(2), claim(1)], ["c2", "c3", undefined, "c1"]);
+  assert.equal(output.claim({ callId: "given", name: "t", arguments: {} }), "given");
+  assert.equal(output.claim({ name: "other", arguments: { q: 1 } }), undefined);
+});
+
+Deno.test("TurnOutput reports the first broken line only, and counts them all", () => {
+  const output = new TurnOutput(none);
+  const broken: ExecEvent = { type: "broken", reason: "not JSON (3 bytes)" };
+  const told = [broken, broken, broken].flatMap((event) => output.take(event));
+  assert.deepEqual(told.map((event) => event.type), ["status"]);
+  assert.equal(output.broken, 3);
+});
+
+Deno.test("TurnOutput counts unknown types and is not disturbed by them", () => {
+  const output = new TurnOutput(none);
+  const unknown: ExecEvent = { type: "unknown", name: "item.plan.delta" };
+  assert.deepEqual([...output.take(unknown), ...output.take(unknown)], []);
+  assert.deepEqual([...output.unknown], [["item.plan.delta", 2]]);
+});
+
+Deno.test("TurnOutput takes codex's first last word for the last", () => {
+  const output = new TurnOutput(none);
+  output.take({ type: "turn_failed", message: "no" });
+  output.take({ type: "turn_completed", usage: undefined });
+  assert.deepEqual(output.terminal, { type: "failed", message: "no" });
+});
+
+Deno.test("TurnOutput tells notices, warnings, plans and searches as status", () => {
+  const output = new TurnOutput(none);
+  const steps = [{ text: "a", completed: true }, { text: "b", completed: false }];
+  const told = [
+    ...output.take({ type: "notice", message: "Reconnecting... 1/2" }),
+    ...output.take({ type: "warning", message: "Model metadata not found" }),
+    ...output.take({ type: "plan", steps }),
+    ...output.take({ type: "web_search", query: "deno" }),
+    ...output.follow({ type: "compacted" }),
+  ];
+  assert.deepEqual(told, [
+    { type: "status", message: "Reconnecting... 1/2" },
+    { type: "status", message: "Model metadata not found", data: { level: "warning" } },
+    { type: "status", message: "plan: 1 of 2 done", data: { plan: steps } },
+    { type: "status", message: "web search: deno" },
+    { type: "status", message: "codex compacted the conversation" },
+  ]);
+});
