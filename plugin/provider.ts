@@ -4,13 +4,11 @@
  * @module
  */
 import { isAbsolute } from "@std/path";
-import { mutate, recoverAll } from "../rollout/consume.ts";
+import { mutate } from "../rollout/consume.ts";
 import { StateStore } from "../rollout/state.ts";
-import { sweepStaleSockets } from "../mcp_host/sweep.ts";
 import type { HostToolCall, HostToolResult } from "../mcp_host/host_tool.ts";
 import { codexEnvironment, codexHome } from "../runner/environment.ts";
 import { runTurn } from "../runner/turn.ts";
-import { sweepTurns } from "../runner/turn_sweep.ts";
 import { type Emit, type TurnEnd, TurnError } from "../runner/turn_event.ts";
 import type { TurnContext } from "../runner/turn_request.ts";
 import { ZERO_USAGE } from "../runner/usage.ts";
@@ -31,6 +29,7 @@ import {
   type StreamParams,
   type StreamResult,
 } from "./protocol.ts";
+import { recover } from "./recovery.ts";
 import { codexModel, turnSettings } from "./settings.ts";
 import { TurnQueue } from "./turn_queue.ts";
 
@@ -65,7 +64,8 @@ export class Provider {
       onWarning: (message) => log.write("warning", message),
     });
     this.#queue = new TurnQueue(() => config.current().max_parallel_turns);
-    this.#ready = this.#recover();
+    const { runtimeDirectory } = options;
+    this.#ready = recover({ running: paths.running, runtimeDirectory, store: this.#store }, log);
   }
 
   /** `plexum/provider/stream`. */
@@ -209,21 +209,6 @@ export class Provider {
       throw new Error(`the host answered ${call.name} with something that is no tool result`);
     }
     return parsed.data;
-  }
-
-  async #recover(): Promise<void> {
-    const { log, paths } = this.#options;
-    try {
-      const { turns, survivors } = await sweepTurns(paths.running);
-      if (turns > 0) {
-        log.write("notice", "cleared away turns of a plugin that was killed", { turns, survivors });
-      }
-    } catch (error) {
-      log.write(
-        "warning",
-        `cannot clear away old turns: ${errorMessage(error)}`,
-      );
-    }
   }
 }
 
