@@ -48,9 +48,12 @@ export interface HostToolResult {
 /** Starts a timer and returns what stops it; injected so that tests decide when time is up. */
 export type Timer = (ms: number, fire: () => void) => () => void;
 
+/** The longest a runtime's timer takes; it fires at once for more. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** The wall clock's timer. */
 export const wallTimer: Timer = (ms, fire) => {
-  const id = setTimeout(fire, ms);
+  const id = setTimeout(fire, Math.min(ms, LONGEST_MS));
   return () => clearTimeout(id);
 };
 

@@ -15,8 +15,8 @@ import { randomHex } from "./token.ts";
 export const DIRECTORY_PATTERN = /^plexum-[0-9a-f]{16}$/;
 /** The socket's name inside the directory. */
 export const SOCKET_NAME = "s";
-/** Longest path of a unix socket on Linux, in bytes (`sun_path` less the closing NUL). */
-export const SOCKET_PATH_MAX = 107;
+/** Longest path of a unix socket, in bytes (`sun_path` less the closing NUL). */
+export const SOCKET_PATH_MAX = Deno.build.os === "linux" ? 107 : 103;
 
 /** A directory made for one listener. */
 export interface SocketDirectory {
