@@ -5,7 +5,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { closestMatch } from "leven";
+import { nearest } from "../nearest.ts";
 import { type Action, HELP, type Option } from "./command.ts";
 
 /** The command line is not understood; the message says why and what to type instead. */
@@ -95,9 +95,9 @@ function valueOf(option: Option, rawName: string, value: string | undefined): st
 
 function unknownOption(rawName: string, options: readonly Option[]): UsageError {
   const known = options.map(({ name }) => `--${name}`);
-  const nearest = closestMatch(rawName, known, { maxDistance: 4 });
+  const meant = nearest(rawName, known);
   return new UsageError(
-    `unknown option ${rawName}` + (nearest === undefined ? "" : `, did you mean ${nearest}?`),
+    `unknown option ${rawName}` + (meant === undefined ? "" : `, did you mean ${meant}?`),
   );
 }
 

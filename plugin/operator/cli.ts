@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { closestMatch } from "leven";
 import { ConfigError } from "../config.ts";
 import { errorMessage } from "../error_message.ts";
+import { nearest } from "../nearest.ts";
 import { EXECUTABLE_NAME } from "../protocol.ts";
 import { parseArguments, UsageError } from "./arguments.ts";
 import { type Action, type Command, HELP, isGroup, isRaw } from "./command.ts";
@@ -74,9 +74,9 @@ function named<T>(table: Readonly<Record<string, T>>, name: string): T | undefin
 }
 
 function unknown(what: string, name: string, known: readonly string[]): string {
-  const nearest = closestMatch(name, [...known], { maxDistance: 4 });
+  const meant = nearest(name, known);
   return `unknown ${what} ${JSON.stringify(name)}` +
-    (nearest === undefined ? "" : `, did you mean ${JSON.stringify(nearest)}?`);
+    (meant === undefined ? "" : `, did you mean ${JSON.stringify(meant)}?`);
 }
 
 function misunderstood(message: string, name = ""): number {

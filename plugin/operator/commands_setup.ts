@@ -59,6 +59,23 @@ export const SETUP: Readonly<Record<string, Command>> = {
     examples: [{ line: "manifest", says: "what the host is told" }],
     run: async (args) => (await import("./manifest_command.ts")).printManifest(args),
   },
+  doctor: {
+    summary: "check everything that a turn needs",
+    details: [
+      "Looks at the installation, the configuration, codex and its login, the sandbox, the socket to the host's tools, and free space. Every check says what it found and, where something is wrong, what to do. Exit code 1 when one failed.",
+      "--deep runs a real turn of the installed codex with a shell command and a host tool, against a model that is built in: no login, no network, no cost.",
+    ],
+    options: [
+      PROFILE,
+      JSON_OUTPUT,
+      { name: "deep", summary: "run a whole turn, too" },
+    ],
+    examples: [
+      { line: "doctor", says: "is all well?" },
+      { line: "doctor --deep --json", says: "for a script" },
+    ],
+    run: async (args) => (await import("./doctor_command.ts")).doctor(args),
+  },
   config: {
     summary: "check and explain the configuration",
     details: [

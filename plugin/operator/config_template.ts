@@ -36,7 +36,9 @@ export function configTemplate(): string {
 }
 
 function comment({ description }: ConfigOption, indent: string): string[] {
-  return description === "" ? [] : [`${indent}// ${wrap(description, WIDTH - 6, `${indent}// `)}`];
+  return description === ""
+    ? []
+    : [`${indent}// ${wrap(description, WIDTH - indent.length - 3, `${indent}// `)}`];
 }
 
 function entry({ path, default: value }: ConfigOption): string {

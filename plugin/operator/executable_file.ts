@@ -87,8 +87,9 @@ function same(one: string, other: string): boolean {
   const [a, b] = [new Uint8Array(CHUNK), new Uint8Array(CHUNK)];
   for (;;) {
     const [n, m] = [fill(left, a), fill(right, b)];
-    if (n !== m || !a.subarray(0, n).every((byte, i) => byte === b[i])) return false;
+    if (n !== m) return false;
     if (n === 0) return true;
+    for (let i = 0; i < n; i++) if (a[i] !== b[i]) return false;
   }
 }
 

@@ -23,10 +23,10 @@ export function overview(commands: Readonly<Record<string, Command>>, width: num
   const codes = EXIT_MEANINGS.map(([code, meaning]): [string, string] => [String(code), meaning]);
   return [
     wrap(TITLE, width),
-    wrap(`Usage: ${EXECUTABLE_NAME} [COMMAND] [OPTIONS]`, width, "  "),
+    wrap(`Usage: ${EXECUTABLE_NAME} [COMMAND] [OPTIONS]`, width - 2, "  "),
     `Commands:\n${list(rows, width)}`,
     `Exit codes:\n${list(codes, width)}`,
-    wrap(`More about one: ${EXECUTABLE_NAME} COMMAND --help`, width, "  "),
+    wrap(`More about one: ${EXECUTABLE_NAME} COMMAND --help`, width - 2, "  "),
   ].join("\n\n");
 }
 
@@ -35,7 +35,7 @@ export function helpOf(name: string, command: Command, width: number): string {
   const { summary, details = [], examples = [] } = command;
   const sections = [
     wrap(sentence(summary), width),
-    wrap(`Usage: ${EXECUTABLE_NAME} ${name} ${usageOf(command)}`.trim(), width, "    "),
+    wrap(`Usage: ${EXECUTABLE_NAME} ${name} ${usageOf(command)}`.trim(), width - 4, "    "),
     ...details.map((paragraph) => wrap(paragraph, width)),
   ];
   if (isGroup(command)) {

@@ -60,14 +60,16 @@ function fromTerminal(): number | undefined {
   }
 }
 
-/** Breaks a text at spaces to lines of at most `width`; every line but the first begins with `indent`. */
+/**
+ * Breaks a text at spaces to lines of at most `width`. Every line but the first begins with `indent`,
+ * which is not counted: the first one stands behind something of that length.
+ */
 export function wrap(text: string, width: number, indent = ""): string {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {
     const longer = line === "" ? word : `${line} ${word}`;
-    const room = width - (lines.length === 0 ? 0 : indent.length);
-    if (line !== "" && [...longer].length > room) {
+    if (line !== "" && [...longer].length > width) {
       lines.push(line);
       line = word;
     } else line = longer;

@@ -1,0 +1,224 @@
+/**
+ * `doctor` on an installation that is fine, and on one from which something was taken away: each
+ * time exactly that is named.
+ */
+import { strict as assert } from "node:assert";
+import { join } from "@std/path";
+import { Folder, isCompiled, run } from "../plugin/operator/command_line.ts";
+import { codexBinary, NEWEST_CODEX } from "../support/codex.ts";
+import { fakeCodex } from "../support/fake_codex.ts";
+
+const NAME = "plexum-openai-provider";
+const ignore = !await isCompiled();
+const KEY = "sk-proj-0123456789abcdefghij";
+
+interface Result {
+  id: string;
+  status: string;
+  summary: string;
+  detail: string;
+  remedy: string;
+}
+
+/** An installed plugin with everything it needs. */
+class Installation implements Disposable {
+  readonly folder = new Folder();
+  readonly profile = this.folder.at("p");
+  readonly plugin = join(this.profile, "plugins", NAME);
+  readonly codexHome = this.folder.at("codex");
+  readonly env: Record<string, string> = {
+    HOME: this.folder.path,
+    PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin",
+    PLEXUM_PROFILE_ROOT: this.profile,
+    CODEX_HOME: this.codexHome,
+    XDG_RUNTIME_DIR: this.folder.at("rt"),
+    TMPDIR: this.folder.at("tmp"),
+  };
+
+  static async make(): Promise<Installation> {
+    const made = new Installation();
+    for (const name of ["codex", "rt", "tmp"]) {
+      Deno.mkdirSync(made.folder.at(name), { mode: 0o700 });
+    }
+    Deno.writeTextFileSync(
+      join(made.codexHome, "auth.json"),
+      JSON.stringify({ OPENAI_API_KEY: KEY }),
+      { mode: 0o600 },
+    );
+    Deno.mkdirSync(made.plugin, { recursive: true, mode: 0o700 });
+    made.configure({ binary: (await codexBinary(NEWEST_CODEX)).native });
+    const installed = await run(["install", "--allow"], { env: made.env });
+    assert.equal(installed.code, 0, installed.stderr);
+    return made;
+  }
+
+  configure(config: Record<string, unknown>): void {
+    const path = join(this.plugin, "config.json");
+    Deno.writeTextFileSync(path, JSON.stringify(config), { mode: 0o600 });
+  }
+
+  async doctor(...options: string[]): Promise<{ code: number; results: Result[]; said: string }> {
+    const { code, stdout, stderr } = await run(["doctor", "--json", ...options], { env: this.env });
+    assert.equal(stderr, "");
+    const report: { schema: number; status: string; checks: Result[] } = JSON.parse(stdout);
+    assert.equal(report.schema, 1);
+    assert.equal(code, report.status === "fail" ? 1 : 0);
+    return { code, results: report.checks, said: stdout };
+  }
+
+  /** What is not as it should be. */
+  async reds(): Promise<Record<string, Result>> {
+    const { results } = await this.doctor();
+    return Object.fromEntries(
+      results.filter(({ status }) => status === "fail").map((result) => [result.id, result]),
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.folder[Symbol.dispose]();
+  }
+}
+
+Deno.test({
+  name: "doctor --deep is all green on a fresh installation, and keeps the key to itself",
+  ignore,
+}, async () => {
+  using made = await Installation.make();
+  const { code, results, said } = await made.doctor("--deep");
+  assert.deepEqual(results.filter(({ status }) => status !== "ok"), []);
+  assert.equal(code, 0);
+  assert.equal(results.at(-1)?.id, "deep_turn");
+  assert.ok(!said.includes(KEY.slice(0, 12)));
+  const left = [...Deno.readDirSync(made.env.TMPDIR ?? "")].map(({ name }) => name);
+  assert.deepEqual(left.filter((name) => !name.startsWith("codex-")), [], "nothing is left");
+  assert.deepEqual([...Deno.readDirSync(made.env.XDG_RUNTIME_DIR ?? "")], []);
+  assert.ok(![...Deno.readDirSync(made.codexHome)].some(({ name }) => name === "sessions"));
+
+  const people = await run(["doctor"], { env: { ...made.env, COLUMNS: "80" } });
+  assert.match(people.stdout, /\nAll \d+ checks are fine\.\n$/);
+  for (const line of people.stdout.split("\n")) {
+    assert.ok([...line].length <= 80 || /^.{27}\S+$/.test(line), line); // a path is not broken
+  }
+});
+
+Deno.test(
+  { name: "doctor names each thing that is missing, and nothing else", ignore },
+  async (t) => {
+    using made = await Installation.make();
+    const binary = (await codexBinary(NEWEST_CODEX)).native;
+
+    await t.step("no codex", async () => {
+      made.configure({ binary: "codex-that-is-nowhere" });
+      const reds = await made.reds();
+      assert.match(reds.codex_binary?.summary ?? "", /no executable "codex-that-is-nowhere" found/);
+      assert.match(reds.codex_binary?.detail ?? "", /looked in .*\/usr\/bin/);
+      assert.match(reds.codex_binary?.remedy ?? "", /npm install -g @openai\/codex/);
+      for (const id of Object.keys(reds)) assert.match(id, /^codex_/);
+    });
+
+    await t.step("an old codex", async () => {
+      const old = await fakeCodex(made.folder.path, {
+        acts: [],
+        version: "0.99.0",
+        loggedIn: true,
+      });
+      made.configure({ binary: old.path });
+      const { codex_version: red } = await made.reds();
+      assert.match(red?.summary ?? "", /is version 0\.99\.0, at least 0\.135\.0 is needed/);
+      assert.match(red?.remedy ?? "", /npm install -g @openai\/codex@latest/);
+    });
+
+    await t.step("logged out", async () => {
+      made.configure({ binary });
+      Deno.renameSync(join(made.codexHome, "auth.json"), join(made.codexHome, "away"));
+      const reds = await made.reds();
+      assert.deepEqual(Object.keys(reds), ["codex_login"]);
+      assert.match(reds.codex_login?.remedy ?? "", /codex login/);
+    });
+
+    await t.step("logged out, with a provider of one's own", async () => {
+      const toml = join(made.codexHome, "config.toml");
+      const provider = `model_provider = "lab"\n[model_providers.lab]\nname = "lab"\n`;
+      Deno.writeTextFileSync(toml, provider);
+      assert.deepEqual(await made.reds(), {});
+      Deno.writeTextFileSync(toml, `${provider}env_key = "LAB_KEY"\n`);
+      const { codex_login: red } = await made.reds();
+      assert.match(red?.summary ?? "", /needs the variable LAB_KEY, which is not set/);
+      made.configure({ binary, env: { LAB_KEY: "x" } });
+      assert.deepEqual(await made.reds(), {});
+      made.configure({ binary });
+      Deno.removeSync(toml);
+      Deno.renameSync(join(made.codexHome, "away"), join(made.codexHome, "auth.json"));
+    });
+
+    await t.step("a state that cannot be written", async () => {
+      const state = join(made.plugin, "state");
+      Deno.mkdirSync(state, { mode: 0o700 });
+      const root = Deno.statSync(state).uid === 0;
+      // Nothing is read-only for root: to it, the state of somebody else stands for that.
+      if (root) Deno.chownSync(state, 65534, 65534);
+      else Deno.chmodSync(state, 0o500);
+      const reds = await made.reds();
+      assert.deepEqual(Object.keys(reds), ["state_directory"]);
+      assert.match(reds.state_directory?.remedy ?? "", /mode 0700/);
+      Deno.removeSync(state);
+    });
+
+    await t.step("a broken config", async () => {
+      Deno.writeTextFileSync(join(made.plugin, "config.json"), `{\n  "retries": "two"\n}`);
+      const reds = await made.reds();
+      assert.match(reds.config?.detail ?? "", /retries: expected .*, found string "two"/);
+      made.configure({ binary });
+    });
+
+    await t.step("a runtime directory with a long path, and one that is not there", async () => {
+      const { XDG_RUNTIME_DIR: short = "" } = made.env;
+      const long = join(short, "x".repeat(90));
+      made.env.XDG_RUNTIME_DIR = long;
+      const { results } = await made.doctor();
+      const warned = results.filter(({ status }) => status !== "ok");
+      assert.deepEqual(warned.map(({ id, status }) => [id, status]), [[
+        "runtime_directory",
+        "warn",
+      ]]);
+      assert.match(warned[0]?.summary ?? "", /^XDG_RUNTIME_DIR is passed over, .* is used$/);
+      assert.match(warned[0]?.detail ?? "", /leave room for a socket's name/);
+      made.env.XDG_RUNTIME_DIR = join(short, "none");
+      const reds = await made.reds();
+      assert.deepEqual(Object.keys(reds).sort(), ["mcp_host", "runtime_directory"]);
+      assert.match(reds.runtime_directory?.remedy ?? "", /Set XDG_RUNTIME_DIR to a directory/);
+      made.env.XDG_RUNTIME_DIR = short;
+    });
+
+    await t.step("no manifest, and one of another configuration", async () => {
+      Deno.removeSync(join(made.plugin, "manifest.json"));
+      const { manifest: missing } = await made.reds();
+      assert.match(missing?.summary ?? "", /manifest\.json is missing/);
+      await run(["install"], { env: made.env });
+      made.configure({ binary, supported_models: ["gpt-5.5"] });
+      const { manifest: stale } = await made.reds();
+      assert.match(stale?.summary ?? "", /is not what the configuration and this version say/);
+      await run(["install"], { env: made.env });
+      assert.deepEqual(await made.reds(), {});
+      made.configure({ binary });
+      await run(["install"], { env: made.env });
+    });
+
+    await t.step("a plugin that others can change", async () => {
+      Deno.chmodSync(made.plugin, 0o777);
+      const reds = await made.reds();
+      assert.deepEqual(Object.keys(reds), ["profile_permissions"]);
+      Deno.chmodSync(made.plugin, 0o700);
+    });
+
+    await t.step("a sandbox that does not work here", async () => {
+      const fake = await fakeCodex(made.folder.path, { acts: [], loggedIn: true });
+      made.configure({ binary: fake.path });
+      const reds = await made.reds();
+      assert.deepEqual(Object.keys(reds), ["codex_sandbox"]);
+      made.configure({ binary });
+    });
+
+    await t.step("nothing is red again", async () => assert.deepEqual(await made.reds(), {}));
+  },
+);
