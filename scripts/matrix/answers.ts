@@ -1,0 +1,104 @@
+/**
+ * Scenarios of what the model says and is shown: text, reasoning, images, a shape for the answer.
+ *
+ * @module
+ */
+import { strict as assert } from "node:assert";
+import type { Scenario } from "./scenario.ts";
+
+/** A red pixel. */
+const PIXEL =
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==";
+
+const SCHEMA = {
+  type: "object",
+  properties: { birds: { type: "integer" } },
+  required: ["birds"],
+  additionalProperties: false,
+};
+
+/** An answer in two pieces, with its tokens. */
+export const text: Scenario = {
+  name: "text",
+  promise: "commentary and answer as separate text, tokens of this turn",
+  async play(stage) {
+    const { turn, end } = await stage.succeed("hello", {
+      steps: [{
+        items: [
+          { type: "message", text: "One moment.", phase: "commentary" },
+          { type: "message", text: "Grüße 😀\u2028here", phase: "final_answer" },
+        ],
+        usage: { input_tokens: 900, cached_tokens: 400, output_tokens: 50, reasoning_tokens: 12 },
+      }],
+    });
+    assert.equal(turn.text, "One moment.\n\nGrüße 😀\u2028here");
+    assert.deepEqual(end.usage, {
+      input_tokens: 900,
+      cached_input_tokens: 400,
+      output_tokens: 50,
+      reasoning_output_tokens: 12,
+    });
+  },
+};
+
+/** Summaries of what the model thought. */
+export const reasoning: Scenario = {
+  name: "reasoning",
+  promise: "reasoning summaries as thinking, before the text",
+  async play(stage) {
+    const { turn } = await stage.succeed("think", {
+      steps: [{
+        items: [
+          { type: "reasoning", summary: ["**First**", "**Second**"] },
+          { type: "message", text: "thought" },
+        ],
+      }],
+    });
+    assert.deepEqual(turn.of("thinking_delta").map((event) => event.text), [
+      "**First**\n**Second**",
+    ]);
+    assert.equal(turn.text, "thought");
+    const types = turn.seen.map(({ type }) => type);
+    assert.ok(types.indexOf("thinking_delta") < types.indexOf("text_delta"), turn.story());
+  },
+};
+
+/** An image of the user's message. */
+export const images: Scenario = {
+  name: "images",
+  promise: "an inline image reaches the model, on a new and on a resumed thread",
+  async play(stage) {
+    const image = { type: "image", data_base64: PIXEL, media_type: "image/png" };
+    for (const resumed of [false, true]) {
+      const { turn, asked } = await stage.succeed("look", { blocks: [image] });
+      assert.equal(turn.of("message_start")[0]?.resumed, resumed);
+      const last = asked[0]?.input.findLast(({ role }) => role === "user");
+      const content = JSON.stringify(last?.content);
+      assert.match(content, /"type":"input_image","image_url":"data:image\/png;base64,/);
+      assert.match(content, /look/);
+    }
+  },
+};
+
+/** A JSON Schema for the answer. */
+export const outputSchema: Scenario = {
+  name: "output-schema",
+  promise: "the host's JSON Schema reaches the model, and only with the turn that has one",
+  async play(stage) {
+    const answer = '{"birds":3}';
+    const { turn, asked } = await stage.succeed("count", {
+      schema: SCHEMA,
+      steps: [{ text: answer }],
+    });
+    assert.equal(turn.text, answer);
+    assert.deepEqual(formatOf(asked[0]), SCHEMA);
+    const next = await stage.succeed("and now freely");
+    assert.equal(formatOf(next.asked[0]), undefined);
+  },
+};
+
+/** The schema that a request binds the model to. */
+function formatOf(request: unknown): unknown {
+  const { text } = request as { text?: { format?: { schema?: unknown } } };
+  return text?.format?.schema;
+}

@@ -1,0 +1,22 @@
+/**
+ * Every scenario, in the order of the table.
+ *
+ * @module
+ */
+import { images, outputSchema, reasoning, text } from "./answers.ts";
+import { busySession } from "./busy.ts";
+import { codeMode } from "./code_mode.ts";
+import { consumeHeavy, consumeLight } from "./consumes.ts";
+import { authFailure, contextOverflow, quota } from "./failures.ts";
+import { hostTool } from "./host_tools.ts";
+import type { Scenario } from "./scenario.ts";
+import { cancel, compaction, lostSession, resume } from "./threads.ts";
+import { failingTool, parallelCalls, patch, shell } from "./tools.ts";
+
+/** The rows of the matrix. */
+export const SCENARIOS: readonly Scenario[] = [
+  ...[text, reasoning, shell, patch, hostTool, codeMode, images, outputSchema],
+  ...[parallelCalls, failingTool, cancel, resume, lostSession],
+  ...[authFailure, quota, contextOverflow, compaction],
+  ...[consumeLight, consumeHeavy, busySession],
+];
