@@ -1,0 +1,44 @@
+/** Where files lie, from the environment alone. */
+import { strict as assert } from "node:assert";
+import { resolve } from "@std/path";
+import { profilePaths, profileRoot, runtimeDirectory } from "../../plugin/profile.ts";
+
+const from = (env: Record<string, string | undefined>) => (name: string): string | undefined =>
+  env[name];
+
+Deno.test("profile root is PLEXUM_PROFILE_ROOT, else ~/.plexum", () => {
+  assert.equal(profileRoot(from({ PLEXUM_PROFILE_ROOT: "/p", HOME: "/h" })), "/p");
+  assert.equal(profileRoot(from({ PLEXUM_PROFILE_ROOT: "", HOME: "/h" })), "/h/.plexum");
+  assert.equal(profileRoot(from({ HOME: "/h" })), "/h/.plexum");
+  assert.equal(profileRoot(from({ PLEXUM_PROFILE_ROOT: "rel/p" })), resolve("rel/p"));
+});
+
+Deno.test("profile root without any home is an error that says what to set", () => {
+  for (const env of [{}, { HOME: "" }]) {
+    assert.throws(() => profileRoot(from(env)), /^Error: Cannot find .* Set PLEXUM_PROFILE_ROOT/);
+  }
+});
+
+Deno.test("profile paths lie in the plugin's own directory", () => {
+  const plugin = "/p/plugins/plexum-openai-provider";
+  const paths = profilePaths("/p");
+  assert.equal(paths.config, `${plugin}/config.json`);
+  assert.equal(paths.manifest, `${plugin}/manifest.json`);
+  assert.equal(paths.state, `${plugin}/state`);
+  for (const [name, path] of Object.entries(paths)) {
+    if (name !== "profile") assert.ok(path.startsWith(plugin), `${name}: ${path}`);
+  }
+});
+
+Deno.test("runtime directory is the first that can hold a socket", () => {
+  const long = `/${"x".repeat(90)}`;
+  const cases: [Record<string, string>, string][] = [
+    [{ XDG_RUNTIME_DIR: "/run/user/1", TMPDIR: "/t" }, "/run/user/1"],
+    [{ TMPDIR: "/t" }, "/t"],
+    [{ XDG_RUNTIME_DIR: "relative", TMPDIR: "/t" }, "/t"],
+    [{ XDG_RUNTIME_DIR: long, TMPDIR: "/t" }, "/t"],
+    [{ XDG_RUNTIME_DIR: "", TMPDIR: long }, "/tmp"],
+    [{}, "/tmp"],
+  ];
+  for (const [env, expected] of cases) assert.equal(runtimeDirectory(from(env)), expected);
+});
