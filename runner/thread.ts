@@ -28,13 +28,18 @@ export interface Thread {
   systemDigest: string | undefined;
 }
 
-/** The thread of `owner`: our own record, or the one time import of the Go plugin's. */
+/**
+ * The thread of `owner`: our own record, or, unless `sessionFile` is false, the one time import of
+ * the Go plugin's.
+ */
 export function recallThread(
   store: StateStore,
   { agentId, workspace }: ThreadOwner,
   codexHome: string,
+  sessionFile = true,
 ): Thread | undefined {
-  const state = store.load(agentId, workspace) ?? imported(workspace, codexHome);
+  const state = store.load(agentId, workspace) ??
+    (sessionFile ? imported(workspace, codexHome) : undefined);
   if (state === undefined) return undefined;
   const located = locateRollout(codexHome, state.threadId, state.rolloutPath);
   // codex itself decides whether a thread is lost; without its file only our figures are poorer.

@@ -115,7 +115,8 @@ class Turn {
       );
     }
     await this.#applyPending();
-    this.#thread = recallThread(this.#context.store, this.#request, this.#codexHome);
+    const { store, sessionFile } = this.#context;
+    this.#thread = recallThread(store, this.#request, this.#codexHome, sessionFile);
     const retries = new Retries(this.#context.settings.retries);
     while (!this.#signal.aborted) {
       const result = await this.#runOnce(bridge);
@@ -179,6 +180,7 @@ class Turn {
       base: ZERO_USAGE,
       systemDigest: instructionsFor(this.#request.system, undefined).digest,
     });
+    if (this.#context.sessionFile === false) return;
     const failed = leaveThreadId(this.#request.workspace, threadId);
     if (failed !== undefined) {
       this.#context.log("warning", `cannot leave the thread id in the workspace: ${failed}`);

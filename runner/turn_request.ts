@@ -62,6 +62,11 @@ export interface TurnContext {
   /** Where sockets go. */
   runtimeDirectory: string;
   store: StateStore;
+  /**
+   * Whether the workspace's `.plexum-codex-session` is read and written, as it is unless told
+   * otherwise. A turn by hand must neither take over nor replace the thread of the agent there.
+   */
+  sessionFile?: boolean;
   /** How to start this program: its path and leading arguments. */
   executable: readonly string[];
   version: string;
