@@ -16,10 +16,10 @@ import {
   type IndexContent,
   type IndexEntry,
 } from "./index_file.ts";
+import { callItemsIn } from "./items.ts";
 import { kindOf } from "./line_kind.ts";
 import type { RolloutFile } from "./rollout_file.ts";
 import { readAt, scanLines } from "./scan.ts";
-import { callIdsIn } from "./splice.ts";
 
 /** A longer line has no place in the index; nobody can have seen its call. */
 const MAX_LINE = 256 * 1024 * 1024;
@@ -71,7 +71,8 @@ function fits({ upTo, last }: IndexContent, { file }: RolloutFile): boolean {
   if (upTo > 0 && readAt(file, upTo - 1, 1)[0] !== NEWLINE) return false;
   if (last === undefined) return true;
   const line = readAt(file, last.offset, last.length);
-  return line.length === last.length && [...callIdsIn(line)].some((id) => hashOf(id) === last.hash);
+  return line.length === last.length &&
+    callItemsIn(line).some(({ callId }) => hashOf(callId) === last.hash);
 }
 
 async function scanRange(
@@ -91,7 +92,7 @@ async function scanRange(
       kind === "unsure";
     if (matters && length <= MAX_LINE) {
       const bytes = line.overlong ? readWhole(rollout, offset, length) : line.bytes;
-      const hashes = new Set(Array.from(callIdsIn(bytes), hashOf));
+      const hashes = new Set(callItemsIn(bytes).map(({ callId }) => hashOf(callId)));
       for (const hash of hashes) entries.push({ hash, offset, length });
     }
     if (upTo >= pause) {

@@ -3,8 +3,8 @@
  *
  * A consume replaces one value and must leave every other byte of the line as it was: number
  * precision, key order, escapes, unknown fields. So the line is never serialised again. These
- * functions walk over the bytes and say where a value begins and ends; the caller has made sure
- * that the line is valid JSON (`JSON.parse` accepts it).
+ * functions walk over the bytes, each once, and say where a value begins and ends. They do not check that
+ * the line is JSON; whoever changes something lets `JSON.parse` do that first.
  *
  * A key that stands twice in an object means its last value, as `JSON.parse` has it.
  *
@@ -17,6 +17,15 @@ export interface Span {
   end: number;
 }
 
+/**
+ * Told of each member of an object: the span of its key, quotes included, and where its value begins.
+ * Returns where the value ends if it has read it, else nothing, and it is skipped.
+ */
+export type MemberVisitor = (key: Span, value: number) => number | undefined | void;
+
+/** Told where each element of an array begins; returns as a `MemberVisitor` does. */
+export type ElementVisitor = (value: number) => number | undefined | void;
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
@@ -28,63 +37,86 @@ const CLOSE_OBJECT = 0x7d;
 
 const decoder = new TextDecoder();
 
-/**
- * The span of the outermost value of a line, or `undefined` for a blank one. It ends beyond the line where
- * the value is cut.
- */
-export function rootSpan(line: Uint8Array): Span | undefined {
-  const start = skipSpace(line, 0);
-  return start < line.length ? { start, end: endOfValue(line, start) } : undefined;
+/** Where the outermost value of a line begins; the line's length for a blank one. */
+export function rootOf(line: Uint8Array): number {
+  return skipSpace(line, 0);
 }
 
-/** The value of `key` in the object at `object`; `undefined` where it is absent or no object. */
-export function memberSpan(line: Uint8Array, object: Span, key: string): Span | undefined {
-  if (line[object.start] !== OPEN_OBJECT) return undefined;
-  let found: Span | undefined;
-  let at = skipSpace(line, object.start + 1);
-  while (at < object.end && line[at] === QUOTE) {
-    const keyEnd = endOfString(line, at);
-    const matches = keyIs(line, { start: at, end: keyEnd }, key);
-    at = skipSpace(line, keyEnd);
-    if (line[at] !== COLON) return undefined;
-    const start = skipSpace(line, at + 1);
-    const end = endOfValue(line, start);
-    if (matches) found = { start, end };
-    at = skipSpace(line, end);
+/** Reads the object at `start` and returns where it ends; another value is skipped. */
+export function readObject(line: Uint8Array, start: number, visit: MemberVisitor): number {
+  if (line[start] !== OPEN_OBJECT) return endOfValue(line, start);
+  let at = skipSpace(line, start + 1);
+  while (line[at] === QUOTE) {
+    const key = { start: at, end: endOfString(line, at) };
+    at = skipSpace(line, key.end);
+    if (line[at] !== COLON) return beyond(line);
+    const value = skipSpace(line, at + 1);
+    at = skipSpace(line, visit(key, value) ?? endOfValue(line, value));
     if (line[at] !== COMMA) break;
     at = skipSpace(line, at + 1);
   }
+  return line[at] === CLOSE_OBJECT ? at + 1 : beyond(line);
+}
+
+/** Reads the array at `start` and returns where it ends; another value is skipped. */
+export function readArray(line: Uint8Array, start: number, visit: ElementVisitor): number {
+  if (line[start] !== OPEN_ARRAY) return endOfValue(line, start);
+  let at = skipSpace(line, start + 1);
+  while (at < line.length && line[at] !== CLOSE_ARRAY) {
+    at = skipSpace(line, visit(at) ?? endOfValue(line, at));
+    if (line[at] !== COMMA) break;
+    at = skipSpace(line, at + 1);
+  }
+  return line[at] === CLOSE_ARRAY ? at + 1 : beyond(line);
+}
+
+/** Whether a key, as it is written, is `name` (which is ASCII and needs no escape). */
+export function spells(line: Uint8Array, key: Span, name: string): boolean {
+  const length = key.end - key.start - 2;
+  for (let i = 0; i < length; i++) {
+    const byte = line[key.start + 1 + i];
+    // Only an escape can make two spellings of one key.
+    if (byte === BACKSLASH) return stringAt(line, key) === name;
+    if (byte !== name.charCodeAt(i)) return false;
+  }
+  return length === name.length;
+}
+
+/** The value of `key` in the object at `start`; `undefined` where it is absent or no object. */
+export function memberSpan(line: Uint8Array, start: number, key: string): Span | undefined {
+  let found: Span | undefined;
+  readObject(line, start, (name, value) => {
+    if (!spells(line, name, key)) return;
+    found = spanOf(line, value);
+    return found.end;
+  });
   return found;
 }
 
-/** The elements of the array at `array`; none where it is no array. */
-export function* elementSpans(line: Uint8Array, array: Span): Generator<Span> {
-  if (line[array.start] !== OPEN_ARRAY) return;
-  let at = skipSpace(line, array.start + 1);
-  while (at < array.end && line[at] !== CLOSE_ARRAY) {
-    const end = endOfValue(line, at);
-    yield { start: at, end };
-    at = skipSpace(line, end);
-    if (line[at] !== COMMA) return;
-    at = skipSpace(line, at + 1);
-  }
-}
-
-/** The value at a path of keys and indexes from the outermost value. */
-export function spanAt(line: Uint8Array, path: readonly (string | number)[]): Span | undefined {
-  let span = rootSpan(line);
-  for (const step of path) {
-    if (span === undefined) return undefined;
-    span = typeof step === "string"
-      ? memberSpan(line, span, step)
-      : [...elementSpans(line, span)][step];
-  }
-  return span;
+/** The value that begins at `start`; it ends beyond the line where it is cut. */
+export function spanOf(line: Uint8Array, start: number): Span {
+  return { start, end: endOfValue(line, start) };
 }
 
 /** The text of a value exactly as it is written in the line. */
 export function textOf(line: Uint8Array, span: Span): string {
   return decoder.decode(line.subarray(span.start, span.end));
+}
+
+/** The string that a value is; `undefined` where it is none. */
+export function stringAt(line: Uint8Array, span: Span | undefined): string | undefined {
+  if (span === undefined || line[span.start] !== QUOTE) return undefined;
+  try {
+    const value: unknown = JSON.parse(textOf(line, span));
+    return typeof value === "string" ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** An end that no value in the line can have: what began there is cut. */
+function beyond(line: Uint8Array): number {
+  return line.length + 1;
 }
 
 function skipSpace(line: Uint8Array, from: number): number {
@@ -93,20 +125,15 @@ function skipSpace(line: Uint8Array, from: number): number {
   return at;
 }
 
-/** The offset after the closing quote of the string that opens at `open`; beyond the line if cut. */
 function endOfString(line: Uint8Array, open: number): number {
-  let quote = line.indexOf(QUOTE, open + 1);
-  while (quote >= 0) {
-    let before = quote - 1;
-    while (line[before] === BACKSLASH) before--;
-    // An even run of backslashes escapes itself, not the quote.
-    if ((quote - before) % 2 === 1) return quote + 1;
-    quote = line.indexOf(QUOTE, quote + 1);
+  for (let at = open + 1; at < line.length; at++) {
+    const byte = line[at];
+    if (byte === QUOTE) return at + 1;
+    if (byte === BACKSLASH) at++;
   }
-  return line.length + 1;
+  return beyond(line);
 }
 
-/** The offset after the value that begins at `start`; beyond the line where the value is cut. */
 function endOfValue(line: Uint8Array, start: number): number {
   const first = line[start];
   if (first === QUOTE) return endOfString(line, start);
@@ -126,7 +153,7 @@ function endOfValue(line: Uint8Array, start: number): number {
     if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) depth++;
     else if ((byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) && --depth === 0) return at;
   }
-  return line.length + 1;
+  return beyond(line);
 }
 
 function endsScalar(byte: number | undefined): boolean {
@@ -135,11 +162,4 @@ function endsScalar(byte: number | undefined): boolean {
 
 function isSpace(byte: number | undefined): boolean {
   return byte !== undefined && byte <= 0x20;
-}
-
-function keyIs(line: Uint8Array, span: Span, key: string): boolean {
-  const written = textOf(line, span);
-  if (written === `"${key}"`) return true;
-  // Only an escape can make two spellings of one key.
-  return written.includes("\\") && JSON.parse(written) === key;
 }

@@ -5,11 +5,12 @@
  */
 
 import { hashOf, type IndexEntry } from "./index_file.ts";
+import { callItemsIn } from "./items.ts";
 import type { Edit } from "./journal.ts";
 import type { ConsumeOp } from "./markers.ts";
 import type { RolloutFile } from "./rollout_file.ts";
 import { readAt } from "./scan.ts";
-import { callIdsIn, splice, type Spliced } from "./splice.ts";
+import { splice, type Spliced } from "./splice.ts";
 
 /** The changes to a rollout that consume some calls. */
 export interface Plan {
@@ -50,7 +51,7 @@ function spliceAsIndexed(
   wanted: ReadonlyMap<string, ConsumeOp>,
 ): Spliced | undefined {
   if (line.length !== entry.length) return undefined;
-  const inPlace = [...callIdsIn(line)].some((id) => hashOf(id) === entry.hash);
+  const inPlace = callItemsIn(line).some(({ callId }) => hashOf(callId) === entry.hash);
   if (!inPlace) return undefined;
   try {
     return splice(line, wanted);

@@ -18,7 +18,7 @@
  * @module
  */
 
-import { spanAt, textOf } from "./json_span.ts";
+import { memberSpan, rootOf, textOf } from "./json_span.ts";
 
 /** Token counts as codex reports them. `inputTokens` includes the cached ones. */
 export interface Usage {
@@ -125,7 +125,8 @@ function responseItem(item: Fields, line: Uint8Array): RolloutRecord {
 
 /** Arguments that are an object, not a string, are given as the file has them. */
 function asWritten(line: Uint8Array, key: string): string {
-  const span = spanAt(line, ["payload", key]);
+  const payload = memberSpan(line, rootOf(line), "payload");
+  const span = payload && memberSpan(line, payload.start, key);
   return span === undefined ? "" : textOf(line, span);
 }
 

@@ -15,7 +15,8 @@
  * @module
  */
 
-import { elementSpans, memberSpan, rootSpan, type Span, textOf } from "./json_span.ts";
+import { callItemsIn, contentEnd, paddedEnd } from "./items.ts";
+import { type Span, stringAt } from "./json_span.ts";
 import { type ConsumeOp, markersOf } from "./markers.ts";
 
 /** What became of the wanted calls in one line. */
@@ -37,27 +38,23 @@ interface Replacement {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 const SPACE = 0x20;
-const RETURN = 0x0d;
 
 /**
- * Splices `line` (without its newline). Throws SyntaxError where it is not JSON: such a line is codex's to
- * drop and not ours to change.
+ * Splices `line` (without its newline). Throws SyntaxError or TypeError where it is not JSON in UTF-8: such
+ * a line is codex's to drop and not ours to change.
  */
 export function splice(line: Uint8Array, wanted: ReadonlyMap<string, ConsumeOp>): Spliced {
   JSON.parse(decoder.decode(line));
   const found = new Set<string>();
   const wishes: Replacement[] = [];
-  for (const item of itemsOf(line)) {
-    const id = stringAt(line, memberSpan(line, item, "call_id"));
-    const op = id === undefined ? undefined : wanted.get(id);
-    if (id === undefined || op === undefined) continue;
-    const fields = consumable(stringAt(line, memberSpan(line, item, "type")), op);
-    if (fields === undefined) continue;
+  for (const { callId: id, input, output } of callItemsIn(line)) {
+    const op = wanted.get(id);
+    if (op === undefined) continue;
     found.add(id);
-    for (const [key, marker] of fields) {
-      const span = memberSpan(line, item, key);
-      const bytes = encoder.encode(JSON.stringify(marker));
-      if (span !== undefined && stringAt(line, span) !== marker) wishes.push({ id, span, bytes });
+    const markers = markersOf(op);
+    for (const [span, marker] of [[input, markers.input], [output, markers.output]] as const) {
+      if (span === undefined || marker === undefined || stringAt(line, span) === marker) continue;
+      wishes.push({ id, span, bytes: encoder.encode(JSON.stringify(marker)) });
     }
   }
   const granted = whatFits(wishes, paddedEnd(line) - contentEnd(line));
@@ -65,52 +62,6 @@ export function splice(line: Uint8Array, wanted: ReadonlyMap<string, ConsumeOp>)
   return granted.length === 0
     ? { found, changed }
     : { line: replace(line, granted), found, changed };
-}
-
-/** The call ids of the consumable records in a line; none in a line that was cut. */
-export function* callIdsIn(line: Uint8Array): Generator<string> {
-  if (rootSpan(line)?.end !== contentEnd(line)) return;
-  for (const item of itemsOf(line)) {
-    const id = stringAt(line, memberSpan(line, item, "call_id"));
-    const type = stringAt(line, memberSpan(line, item, "type"));
-    if (id !== undefined && consumable(type, "consume-heavy") !== undefined) yield id;
-  }
-}
-
-/** The response items of a line: the payload itself, or the history of a compaction. */
-function* itemsOf(line: Uint8Array): Generator<Span> {
-  const root = rootSpan(line);
-  if (root === undefined) return;
-  const payload = memberSpan(line, root, "payload");
-  if (payload === undefined) return;
-  switch (stringAt(line, memberSpan(line, root, "type"))) {
-    case "response_item":
-      yield payload;
-      return;
-    case "compacted": {
-      const history = memberSpan(line, payload, "replacement_history");
-      if (history !== undefined) yield* elementSpans(line, history);
-    }
-  }
-}
-
-/** Which fields of an item `op` replaces by what; `undefined` for an item that is no part of a call. */
-function consumable(
-  type: string | undefined,
-  op: ConsumeOp,
-): [key: string, marker: string][] | undefined {
-  const { output, input } = markersOf(op);
-  switch (type) {
-    case "function_call":
-      return input === undefined ? [] : [["arguments", input]];
-    case "custom_tool_call":
-      return input === undefined ? [] : [["input", input]];
-    case "function_call_output":
-    case "custom_tool_call_output":
-      return [["output", output]];
-    default:
-      return undefined;
-  }
 }
 
 /** All that shrinks, and of what grows as much as finds room, in the order of the line. */
@@ -128,38 +79,18 @@ function whatFits(wishes: Replacement[], padding: number): Replacement[] {
 
 function replace(line: Uint8Array, replacements: Replacement[]): Uint8Array {
   const result = new Uint8Array(line.length).fill(SPACE);
-  const end = contentEnd(line);
   let from = 0;
   let to = 0;
+  const copy = (part: Uint8Array): void => {
+    result.set(part, to);
+    to += part.length;
+  };
   for (const { span, bytes } of replacements.toSorted((a, b) => a.span.start - b.span.start)) {
-    result.set(line.subarray(from, span.start), to);
-    to += span.start - from;
-    result.set(bytes, to);
-    to += bytes.length;
+    copy(line.subarray(from, span.start));
+    copy(bytes);
     from = span.end;
   }
-  result.set(line.subarray(from, end), to);
-  if (line.at(-1) === RETURN) result[line.length - 1] = RETURN;
+  copy(line.subarray(from, contentEnd(line)));
+  result.set(line.subarray(paddedEnd(line)), paddedEnd(line));
   return result;
-}
-
-/** Where the line's JSON ends: before spaces, and before the carriage return of a Windows line end. */
-function contentEnd(line: Uint8Array): number {
-  let at = paddedEnd(line);
-  while (line[at - 1] === SPACE) at--;
-  return at;
-}
-
-function paddedEnd(line: Uint8Array): number {
-  return line.at(-1) === RETURN ? line.length - 1 : line.length;
-}
-
-function stringAt(line: Uint8Array, span: Span | undefined): string | undefined {
-  if (span === undefined || line[span.start] !== 0x22) return undefined;
-  try {
-    const value: unknown = JSON.parse(textOf(line, span));
-    return typeof value === "string" ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

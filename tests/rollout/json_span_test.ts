@@ -1,6 +1,15 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
-import { elementSpans, memberSpan, rootSpan, spanAt, textOf } from "../../rollout/json_span.ts";
+import {
+  memberSpan,
+  readArray,
+  readObject,
+  rootOf,
+  type Span,
+  spanOf,
+  stringAt,
+  textOf,
+} from "../../rollout/json_span.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -50,47 +59,46 @@ const written = fc.letrec<{ value: string; object: string }>((tie) => {
   };
 });
 
-Deno.test("memberSpan and elementSpans find what JSON.parse finds, at every depth", () => {
-  const compare = (
-    line: Uint8Array,
-    span: { start: number; end: number },
-    value: unknown,
-  ): void => {
+Deno.test("memberSpan and readArray find what JSON.parse finds, at every depth", () => {
+  const compare = (line: Uint8Array, span: Span, value: unknown): void => {
     assert.deepEqual(JSON.parse(textOf(line, span)), value);
     if (Array.isArray(value)) {
-      const elements = [...elementSpans(line, span)];
+      const elements: Span[] = [];
+      assert.equal(
+        readArray(line, span.start, (at) => void elements.push(spanOf(line, at))),
+        span.end,
+      );
       assert.equal(elements.length, value.length);
       elements.forEach((element, i) => compare(line, element, value[i]));
     } else if (typeof value === "object" && value !== null) {
+      assert.equal(readObject(line, span.start, () => {}), span.end);
       for (const [key, member] of Object.entries(value)) {
-        const found = memberSpan(line, span, key);
+        const found = memberSpan(line, span.start, key);
         assert.ok(found, `no member ${key}`);
         compare(line, found, member);
       }
-      assert.equal(memberSpan(line, span, "absent"), undefined);
-    }
+      assert.equal(memberSpan(line, span.start, "absent"), undefined);
+    } else if (typeof value === "string") {
+      assert.equal(stringAt(line, span), value);
+    } else assert.equal(stringAt(line, span), undefined);
   };
   fc.assert(
     fc.property(written.object, fc.constantFrom("", " ", "  \r"), (object, padding) => {
       const line = bytes(padding + object + padding);
-      const root = rootSpan(line);
-      assert.ok(root);
+      const root = spanOf(line, rootOf(line));
+      assert.equal(root.end, line.length - padding.length);
       compare(line, root, JSON.parse(object));
     }),
     { numRuns: 2000 },
   );
 });
 
-Deno.test("spanAt follows a path and says nothing where it ends", () => {
-  const line = bytes('{"payload":{"type":"x","list":[1,{"output":"a\\"b"}],"type":"last"}}');
-  const at = (...path: (string | number)[]): string | undefined => {
-    const span = spanAt(line, path);
-    return span && textOf(line, span);
-  };
-  assert.equal(at("payload", "list", 1, "output"), '"a\\"b"');
-  assert.equal(at("payload", "type"), '"last"');
-  assert.equal(at("payload", "list", 2), undefined);
-  assert.equal(at("payload", "nothing", "output"), undefined);
-  assert.equal(at("payload", "type", "output"), undefined);
-  assert.equal(spanAt(bytes("  "), ["payload"]), undefined);
+Deno.test("spanOf ends beyond the line where a value is cut", () => {
+  fc.assert(fc.property(written.object, fc.nat(), (object, cut) => {
+    const whole = bytes(object);
+    const line = whole.subarray(0, cut % whole.length);
+    if (line.length > 0) assert.equal(spanOf(line, 0).end, line.length + 1);
+    if (line.length > 0) assert.equal(readObject(line, 0, () => {}), line.length + 1);
+  }));
+  assert.equal(rootOf(bytes("  ")), 2);
 });

@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
+import { callItemsIn } from "../../rollout/items.ts";
 import type { ConsumeOp } from "../../rollout/markers.ts";
-import { callIdsIn, splice } from "../../rollout/splice.ts";
+import { splice } from "../../rollout/splice.ts";
 import { allCaptured, linesOf } from "./rollouts.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -110,7 +111,7 @@ Deno.test("splice on captured rollouts means what the specification says, or fit
   for (const { bytes: content, version, scenario } of allCaptured()) {
     for (const line of linesOf(content)) {
       for (const op of ["consume-light", "consume-heavy"] as const) {
-        const ops = new Map([...callIdsIn(bytes(line))].map((callId) => [callId, op]));
+        const ops = new Map(callItemsIn(bytes(line)).map(({ callId }) => [callId, op]));
         const { line: after, changed } = splice(bytes(line), ops);
         if (changed.size === 0) {
           if (ops.size > 0) assert.ok(line.length < 500 || op === "consume-light", line);
@@ -145,12 +146,12 @@ Deno.test("splice takes the last of two equal keys, as codex's parser and JSON.p
   );
 });
 
-Deno.test("splice refuses a line that is no JSON, and callIdsIn finds nothing in a cut one", () => {
+Deno.test("splice refuses a line that is no JSON, and callItemsIn finds nothing in a cut one", () => {
   const line =
     '{"type":"response_item","payload":{"type":"function_call_output","call_id":"a","output":"x"}}';
-  assert.deepEqual([...callIdsIn(bytes(line))], ["a"]);
+  assert.deepEqual(callItemsIn(bytes(line)).map(({ callId }) => callId), ["a"]);
   for (const cut of [line.slice(0, -1), line.slice(0, -5), line + "}", line + "\u0000"]) {
     assert.throws(() => splice(bytes(cut), new Map()), SyntaxError);
-    assert.deepEqual([...callIdsIn(bytes(cut))], [], cut);
+    assert.deepEqual(callItemsIn(bytes(cut)), [], cut);
   }
 });
