@@ -85,9 +85,9 @@ function infoKind(info: unknown): ErrorKind | undefined {
   return undefined;
 }
 
-/** `Error: …` is how codex ends a failed start; clap writes `error: …`. */
+/** `Error: …` or `Error finding …` is how codex ends a failed start; clap writes `error: …`. */
 function errorLine(stderr: string): string | undefined {
-  return lines(stderr).findLast((line) => /^error:/i.test(line))?.replace(/^error: */i, "");
+  return lines(stderr).findLast((line) => /^error\b/i.test(line))?.replace(/^error: */i, "");
 }
 
 function lastLine(stderr: string): string | undefined {
