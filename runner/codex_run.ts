@@ -28,6 +28,8 @@ export interface RunPlan {
   hostName: HostName;
   /** The thread to be resumed and where its rollout ends now. */
   resume?: { threadId: string; rolloutPath: string | undefined; from: number } | undefined;
+  /** Whether codex got the host's tools, or there are none to get; asked when codex is ready. */
+  hasHostTools(): boolean;
   /** Told as soon as codex announced its thread, before the `started` event goes out. */
   onThread(threadId: string): void;
   /** Told once codex runs: who can say which recorded call a tool request belongs to. */
@@ -51,7 +53,9 @@ export type Stop =
   | { by: "cancel" }
   | { by: "watchdog"; watch: Watch; limitMs: number }
   /** codex began another thread than the one it was asked to resume. */
-  | { by: "stray"; threadId: string };
+  | { by: "stray"; threadId: string }
+  /** codex began the turn without the host's tools. */
+  | { by: "toolless" };
 
 /** What is known when codex is gone. */
 export interface RunResult {

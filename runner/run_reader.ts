@@ -19,7 +19,10 @@ import type { Watchdog } from "./watchdog.ts";
 export const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
 /** What of a plan concerns reading. */
-export type ReadingPlan = Pick<RunPlan, "codexHome" | "hostName" | "resume" | "onThread">;
+export type ReadingPlan = Pick<
+  RunPlan,
+  "codexHome" | "hostName" | "resume" | "hasHostTools" | "onThread"
+>;
 
 /** Reads one run. */
 export class RunReader implements CallIdentifier {
@@ -31,7 +34,7 @@ export class RunReader implements CallIdentifier {
   readonly #terminal = Promise.withResolvers<void>();
   readonly #ended = new AbortController();
   #threadId: string | undefined;
-  #stray = false;
+  #disowned = false;
   #follower: Follower | undefined;
   #following: Promise<void> = Promise.resolve();
   #queue: Promise<void> = Promise.resolve();
@@ -103,19 +106,18 @@ export class RunReader implements CallIdentifier {
     await this.#alone(async () => {
       if (event.type === "thread_started") await this.#start(event.threadId);
       await this.#drain();
-      // Of a thread that nobody asked for, nothing is told.
-      if (!this.#stray) await this.#tell(this.output.take(event));
+      if (!this.#disowned) await this.#tell(this.output.take(event));
     });
     if (this.output.terminal !== undefined) this.#terminal.resolve();
   }
 
   async #start(threadId: string): Promise<void> {
-    if (this.#threadId !== undefined) return;
+    if (this.#threadId !== undefined || this.#disowned) return;
     const { resume, codexHome } = this.#plan;
     if (!isThreadId(threadId) || (resume !== undefined && resume.threadId !== threadId)) {
-      this.#stray = true;
-      return this.#stop({ by: "stray", threadId });
+      return this.#disown({ by: "stray", threadId });
     }
+    if (!this.#plan.hasHostTools()) return this.#disown({ by: "toolless" });
     this.#threadId = threadId;
     this.#watchdog.started();
     this.#plan.onThread(threadId);
@@ -127,6 +129,12 @@ export class RunReader implements CallIdentifier {
       return await this.#lose(error);
     }
     this.#following = this.#follow(this.#follower);
+  }
+
+  /** Of this run nothing is told. */
+  #disown(stop: Stop): void {
+    this.#disowned = true;
+    this.#stop(stop);
   }
 
   /** Tells what the rollout gains between two lines of stdout. Never rejects. */

@@ -156,6 +156,8 @@ class Turn {
         graceMs: settings.graceMs,
         hostName: (namespace, name) => bridge?.hostName(namespace, name),
         resume: this.#thread,
+        // A relay that was refused serves no tools, and codex begins all the same.
+        hasHostTools: () => bridge === undefined || !bridge.registered || bridge.connections > 0,
         onThread: (threadId) => this.#announced(threadId),
         onLive: (run) => this.#live = run,
       },

@@ -54,6 +54,17 @@ function failed(message: string, info: unknown, stderr: string): Verdict {
 
 function stopped(stop: Stop, stderr: string): Verdict {
   if (stop.by === "cancel") return { stopReason: "cancelled" };
+  if (stop.by === "toolless") {
+    return {
+      stopReason: "error",
+      failure: {
+        kind: "mcp_unavailable",
+        message: "codex: began the turn without the host's tools; it was ended",
+        retryable: true,
+        hint: "codex could not start `mcp-host`, or it could not reach the plugin; see the log.",
+      },
+    };
+  }
   if (stop.by === "stray") {
     return {
       stopReason: "error",
