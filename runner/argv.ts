@@ -27,6 +27,8 @@ export interface ArgvInput {
   outputSchema?: string | undefined;
   /** Goes to the model as a developer message when the thread starts, and is frozen there. */
   developerInstructions?: string | undefined;
+  /** Whether codex may believe `.codex/` in the workspace; `undefined` leaves it to codex. */
+  projectTrust?: "trusted" | "untrusted" | undefined;
   /** More `key=value` pairs for `-c`, values in TOML. */
   config: readonly string[];
 }
@@ -41,6 +43,9 @@ export function codexArgs(input: ArgvInput): string[] {
     // Offline, 0.148 and later would reconnect for ever; older versions ignore the key.
     "features.unbounded_connection_retries=false",
     ...(input.sandbox === "workspace-write" ? workspaceWrite(input) : []),
+    ...(input.projectTrust === undefined
+      ? []
+      : [`projects={${tomlString(input.workspace)}={trust_level="${input.projectTrust}"}}`]),
     ...(input.developerInstructions === undefined
       ? []
       : [`developer_instructions=${tomlString(input.developerInstructions)}`]),

@@ -24,6 +24,11 @@ export interface Capabilities {
   callId: boolean;
   /** MCP tools can be handed to the model directly (`omit_tools_from`). */
   omitToolsFrom: boolean;
+  /**
+   * Trusts any workspace it may write, and says so in config.toml: what an agent put into
+   * `.codex/config.toml` in one turn, an MCP server say, would run outside the sandbox in the next.
+   */
+  trustsUnasked: boolean;
   /** MCP tools hide behind tool search, and nothing can be done about it. */
   toolsDeferred: boolean;
 }
@@ -40,6 +45,8 @@ export function capabilitiesOf(versionOutput: string): Capabilities | undefined 
     writerLock: since("0.148.0"),
     callId: since("0.148.0"),
     omitToolsFrom: since("0.148.0"),
+    // Seen on 0.155.1, no longer on 0.160.1.
+    trustsUnasked: !since("0.160.0"),
     // Seen hidden on 0.142.5 and direct on 0.140.0; nothing between was tried.
     toolsDeferred: since("0.141.0") && !since("0.148.0"),
   };

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { isAbsolute, join, resolve } from "@std/path";
 import { type Capabilities, capabilitiesOf, OLDEST_SUPPORTED } from "./capabilities.ts";
 import { nativeBehind } from "./codex_launcher.ts";
+import { searchCodex } from "./codex_search.ts";
 import { clip } from "./clip.ts";
 import { TurnError } from "./turn_event.ts";
 
@@ -23,7 +23,7 @@ export interface CodexBinary {
   pathDirectory?: string | undefined;
 }
 
-/** Environment that decides where codex is looked for. */
+/** Environment variables. */
 export type Variables = Record<string, string>;
 
 /** How long `codex --version` may take; it answers in 10 ms. */
@@ -48,7 +48,7 @@ export async function findCodex(name: string, env: Variables): Promise<CodexBina
         "Install it (npm install -g @openai/codex), or set `binary` in config.json to its path.",
     });
   }
-  const native = nativeBehind(Deno.realPathSync(found));
+  const native = nativeBehind(found);
   const path = native?.path ?? found;
   const capabilities = await probe(path, env);
   if (!capabilities.supported) {
@@ -67,57 +67,6 @@ export async function findCodex(name: string, env: Variables): Promise<CodexBina
     env: native?.env ?? {},
     pathDirectory: native?.pathDirectory,
   };
-}
-
-/** Where `name` is, and every place that was looked at. */
-export function searchCodex(
-  name: string,
-  env: Variables,
-): { path: string | undefined; looked: string[] } {
-  const home = env.HOME ?? "";
-  if (name.includes("/")) {
-    const path = name.startsWith("~/") ? join(home, name.slice(2)) : resolve(name);
-    return { path: isExecutable(path) ? path : undefined, looked: [path] };
-  }
-  const looked = [...(env.PATH ?? "").split(":").filter(isAbsolute), ...usualPlaces(home, env)];
-  const unique = [...new Set(looked)];
-  const path = unique.map((dir) => join(dir, name)).find(isExecutable);
-  return { path, looked: unique };
-}
-
-/** Where a person's shell finds codex and a service's PATH does not. */
-function usualPlaces(home: string, env: Variables): string[] {
-  const nodeVersions = join(env.NVM_DIR ?? join(home, ".nvm"), "versions", "node");
-  return [
-    join(home, ".local", "bin"),
-    ...(env.npm_config_prefix === undefined ? [] : [join(env.npm_config_prefix, "bin")]),
-    join(home, ".npm-global", "bin"),
-    ...newestFirst(nodeVersions).map((version) => join(nodeVersions, version, "bin")),
-    join(env.VOLTA_HOME ?? join(home, ".volta"), "bin"),
-    join(home, ".local", "share", "pnpm"),
-    join(home, ".bun", "bin"),
-    "/opt/homebrew/bin",
-    "/usr/local/bin",
-    "/usr/bin",
-  ];
-}
-
-function newestFirst(directory: string): string[] {
-  try {
-    return [...Deno.readDirSync(directory)].map(({ name }) => name)
-      .sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
-  } catch {
-    return [];
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    const { isFile, mode } = Deno.statSync(path);
-    return isFile && ((mode ?? 0o111) & 0o111) !== 0;
-  } catch {
-    return false;
-  }
 }
 
 function probe(path: string, env: Variables): Promise<Capabilities> {

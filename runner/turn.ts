@@ -141,7 +141,7 @@ class Turn {
     const command = await turnCommand({
       request: this.#request,
       settings,
-      path: this.#codex.path,
+      codex: this.#codex,
       environment: this.#environment,
       thread: this.#thread,
       retell: this.#retell,

@@ -4,7 +4,7 @@
  * @module
  */
 import { codexArgs } from "./argv.ts";
-import type { Variables } from "./codex_binary.ts";
+import type { CodexBinary, Variables } from "./codex_binary.ts";
 import type { CodexCommand } from "./codex_process.ts";
 import { imageFiles } from "./images.ts";
 import { instructionsFor } from "./instructions.ts";
@@ -18,8 +18,7 @@ import { userServerConfig } from "./user_mcp_servers.ts";
 export interface CommandParts {
   request: TurnRequest;
   settings: TurnSettings;
-  /** The codex to start. */
-  path: string;
+  codex: Pick<CodexBinary, "path" | "capabilities">;
   /** Its environment, without what belongs to a single run. */
   environment: Variables;
   /** The thread to resume. */
@@ -35,16 +34,16 @@ export interface CommandParts {
  * @throws {TurnError} `invalid_request` for a prompt or an image that codex would not take.
  */
 export async function turnCommand(
-  { request, settings, path, environment, thread, retell, bridge }: CommandParts,
+  { request, settings, codex, environment, thread, retell, bridge }: CommandParts,
   directory: TurnDirectory,
 ): Promise<CodexCommand> {
   const { workspace, model, text, images, outputSchema, history } = request;
   const { argument, inPrompt } = instructionsFor(request.system, thread);
   const userServers = settings.userMcpServers === "disable"
-    ? await userServerConfig(path, environment, workspace)
+    ? await userServerConfig(codex.path, environment, workspace)
     : [];
   return {
-    path,
+    path: codex.path,
     args: codexArgs({
       workspace,
       threadId: thread?.threadId,
@@ -57,6 +56,7 @@ export async function turnCommand(
       outputSchema: outputSchema &&
         directory.write("output-schema.json", JSON.stringify(outputSchema)),
       developerInstructions: argument,
+      projectTrust: projectTrust(settings.trustWorkspace, codex.capabilities),
       config: [...userServers, ...(bridge?.config ?? [])],
     }),
     env: { ...environment, ...bridge?.env },
@@ -64,4 +64,13 @@ export async function turnCommand(
     prompt: composePrompt({ text, instructions: inPrompt, history: retell ? history : [] }),
     mark: directory.mark,
   };
+}
+
+/** Later versions trust nothing unasked, and need no word against it. */
+function projectTrust(
+  trusted: boolean,
+  { trustsUnasked }: CodexBinary["capabilities"],
+): "trusted" | "untrusted" | undefined {
+  if (trusted) return "trusted";
+  return trustsUnasked ? "untrusted" : undefined;
 }

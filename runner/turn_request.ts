@@ -39,6 +39,8 @@ export interface TurnSettings {
   sandbox: Sandbox;
   writableRoots: readonly string[];
   networkAccess: boolean;
+  /** Whether codex may believe the workspace's own `.codex/`. */
+  trustWorkspace: boolean;
   /** Added to codex's environment. */
   env: Variables;
   onLostSession: "fresh" | "fail";

@@ -53,9 +53,7 @@ Deno.test("the mark finds what was double-forked into a session of its own with 
   const mark = newMark();
   const hide = "setsid env -i /bin/sh -c 'cd /; echo $$; exec sleep 1000' 2>/dev/null </dev/null";
   // The sleeper must not hold the pipe that the pid comes through.
-  const script = `( ( ${
-    hide.replace("exec sleep", "exec >/dev/null; exec sleep")
-  } ) & )`;
+  const script = `( ( ${hide.replace("exec sleep", "exec >/dev/null; exec sleep")} ) & )`;
   const [hidden] = await started(mark, script);
   assert.ok(hidden !== undefined);
   const row = await processRow(hidden);
