@@ -12,6 +12,7 @@
 import { join } from "@std/path";
 import { lockWithin } from "./flock.ts";
 import { type ConsumeOp, isConsumeOp } from "./markers.ts";
+import { importSessionFile } from "./session_file.ts";
 import type { StateStore } from "./state.ts";
 import { type Consumed, Thread, threadsWithWork } from "./thread.ts";
 
@@ -115,7 +116,7 @@ async function finishWork(thread: Thread): Promise<MutateResult> {
 }
 
 function threadOf({ store, codexHome, agentId, workspace }: Session): Thread | undefined {
-  const state = store.load(agentId, workspace);
+  const state = store.load(agentId, workspace) ?? importSessionFile(workspace, codexHome);
   if (state === undefined) return undefined;
   const { threadId, rolloutPath } = state;
   return new Thread(store, { threadId, codexHome, rolloutPath });

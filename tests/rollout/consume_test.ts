@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { applyPending, mutate, type Mutation, recoverAll } from "../../rollout/consume.ts";
 import { noWaitLeftBehind } from "../../rollout/flock.ts";
-import { line, rolloutOf, ThreadOnDisk } from "./thread_on_disk.ts";
+import { writeSessionFile } from "../../rollout/session_file.ts";
+import { line, rolloutOf, THREAD, ThreadOnDisk } from "./thread_on_disk.ts";
 
 const LONG = "a long output, ".repeat(20);
 const NOW = { busy: false };
@@ -278,4 +279,15 @@ Deno.test("mutate passes over lines that codex would drop, and does not change t
   const after = new TextDecoder().decode(thread.bytes);
   assert.ok(after.includes(`\n\n\u0000\u0000\n${cut}not json\r\n`));
   assert.equal(after.split('"...(tool called)"').length, 2);
+});
+
+Deno.test("mutate takes over the thread of the Go plugin's session file, where we know of none", async () => {
+  using thread = new ThreadOnDisk(LINES);
+  const { store, codexHome } = thread.session();
+  const workspace = Deno.realPathSync(codexHome);
+  const moved = [line.meta(workspace), ...LINES.slice(1)];
+  thread.bytes = rolloutOf(moved);
+  writeSessionFile(workspace, THREAD);
+  const session = { store, codexHome, agentId: "new", workspace };
+  assert.equal((await mutate(session, light("a"), NOW)).touched, 1);
 });

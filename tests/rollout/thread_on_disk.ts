@@ -15,7 +15,7 @@ type Json = Record<string, unknown>;
 
 /** Lines as codex 0.169 writes them. */
 export const line = {
-  meta: (): Json => ({ type: "session_meta", payload: { id: THREAD, cwd: "/workspace" } }),
+  meta: (cwd = "/workspace"): Json => ({ type: "session_meta", payload: { id: THREAD, cwd } }),
   call: (id: string, args: string): Json => ({
     type: "response_item",
     payload: { type: "function_call", name: "exec_command", arguments: args, call_id: id },
