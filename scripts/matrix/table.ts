@@ -1,0 +1,84 @@
+/**
+ * The matrix as Markdown: the table of cells, the legend of known limits, the list of differences.
+ * Pure.
+ *
+ * @module
+ */
+import type { Difference } from "./drift.ts";
+import { KNOWN_LIMITS, type KnownLimit } from "./known_limits.ts";
+import type { Cell, Scenario } from "./scenario.ts";
+
+/** Scenario name → version → what came of it. */
+export type Cells = Map<string, Map<string, Cell>>;
+
+/** One row per scenario, one column per version. */
+export function cellTable(
+  cells: Cells,
+  scenarios: readonly Scenario[],
+  versions: readonly string[],
+): string {
+  const rows = scenarios.map(({ name }) => [
+    name,
+    ...versions.map((version) => mark(cells.get(name)?.get(version))),
+  ]);
+  return table([["", ...versions], ...rows]);
+}
+
+/** What every scenario promises. */
+export function promiseTable(scenarios: readonly Scenario[]): string {
+  const rows = scenarios.map(({ name, promise }) => [name, promise]);
+  return table([["scenario", "pass means"], ...rows]);
+}
+
+/** Why a cell says a limit's name, and what is promised there instead. */
+export function limitList(): string {
+  return KNOWN_LIMITS.map((limit) =>
+    `- **${limit.id}** (${limit.scenario}, ${range(limit)}): ${limit.reason}`
+  ).join("\n");
+}
+
+/** One line per change; a field that many lines got or lost is told once. */
+export function differenceList(all: readonly Difference[]): string {
+  if (all.length === 0) return "- nothing that this plugin's probes show";
+  const groups = new Map<string, string[]>();
+  for (const { sign, what, of, name, kinds } of all) {
+    const lines = what.replace(/ field$/, "");
+    const changed = name === undefined
+      ? `${sign} ${what}`
+      : what === "flag"
+      ? `${sign} \`codex ${of}\``
+      : `${sign} field \`${name}\` (${kinds}) in ${lines}`;
+    const one = name === undefined ? of : what === "flag" ? name : of;
+    groups.set(changed, [...groups.get(changed) ?? [], `\`${one}\``]);
+  }
+  return [...groups].map(([changed, ones]) => `- ${changed} ${ones.join(", ")}`).join("\n");
+}
+
+function mark(cell: Cell | undefined): string {
+  switch (cell?.verdict) {
+    case "pass":
+      return "✓";
+    case "limit":
+      return cell.id;
+    case "fail":
+      return "✗ fail";
+    case undefined:
+      return "";
+  }
+}
+
+function range({ since, before }: KnownLimit): string {
+  if (since === undefined) return before === undefined ? "every version" : `before ${before}`;
+  return before === undefined ? `from ${since}` : `from ${since} to before ${before}`;
+}
+
+/** As `deno fmt` writes it: every column as wide as its widest cell. */
+function table(rows: string[][]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(3, ...rows.map((row) => [...row[column] ?? ""].length))
+  );
+  const line = (row: string[]) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  const [head = [], ...body] = rows;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...body.map(line)].join("\n");
+}
