@@ -102,6 +102,14 @@ export const ConfigSchema = z.looseObject({
     z.boolean().check(says("Whether commands in a `workspace-write` sandbox reach the network.")),
     false,
   ),
+  trust_workspace: z._default(
+    z.boolean().check(
+      says(
+        "Whether codex may believe `.codex/` in the workspace (MCP servers, hooks, settings). An agent that may write there could run anything outside its sandbox. While off, codex 0.150 leaves out AGENTS.md, too.",
+      ),
+    ),
+    false,
+  ),
   env: z._default(
     z.record(z.string(), z.string()).check(
       says("Environment variables added to codex's own. CODEX_HOME may be set here."),

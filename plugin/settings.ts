@@ -20,6 +20,7 @@ export function turnSettings(config: Config, model: string, agentId: string): Tu
     sandbox: byAgent?.sandbox ?? byModel?.sandbox ?? config.sandbox,
     writableRoots: config.writable_roots,
     networkAccess: config.network_access,
+    trustWorkspace: config.trust_workspace,
     env: config.env,
     onLostSession: config.on_lost_session,
     retries: config.retries,

@@ -5,7 +5,8 @@
  */
 import { basename } from "@std/path";
 import { NEWEST_TESTED, OLDEST_SUPPORTED } from "../../runner/capabilities.ts";
-import { type CodexBinary, findCodex, searchCodex } from "../../runner/codex_binary.ts";
+import { type CodexBinary, findCodex } from "../../runner/codex_binary.ts";
+import { searchCodex } from "../../runner/codex_search.ts";
 import { codexEnvironment } from "../../runner/environment.ts";
 import { TurnError } from "../../runner/turn_event.ts";
 import { type Check, fail, type Finding, ok, warn, type World } from "./check.ts";
