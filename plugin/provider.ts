@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { isAbsolute } from "@std/path";
 import { mutate } from "../rollout/consume.ts";
 import { StateStore } from "../rollout/state.ts";
-import type { HostToolCall, HostToolResult } from "../mcp_host/host_tool.ts";
 import { codexEnvironment, codexHome } from "../runner/environment.ts";
+import { StartGate } from "../runner/start_gate.ts";
 import { runTurn } from "../runner/turn.ts";
 import { type Emit, type TurnEnd, TurnError } from "../runner/turn_event.ts";
 import type { TurnContext } from "../runner/turn_request.ts";
@@ -21,8 +20,6 @@ import type { ProfilePaths } from "./profile.ts";
 import {
   CODE,
   type EventParams,
-  type HostToolCallParams,
-  HostToolCallResult,
   METHOD,
   type MutateParams,
   type MutateResult,
@@ -31,7 +28,9 @@ import {
 } from "./protocol.ts";
 import { recover } from "./recovery.ts";
 import { codexModel, turnSettings } from "./settings.ts";
+import { hostToolCaller } from "./host_tool_call.ts";
 import { TurnQueue } from "./turn_queue.ts";
+import { prepareWorkspace, realPathOf } from "./workspace.ts";
 
 /** What the provider is made of. */
 export interface ProviderOptions {
@@ -116,17 +115,27 @@ export class Provider {
   }
 
   async #stream(params: StreamParams, { id, signal }: RequestContext): Promise<StreamResult> {
-    const agentId = params.agent?.agent_id ?? "default";
+    const agentId = params.agent?.agent_id || params._meta?.agent_id || "default";
     const workspace = prepareWorkspace(params.agent?.workspace);
     const asked = askedOf(params.request.messages);
     if (asked.text.trim() === "") {
-      throw refusal("invalid_request", "codex: no user text in request messages");
+      const message = "codex: no user text in request messages";
+      throw new RpcError(CODE.domain, message, {
+        kind: "invalid_request",
+        message,
+        retryable: false,
+      });
     }
     await this.#ready;
     const model = params.model ?? "codex";
     const tell = this.#teller(id, model);
     const leave = await this.#queue.enter(workspace, signal);
-    if (leave === undefined) return streamResult(await this.#cancelledInQueue(tell));
+    if (leave === undefined) {
+      const threadId = this.#store.load(agentId, workspace)?.threadId ?? "";
+      const end: TurnEnd = { stopReason: "cancelled", usage: ZERO_USAGE, threadId };
+      await tell({ type: "ended", ...end });
+      return streamResult(end);
+    }
     try {
       // Read now: a change of the file takes effect with the next turn that begins.
       const config = this.#options.config.current();
@@ -139,7 +148,11 @@ export class Provider {
           system: params.request.system ?? undefined,
           outputSchema: params.request.output_schema ?? undefined,
           tools: params.request.tools ?? [],
-          callTool: (call) => this.#callTool(call, agentId, id, params.session_id),
+          callTool: hostToolCaller(this.#options.peer, {
+            agent_id: agentId,
+            session_id: params.session_id,
+            request_id: id,
+          }),
         },
         this.#context(turnSettings(config, model, agentId)),
         tell,
@@ -182,70 +195,4 @@ export class Provider {
       return this.#options.peer.notify(METHOD.event, params);
     };
   }
-
-  async #cancelledInQueue(tell: Emit): Promise<TurnEnd> {
-    const end: TurnEnd = { stopReason: "cancelled", usage: ZERO_USAGE, threadId: "" };
-    await tell({ type: "ended", ...end });
-    return end;
-  }
-
-  async #callTool(
-    call: HostToolCall,
-    agentId: string,
-    requestId: RequestId,
-    sessionId: string | undefined,
-  ): Promise<HostToolResult> {
-    const params: HostToolCallParams = {
-      agent_id: agentId,
-      session_id: sessionId,
-      request_id: requestId,
-      call_id: call.callId,
-      name: call.name,
-      arguments: call.arguments,
-    };
-    const result = await this.#options.peer.request(METHOD.hostToolCall, params, call.signal);
-    const parsed = HostToolCallResult.safeParse(result);
-    if (!parsed.success) {
-      throw new Error(`the host answered ${call.name} with something that is no tool result`);
-    }
-    return parsed.data;
-  }
-}
-
-/** The workspace as a real path, made if it is missing. */
-function prepareWorkspace(workspace: string | undefined): string {
-  if (workspace === undefined || workspace === "") {
-    throw refusal(
-      "workspace_required",
-      "codex: agent workspace required (host must supply AgentContext)",
-    );
-  }
-  if (!isAbsolute(workspace)) {
-    throw refusal(
-      "invalid_request",
-      `codex: the workspace must be an absolute path: found ${JSON.stringify(workspace)}`,
-    );
-  }
-  try {
-    Deno.mkdirSync(workspace, { recursive: true });
-    return Deno.realPathSync(workspace);
-  } catch (error) {
-    throw refusal(
-      "invalid_request",
-      `mkdir workspace: ${errorMessage(error)}`,
-    );
-  }
-}
-
-/** The key under which a workspace's thread is kept; a workspace that is gone still has its thread. */
-function realPathOf(workspace: string): string {
-  try {
-    return Deno.realPathSync(workspace);
-  } catch {
-    return workspace;
-  }
-}
-
-function refusal(kind: "workspace_required" | "invalid_request", message: string): RpcError {
-  return new RpcError(CODE.domain, message, { kind, message, retryable: false });
 }

@@ -31,6 +31,8 @@ const boolean: Check = (value) => typeof value === "boolean";
 const count: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
 const object: Check = isObject;
 const uuid: Check = (value) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(String(value));
+/** Empty in a turn that was cancelled before codex announced its thread. */
+const thread: Check = (value) => value === "" || uuid(value);
 const oneOf = (...words: string[]): Check => (value) => words.includes(String(value));
 const shape = (fields: Shape): Check => (value) => problemsOf(value, fields).length === 0;
 
@@ -59,11 +61,11 @@ const error: Shape = {
 const end: Shape = {
   stop_reason: oneOf("end_turn", "max_tokens", "cancelled", "error"),
   usage: shape(usage),
-  thread_id: uuid,
+  thread_id: thread,
 };
 
 const EVENTS: Record<string, Shape> = {
-  message_start: { model: string, thread_id: uuid, resumed: boolean },
+  message_start: { model: string, thread_id: thread, resumed: boolean },
   text_delta: { index: count, text: string, "phase?": oneOf("commentary", "final_answer") },
   thinking_delta: { index: count, text: string },
   tool_call_start: {
@@ -81,7 +83,8 @@ const EVENTS: Record<string, Shape> = {
   },
   status: { message: string, "data?": object },
   error: { error: shape(error) },
-  message_end: end,
+  // A turn that was cancelled before codex announced a thread may have none.
+  message_end: { ...end, thread_id: (value) => value === "" || uuid(value) },
 };
 
 /** Throws AssertionError unless this is a frame that a plugin may send. */
