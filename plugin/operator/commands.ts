@@ -5,10 +5,12 @@
  */
 import type { Command } from "./command.ts";
 import { SETUP } from "./commands_setup.ts";
+import { USE } from "./commands_use.ts";
 
 /** Every command by its name, in the order of `--help`. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
   ...SETUP,
+  ...USE,
   "mcp-host": {
     usage: "[--socket PATH] [--agent-id ID]",
     summary: "what codex starts to reach the host's tools",

@@ -48,7 +48,7 @@ export async function doctor(args: Arguments): Promise<number> {
   if (json) {
     const plugin = { version: VERSION, commit: COMMIT };
     print(JSON.stringify({ schema: SCHEMA, plugin, status, checks: results }, null, 2));
-  } else print(`\n${tally(results)}`);
+  } else print(`\n${wrap(tally(results), columns())}`);
   return status === "fail" ? EXIT.failed : EXIT.ok;
 }
 

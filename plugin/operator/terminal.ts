@@ -24,13 +24,24 @@ export function complain(text: string): void {
   writeTo(Deno.stderr, text + "\n");
 }
 
+/** Writes to stderr as it is. */
+export function writeError(text: string): void {
+  writeTo(Deno.stderr, text);
+}
+
 function writeTo(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   const bytes = encoder.encode(text);
   try {
     for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    if (!isGone(error)) throw error;
   }
+}
+
+/** Nobody reads any more: the pipe is closed, or the terminal was. */
+function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.BrokenPipe ||
+    (error instanceof Error && "code" in error && error.code === "EIO");
 }
 
 /** The styles in use, by what they say. */
@@ -75,6 +86,11 @@ export function wrap(text: string, width: number, indent = ""): string {
     } else line = longer;
   }
   return [...lines, line].join(`\n${indent}`);
+}
+
+/** Breaks prose, and leaves lines that begin with a space, or a table's, as they are. */
+export function wrapProse(text: string, width: number): string {
+  return text.split("\n").map((line) => /^[\s|]/.test(line) ? line : wrap(line, width)).join("\n");
 }
 
 /** Cuts to `width` code points, with an ellipsis where something is missing. */

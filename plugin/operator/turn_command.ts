@@ -1,0 +1,181 @@
+/**
+ * `turn`: one turn without a host. Our runner is used as the plugin uses it, in this process.
+ *
+ * @module
+ */
+import { StateStore } from "../../rollout/state.ts";
+import { runTurn } from "../../runner/turn.ts";
+import { type Emit, type TurnEnd, TurnError } from "../../runner/turn_event.ts";
+import type { TurnContext, TurnRequest } from "../../runner/turn_request.ts";
+import { canonicalEvent, errorBody } from "../canonical.ts";
+import { loadConfig } from "../config.ts";
+import { runtimeDirectory } from "../profile.ts";
+import { self } from "../self.ts";
+import { codexModel, turnSettings } from "../settings.ts";
+import { eventDigest, summaryData, TurnMeter } from "../turn_meter.ts";
+import { VERSION } from "../version.ts";
+import { type Arguments, UsageError } from "./arguments.ts";
+import { readCannedTools } from "./canned_tools.ts";
+import { EXIT } from "./exit.ts";
+import { Interrupt } from "./interrupt.ts";
+import { LogFile } from "./log_file.ts";
+import { profileOf } from "./profile_option.ts";
+import { columns, complain, paintFor, print, write, writeError } from "./terminal.ts";
+import { TurnView } from "./turn_view.ts";
+
+const TICK_MS = 200;
+/** Longest prompt that is read from stdin. */
+const STDIN_MAX = 16 * 1024 * 1024;
+
+/** `turn`. */
+export async function turn(args: Arguments): Promise<number> {
+  const paths = profileOf(args);
+  const { config, warnings } = loadConfig(paths.config);
+  for (const warning of warnings) complain(`warning: ${warning}`);
+  const model = args.text("model") ?? "codex";
+  const agentId = agentOf(args);
+  const canned = args.text("tools");
+  const tools = canned === undefined ? undefined : readCannedTools(canned);
+  using file = new LogFile(args.text("log-file"), config.log_level);
+  const { log } = file;
+  const request: TurnRequest = {
+    agentId,
+    workspace: workspaceOf(args),
+    model: codexModel(config, model),
+    text: await promptOf(args),
+    images: [],
+    system: undefined,
+    outputSchema: undefined,
+    history: [],
+    tools: tools?.tools ?? [],
+    callTool: (call) => tools?.call(call) ?? Promise.reject(new Error("there are no tools")),
+  };
+  const context: TurnContext = {
+    settings: turnSettings(config, model, agentId),
+    environment: Deno.env.toObject(),
+    runningDirectory: paths.running,
+    runtimeDirectory: runtimeDirectory((name) => Deno.env.get(name)),
+    store: new StateStore(paths.state, { onWarning: (message) => log.write("warning", message) }),
+    sessionFile: false,
+    executable: self(Deno.mainModule),
+    version: VERSION,
+    log: (level, message, data) => log.write(level, message, data),
+  };
+  const meter = new TurnMeter(agentId, model);
+  const emit = (show: Emit): Emit => (event) => {
+    meter.see(event);
+    log.write("debug", "turn event", eventDigest(event));
+    return show(event);
+  };
+  try {
+    return args.has("json")
+      ? await asJson(request, context, emit, model)
+      : await forPeople(request, context, emit, meter);
+  } catch (error) {
+    if (!(error instanceof TurnError)) throw error;
+    meter.failed(error.failure);
+    return EXIT.failed;
+  } finally {
+    log.write("info", "codex turn complete", summaryData(meter.summary()));
+  }
+}
+
+/** One canonical event per line, as the host gets them. */
+async function asJson(
+  request: TurnRequest,
+  context: TurnContext,
+  emit: (show: Emit) => Emit,
+  model: string,
+): Promise<number> {
+  using interrupt = new Interrupt(() => {});
+  const show: Emit = (event) => {
+    print(JSON.stringify(canonicalEvent(event, model)));
+    return Promise.resolve();
+  };
+  try {
+    return exitOf(await runTurn(request, context, emit(show), interrupt.signal));
+  } catch (error) {
+    if (error instanceof TurnError) {
+      print(JSON.stringify({ type: "error", error: errorBody(error.failure) }));
+    }
+    throw error;
+  }
+}
+
+async function forPeople(
+  request: TurnRequest,
+  context: TurnContext,
+  emit: (show: Emit) => Emit,
+  meter: TurnMeter,
+): Promise<number> {
+  const view = new TurnView({
+    out: write,
+    err: writeError,
+    together: Deno.stdout.isTerminal() && Deno.stderr.isTerminal(),
+    live: Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb",
+    paint: paintFor(Deno.stderr),
+    columns,
+  });
+  using interrupt = new Interrupt(() => view.doing("cancelling; Ctrl-C again kills"));
+  const ticking = setInterval(() => view.tick(), TICK_MS);
+  const show: Emit = (event) => Promise.resolve(view.show(event));
+  try {
+    const end = await runTurn(request, context, emit(show), interrupt.signal);
+    view.close(meter.summary());
+    return exitOf(end);
+  } catch (error) {
+    if (error instanceof TurnError) view.show({ type: "error", failure: error.failure });
+    throw error;
+  } finally {
+    clearInterval(ticking);
+    view.clear();
+  }
+}
+
+function exitOf({ stopReason }: TurnEnd): number {
+  switch (stopReason) {
+    case "end_turn":
+    case "max_tokens":
+      return EXIT.ok;
+    case "cancelled":
+      return EXIT.interrupted;
+    case "error":
+      return EXIT.failed;
+  }
+}
+
+/** Turns by hand have threads of their own, unless an agent's is asked for. */
+function agentOf(args: Arguments): string {
+  const agent = args.text("agent");
+  const session = args.text("session");
+  if (agent !== undefined && session !== undefined) {
+    throw new UsageError("--agent and --session exclude each other");
+  }
+  return agent ?? `hand:${session ?? "default"}`;
+}
+
+function workspaceOf(args: Arguments): string {
+  const named = args.text("workspace") ?? ".";
+  try {
+    if (Deno.statSync(named).isDirectory) return Deno.realPathSync(named);
+  } catch {
+    // Said below.
+  }
+  throw new UsageError(`--workspace needs a directory that exists, found "${named}"`);
+}
+
+async function promptOf(args: Arguments): Promise<string> {
+  const words = args.words.join(" ");
+  if (words !== "" && words !== "-") return words;
+  if (Deno.stdin.isTerminal()) throw new UsageError("PROMPT… is missing: type it, or pipe it in");
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of Deno.stdin.readable) {
+    length += chunk.length;
+    if (length > STDIN_MAX) throw new UsageError(`the prompt is longer than ${STDIN_MAX} bytes`);
+    chunks.push(chunk);
+  }
+  const text = await new Blob(chunks as Uint8Array<ArrayBuffer>[]).text();
+  if (text.trim() === "") throw new UsageError("PROMPT… is missing: stdin is empty");
+  return text;
+}
