@@ -172,6 +172,11 @@ export const StreamParams = z.lazy(() =>
       ),
     })),
     session_id: z.optional(z.string().check(says("Returned with every host tool call."))),
+    _meta: z.optional(z.looseObject({
+      agent_id: z.optional(
+        z.nullable(z.string()).check(says("Read where `agent.agent_id` is absent.")),
+      ),
+    })),
     request: z.looseObject({
       messages: z.array(Message).check(
         says("codex gets the last user message; the others are already in its thread."),

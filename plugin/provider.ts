@@ -14,6 +14,7 @@ import { ZERO_USAGE } from "../runner/usage.ts";
 import { askedOf, canonicalEvent, errorBody, streamResult } from "./canonical.ts";
 import type { ConfigFile } from "./config_file.ts";
 import { errorMessage } from "./error_message.ts";
+import { hostToolCaller } from "./host_tool_call.ts";
 import { type Peer, type RequestContext, type RequestId, RpcError } from "./jsonrpc.ts";
 import type { Log } from "./log.ts";
 import type { ProfilePaths } from "./profile.ts";
@@ -28,7 +29,6 @@ import {
 } from "./protocol.ts";
 import { recover } from "./recovery.ts";
 import { codexModel, turnSettings } from "./settings.ts";
-import { hostToolCaller } from "./host_tool_call.ts";
 import { TurnQueue } from "./turn_queue.ts";
 import { prepareWorkspace, realPathOf } from "./workspace.ts";
 

@@ -1,7 +1,7 @@
 /**
  * Keeps the frame of a turn: `started` is the first event and `ended` the last. What is to be said
- * earlier waits, what comes later is dropped. A turn that never starts says nothing at all; its
- * failure carries the reason.
+ * earlier waits, what comes later is dropped. A turn that never starts says nothing but, when it was
+ * cancelled, its `ended`; its failure carries the reason.
  *
  * @module
  */
@@ -48,19 +48,13 @@ export class StartGate {
     await this.emit({ type: "status", message, data });
   }
 
-  /** Ends the turn; one that was cancelled before it started gets its `started` now. */
+  /** Ends the turn; of one that was cancelled before it started this is the only event. */
   async end({ end, failure }: TurnFinish): Promise<TurnEnd> {
-    const { threadId } = end;
-    await this.#startLate(threadId);
+    this.#held = undefined;
     if (failure !== undefined) await this.emit({ type: "error", failure });
     const last = this.emit({ type: "ended", ...end });
     this.#ended = true;
     await last;
     return end;
-  }
-
-  async #startLate(threadId: string): Promise<void> {
-    if (this.open) return;
-    await this.emit({ type: "started", threadId, resumed: threadId !== "" });
   }
 }

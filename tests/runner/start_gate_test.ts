@@ -33,12 +33,12 @@ Deno.test("StartGate tells a failure right before the end, and nothing after it"
   assert.equal(types(), "started error ended");
 });
 
-Deno.test("StartGate gives a turn that was cancelled before it started its frame", async () => {
+Deno.test("StartGate ends a turn that was cancelled before it started with one event", async () => {
   const { gate, told, types } = gated();
   await gate.status("early");
   await gate.end({ end: { ...end, stopReason: "cancelled", threadId: "" } });
-  assert.equal(types(), "started status ended");
-  assert.deepEqual(told[0], { type: "started", threadId: "", resumed: false });
+  assert.equal(types(), "ended");
+  assert.deepEqual(told[0], { type: "ended", ...end, stopReason: "cancelled", threadId: "" });
 });
 
 Deno.test("StartGate keeps the order of what comes while its reader is slow", async () => {

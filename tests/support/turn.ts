@@ -100,11 +100,14 @@ export class Turn {
       "message_end",
       `event after message_end: ${show(event)}`,
     );
+    const stillborn = event.type === "message_end" && event.stop_reason === "cancelled";
     assert.equal(
       event.type === "message_start",
-      seq === 0,
+      seq === 0 && !stillborn,
       `message_start is first: ${show(event)}`,
     );
+    const nameless = event.type === "message_end" && event.thread_id === "";
+    assert.ok(!nameless || seq === 0, `a turn that started has a thread: ${show(event)}`);
     assert.ok(!this.#answered, `event after the result: ${show(event)}`);
     if (this.seen.at(-1)?.type === "error") assert.equal(event.type, "message_end");
     this.#checkText(event);

@@ -1,0 +1,30 @@
+/**
+ * A call of one of the host's own tools, from codex to the host and back.
+ *
+ * @module
+ */
+import type { HostToolCall, HostToolResult } from "../mcp_host/host_tool.ts";
+import type { Peer } from "./jsonrpc.ts";
+import { type HostToolCallParams, HostToolCallResult, METHOD } from "./protocol.ts";
+
+/** Which turn calls: what the host finds in every call of it. */
+export type Caller = Pick<HostToolCallParams, "agent_id" | "session_id" | "request_id">;
+
+/** Asks the host, for one turn. Rejects when the host refuses or answers no tool result. */
+export function hostToolCaller(
+  peer: Pick<Peer, "request">,
+  caller: Caller,
+): (call: HostToolCall) => Promise<HostToolResult> {
+  return async (call) => {
+    const params: HostToolCallParams = {
+      ...caller,
+      call_id: call.callId,
+      name: call.name,
+      arguments: call.arguments,
+    };
+    const result = await peer.request(METHOD.hostToolCall, params, call.signal);
+    const parsed = HostToolCallResult.safeParse(result);
+    if (parsed.success) return parsed.data;
+    throw new Error(`the host answered ${call.name} with something that is no tool result`);
+  };
+}
