@@ -1,0 +1,82 @@
+/**
+ * A figure: one measured ratio (or size) with its goal, as benchmarks print and record it.
+ *
+ * `deno task bench` gives every benchmark a file to append its figures to, one JSON line each, and
+ * compares them with the last recorded ones. A benchmark that is run by itself only prints.
+ */
+import { type Spread, spread } from "./series.ts";
+
+/** The variable that names the file. */
+export const FIGURES_FILE = "PLEXUM_BENCH_FIGURES";
+
+/** What was measured. */
+export interface Figure extends Spread {
+  /** Which question it answers; groups the figures of a table. */
+  question: string;
+  /** What was compared, in words; with `question` its identity from one run to the next. */
+  name: string;
+  /** What it should be at most (or at least, when more is better). Absent: told for comparison. */
+  goal?: number;
+  better: "lower" | "higher";
+  /** "×" for a ratio, else what it is counted in. */
+  unit: string;
+  /** How many measurements. */
+  count: number;
+  /** The absolute values behind a ratio, in words. */
+  note?: string;
+}
+
+/** What a benchmark says of its measurements. */
+export type FigureOf = Pick<Figure, "question" | "name"> & {
+  values: readonly number[];
+  goal?: number;
+  better?: "lower" | "higher";
+  unit?: string;
+  note?: string;
+};
+
+/** The figure of measurements. */
+export function figure({ values, better = "lower", unit = "×", ...words }: FigureOf): Figure {
+  return { ...words, better, unit, count: values.length, ...spread(values) };
+}
+
+/** Whether the goal is reached; true where there is none. */
+export function reached({ goal, better, median }: Figure): boolean {
+  if (goal === undefined) return true;
+  return better === "lower" ? median <= goal : median >= goal;
+}
+
+/** Prints figures as a table and hands them to `deno task bench`, if that listens. */
+export function report(figures: readonly Figure[]): void {
+  console.log(table(figures));
+  const path = Deno.env.get(FIGURES_FILE);
+  if (path === undefined) return;
+  const lines = figures.map((one) => JSON.stringify(one) + "\n").join("");
+  Deno.writeTextFileSync(path, lines, { append: true });
+}
+
+/** A table in Markdown. */
+export function table(figures: readonly Figure[]): string {
+  const rows = figures.map((one) =>
+    `| ${one.name} | ${goalOf(one)} | **${short(one.median)}**${unitOf(one)} | ` +
+    `${short(one.min)} – ${short(one.max)} | ${one.note ?? ""} |`
+  );
+  return ["| | goal | median | min – max | |", "| --- | --- | --- | --- | --- |", ...rows, ""]
+    .join("\n");
+}
+
+function goalOf(one: Figure): string {
+  if (one.goal === undefined) return "–";
+  const sign = one.better === "lower" ? "≤" : "≥";
+  return `${sign} ${one.goal}${unitOf(one)} ${reached(one) ? "✓" : "✗"}`;
+}
+
+function unitOf({ unit }: Figure): string {
+  return unit === "×" ? "" : ` ${unit}`;
+}
+
+/** A number with as many digits as mean something. */
+export function short(value: number): string {
+  const size = Math.abs(value);
+  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
+}

@@ -1,0 +1,58 @@
+/**
+ * Measurements in a row, and what is said of them. Milliseconds unless the caller means otherwise.
+ */
+
+/** The lowest, the middle, the highest, and where the middle half lies. */
+export interface Spread {
+  min: number;
+  q1: number;
+  median: number;
+  q3: number;
+  max: number;
+}
+
+/** The value below which the share `q` (0 to 1) of `values` lies; NaN of nothing. */
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = q * (sorted.length - 1);
+  const below = sorted[Math.floor(at)] ?? NaN;
+  const above = sorted[Math.ceil(at)] ?? NaN;
+  return below + (above - below) * (at - Math.floor(at));
+}
+
+/** The middle one. */
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** How `values` are spread. */
+export function spread(values: readonly number[]): Spread {
+  const [min, q1, middle, q3, max] = [0, 0.25, 0.5, 0.75, 1].map((q) => quantile(values, q));
+  return { min: min ?? NaN, q1: q1 ?? NaN, median: middle ?? NaN, q3: q3 ?? NaN, max: max ?? NaN };
+}
+
+/** Pair by pair, `ours` in units of `theirs`. Both must be in the order they were measured in. */
+export function ratios(ours: readonly number[], theirs: readonly number[]): number[] {
+  return ours.map((value, index) => value / (theirs[index] ?? NaN));
+}
+
+/**
+ * Runs two candidates in turn, `pairs` times each (A B, B A, A B, …), after one uncounted round.
+ * Interleaved, because a machine's mood lasts longer than one run.
+ */
+export async function pairs(
+  count: number,
+  a: () => Promise<number>,
+  b: () => Promise<number>,
+): Promise<{ a: number[]; b: number[] }> {
+  const measured: { a: number[]; b: number[] } = { a: [], b: [] };
+  for (let round = 0; round <= count; round++) {
+    const first = round % 2 === 0 ? await a() : undefined;
+    const second = await b();
+    const third = first ?? await a();
+    if (round === 0) continue;
+    measured.a.push(third);
+    measured.b.push(second);
+  }
+  return measured;
+}
