@@ -37,22 +37,21 @@ export function limitList(): string {
   ).join("\n");
 }
 
-/** One line per change; a field that many lines got or lost is told once. */
+/** What came and what went, one line per kind of thing; fields by the lines they belong to. */
 export function differenceList(all: readonly Difference[]): string {
-  if (all.length === 0) return "- nothing that this plugin's probes show";
+  if (all.length === 0) return "- nothing that the runs show";
   const groups = new Map<string, string[]>();
-  for (const { sign, what, of, name, kinds } of all) {
-    const lines = what.replace(/ field$/, "");
-    const changed = name === undefined
-      ? `${sign} ${what}`
-      : what === "flag"
-      ? `${sign} \`codex ${of}\``
-      : `${sign} field \`${name}\` (${kinds}) in ${lines}`;
-    const one = name === undefined ? of : what === "flag" ? name : of;
-    groups.set(changed, [...groups.get(changed) ?? [], `\`${one}\``]);
+  const add = (group: string, one: string) => groups.set(group, [...groups.get(group) ?? [], one]);
+  for (const { sign, what, of, name = "", kinds } of all) {
+    const kind = what.replace(/ field$/, "");
+    if (what === "flag") add(`${NEWS[sign]} flags of \`codex ${of}\``, `\`${name}\``);
+    else if (what === kind) add(`${NEWS[sign]} ${what}s`, `\`${of}\``);
+    else add(`${kind} \`${of}\``, `${sign} \`${name}\`${sign === "~" ? ` (${kinds})` : ""}`);
   }
-  return [...groups].map(([changed, ones]) => `- ${changed} ${ones.join(", ")}`).join("\n");
+  return [...groups].map(([group, ones]) => `- ${group}: ${ones.join(", ")}`).join("\n");
 }
+
+const NEWS = { "+": "new", "-": "gone", "~": "changed" } as const;
 
 function mark(cell: Cell | undefined): string {
   switch (cell?.verdict) {

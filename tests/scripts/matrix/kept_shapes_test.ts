@@ -1,0 +1,51 @@
+/** The kept shapes of codex versions against what reads such lines: nothing seen may be unknown. */
+import { strict as assert } from "node:assert";
+import { KNOWN_LIMITS, knownLimit } from "../../../scripts/matrix/known_limits.ts";
+import { COMPATIBILITY, withPart } from "../../../scripts/matrix/document.ts";
+import { SCENARIOS } from "../../../scripts/matrix/scenarios.ts";
+import { keptVersions, readShape } from "../../../scripts/matrix/version_shape.ts";
+import { VERSIONS } from "../../../scripts/matrix/versions.ts";
+import { decodeExecLine } from "../../../runner/exec_events.ts";
+import { NEWEST_CODEX, OLDEST_CODEX } from "../../support/codex.ts";
+
+Deno.test("every version of the matrix has a kept shape, and the suite's ends are in it", () => {
+  assert.deepEqual(keptVersions(), VERSIONS.filter((version) => version !== "latest"));
+  assert.ok(VERSIONS.includes(OLDEST_CODEX) && VERSIONS.includes(NEWEST_CODEX));
+});
+
+Deno.test("every event that a kept version printed is known to the decoder", () => {
+  for (const version of keptVersions()) {
+    for (const name of Object.keys(readShape(version)?.stdout ?? {})) {
+      const [type, item] = name.split("/");
+      const line = { type, thread_id: "t", message: "m", item: item && { id: "i", type: item } };
+      const event = decodeExecLine(new TextEncoder().encode(JSON.stringify(line)));
+      assert.ok(
+        event && event.type !== "unknown" && event.type !== "broken",
+        `${version}: ${name}`,
+      );
+    }
+  }
+});
+
+Deno.test("every known limit belongs to a scenario and holds between its versions only", () => {
+  for (const { scenario, id } of KNOWN_LIMITS) {
+    assert.ok(SCENARIOS.some(({ name }) => name === scenario), `${id} is of no scenario`);
+  }
+  assert.equal(knownLimit("host-tool", "0.140.0"), undefined);
+  assert.equal(knownLimit("host-tool", "0.141.0")?.id, "deferred");
+  assert.equal(knownLimit("host-tool", "0.148.0"), undefined);
+});
+
+Deno.test("the compatibility page has a row for every scenario and a line for every limit", () => {
+  const page = Deno.readTextFileSync(COMPATIBILITY);
+  for (const { name } of SCENARIOS) assert.match(page, new RegExp(`^\\| ${name} `, "m"));
+  for (const { id } of KNOWN_LIMITS) assert.ok(page.includes(`**${id}**`), id);
+  for (const version of keptVersions()) assert.ok(page.includes(version), version);
+});
+
+Deno.test("a part of a page is replaced between its marks only", () => {
+  const page = "a\n<!-- x: begin -->\nold\n<!-- x: end -->\nb\n";
+  const expected = "a\n<!-- x: begin -->\n\nnew\n\n<!-- x: end -->\nb\n";
+  assert.equal(withPart(page, "x", "new"), expected);
+  assert.throws(() => withPart("none", "x", "new"), /no <!-- x: begin -->/);
+});
