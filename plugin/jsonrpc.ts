@@ -67,6 +67,7 @@ export class Peer {
         for (const line of lines.push(chunk)) {
           if (line.overlong === undefined) this.#receive(decodeFrame(line.bytes));
           else this.#receive(overlong(line.overlong, this.#limits.frameBytes));
+          await undefined; // Short requests get done, and do not count as running, meanwhile.
         }
         // A host that asks and asks and reads no answer has to wait.
         await this.#writer.room();

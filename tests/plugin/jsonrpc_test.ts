@@ -260,3 +260,12 @@ Deno.test("closed connection refuses requests that still come in", async () => {
   assert.deepEqual(rig.calls, []);
   await rig.end();
 });
+
+Deno.test("connection serves any number of short requests that come in one chunk", async () => {
+  const rig = new Rig(undefined, { frameBytes: 1000, requests: 10 });
+  const ids = Array.from({ length: 500 }, (_, id) => id);
+  await rig.push(ids.map((id) => JSON.stringify({ id, method: "turn" }) + "\n").join(""));
+  const answers = await rig.settled();
+  assert.deepEqual(answers.map(({ id, error }) => [id, error]), ids.map((id) => [id, undefined]));
+  await rig.end();
+});
