@@ -35,6 +35,7 @@ export const METHOD = {
   setLogLevel: "logging/setLevel",
   stream: "plexum/provider/stream",
   mutate: "plexum/session/mutate",
+  stats: "plexum/plugin/stats",
   hostToolCall: "plexum/host/tool/call",
   initialized: "notifications/initialized",
   cancelled: "notifications/cancelled",
@@ -221,6 +222,51 @@ export const MutateResult = z.lazy(() =>
 );
 /** Result of `plexum/session/mutate`. */
 export type MutateResult = z.infer<typeof MutateResult>;
+
+/** Result of `plexum/plugin/stats`: counters since this plugin process started. */
+export const PluginStats = z.lazy(() =>
+  z.object({
+    version: z.string(),
+    /** ISO 8601. */
+    since: z.string(),
+    turns: z.object({
+      running: count("Begun and not over; those that wait for their workspace are not counted."),
+      end_turn: z.number(),
+      max_tokens: z.number(),
+      cancelled: z.number(),
+      error: count("Ended with an `error` event."),
+      refused: count("Answered with an error, without an event."),
+    }),
+    errors: z.record(z.string(), z.number()).check(z.describe("By `kind`.")),
+    tokens: z.object({
+      input: z.number(),
+      cached_input: z.number(),
+      output: z.number(),
+      reasoning_output: z.number(),
+    }),
+    tools: z.object({
+      calls: z.number(),
+      host_calls: z.number(),
+      errors: z.number(),
+      output_bytes: z.number(),
+    }),
+    text_bytes: z.number(),
+    consumes: z.object({
+      requests: z.number(),
+      touched: z.number(),
+      deferred: z.number(),
+      skipped: z.number(),
+      failed: z.number(),
+    }),
+    last_turn: z.optional(
+      z.record(z.string(), z.unknown()).check(
+        z.describe("The data of its `codex turn complete` log line, and `at`, when it ended."),
+      ),
+    ),
+  })
+);
+/** Result of `plexum/plugin/stats`. */
+export type PluginStats = z.infer<typeof PluginStats>;
 
 /** Log levels, least urgent first (RFC 5424, as MCP uses them). */
 export const LOG_LEVELS = [

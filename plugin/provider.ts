@@ -24,11 +24,14 @@ import {
   METHOD,
   type MutateParams,
   type MutateResult,
+  type PluginStats,
   type StreamParams,
   type StreamResult,
 } from "./protocol.ts";
 import { recover } from "./recovery.ts";
 import { codexModel, turnSettings } from "./settings.ts";
+import { Stats } from "./stats.ts";
+import { TurnRecord } from "./turn_record.ts";
 import { TurnQueue } from "./turn_queue.ts";
 import { prepareWorkspace, realPathOf } from "./workspace.ts";
 
@@ -51,6 +54,7 @@ export class Provider {
   readonly #options: ProviderOptions;
   readonly #store: StateStore;
   readonly #queue: TurnQueue;
+  readonly #stats: Stats;
   readonly #turns = new Set<Promise<unknown>>();
   #mutating: Promise<unknown> = Promise.resolve();
   /** What a killed plugin left is cleared away and finished; nothing begins before. */
@@ -62,6 +66,7 @@ export class Provider {
     this.#store = new StateStore(paths.state, {
       onWarning: (message) => log.write("warning", message),
     });
+    this.#stats = new Stats(options.version, paths.state);
     this.#queue = new TurnQueue(() => config.current().max_parallel_turns);
     const { runtimeDirectory } = options;
     this.#ready = recover({ running: paths.running, runtimeDirectory, store: this.#store }, log);
@@ -93,7 +98,9 @@ export class Provider {
     const leave = this.#queue.hold(workspace);
     try {
       const busy = leave === undefined;
-      const { skipped, ...counts } = await mutate(session, asked, { busy });
+      const result = await mutate(session, asked, { busy });
+      const { skipped, ...counts } = result;
+      this.#stats.consumed(result);
       log.write("info", "codex session mutate complete", { agent: agentId, ...counts });
       return {
         ...counts,
@@ -101,6 +108,7 @@ export class Provider {
       };
     } catch (error) {
       const message = errorMessage(error);
+      this.#stats.consumed();
       log.write("warning", "codex session mutate failed", { agent: agentId, error: message });
       throw new RpcError(CODE.domain, message, { kind: "internal", message, retryable: true });
     } finally {
@@ -108,10 +116,16 @@ export class Provider {
     }
   }
 
+  /** `plexum/plugin/stats`. */
+  stats(): PluginStats {
+    return this.#stats.snapshot();
+  }
+
   /** Resolves when no turn is waiting or running, and no session is being edited any more. */
   async idle(): Promise<void> {
     await this.#mutating;
     while (this.#turns.size > 0) await Promise.all(this.#turns);
+    await this.#stats.written();
   }
 
   async #stream(params: StreamParams, { id, signal }: RequestContext): Promise<StreamResult> {
@@ -136,6 +150,7 @@ export class Provider {
       await tell({ type: "ended", ...end });
       return streamResult(end);
     }
+    const record = new TurnRecord({ agentId, model }, this.#options.log, this.#stats);
     try {
       // Read now: a change of the file takes effect with the next turn that begins.
       const config = this.#options.config.current();
@@ -155,11 +170,13 @@ export class Provider {
           }),
         },
         this.#context(turnSettings(config, model, agentId)),
-        tell,
+        record.observing(tell),
         signal,
       );
+      record.ended();
       return streamResult(end);
     } catch (error) {
+      record.refused(error);
       if (error instanceof TurnError) {
         throw new RpcError(CODE.domain, error.message, errorBody(error.failure));
       }

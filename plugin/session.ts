@@ -25,7 +25,7 @@ import { describeShapeError } from "./shape_error.ts";
 import { VERSION } from "./version.ts";
 
 /** What this plugin does beyond the handshake, told in `initialize`. */
-const FEATURES = ["stream", "session_mutate", "host_tools"];
+const FEATURES = ["stream", "session_mutate", "host_tools", "plugin_stats"];
 
 /** Answers one host. */
 export class Session implements Handlers {
@@ -57,6 +57,8 @@ export class Session implements Handlers {
         return await (await this.#domain(method)).stream(checked(StreamParams, params), context);
       case METHOD.mutate:
         return await (await this.#domain(method)).mutate(checked(MutateParams, params));
+      case METHOD.stats:
+        return (await this.#domain(method)).stats();
       default:
         throw new RpcError(CODE.methodNotFound, `unknown method ${JSON.stringify(method)}`);
     }

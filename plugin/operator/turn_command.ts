@@ -5,14 +5,14 @@
  */
 import { StateStore } from "../../rollout/state.ts";
 import { runTurn } from "../../runner/turn.ts";
-import { type Emit, type TurnEnd, TurnError } from "../../runner/turn_event.ts";
+import { type Emit, type StopReason, TurnError } from "../../runner/turn_event.ts";
 import type { TurnContext, TurnRequest } from "../../runner/turn_request.ts";
 import { canonicalEvent, errorBody } from "../canonical.ts";
 import { loadConfig } from "../config.ts";
 import { runtimeDirectory } from "../profile.ts";
 import { self } from "../self.ts";
 import { codexModel, turnSettings } from "../settings.ts";
-import { eventDigest, summaryData, TurnMeter } from "../turn_meter.ts";
+import { TurnRecord } from "../turn_record.ts";
 import { VERSION } from "../version.ts";
 import { type Arguments, UsageError } from "./arguments.ts";
 import { readCannedTools } from "./canned_tools.ts";
@@ -61,22 +61,17 @@ export async function turn(args: Arguments): Promise<number> {
     version: VERSION,
     log: (level, message, data) => log.write(level, message, data),
   };
-  const meter = new TurnMeter(agentId, model);
-  const emit = (show: Emit): Emit => (event) => {
-    meter.see(event);
-    log.write("debug", "turn event", eventDigest(event));
-    return show(event);
-  };
+  const record = new TurnRecord({ agentId, model }, log);
   try {
-    return args.has("json")
-      ? await asJson(request, context, emit, model)
-      : await forPeople(request, context, emit, meter);
+    const stopReason = args.has("json")
+      ? await asJson(request, context, record, model)
+      : await forPeople(request, context, record);
+    record.ended();
+    return exitOf(stopReason);
   } catch (error) {
-    if (!(error instanceof TurnError)) throw error;
-    meter.failed(error.failure);
-    return EXIT.failed;
-  } finally {
-    log.write("info", "codex turn complete", summaryData(meter.summary()));
+    record.refused(error);
+    if (error instanceof TurnError) return EXIT.failed; // shown already
+    throw error;
   }
 }
 
@@ -84,16 +79,17 @@ export async function turn(args: Arguments): Promise<number> {
 async function asJson(
   request: TurnRequest,
   context: TurnContext,
-  emit: (show: Emit) => Emit,
+  record: TurnRecord,
   model: string,
-): Promise<number> {
+): Promise<StopReason> {
   using interrupt = new Interrupt(() => {});
   const show: Emit = (event) => {
     print(JSON.stringify(canonicalEvent(event, model)));
     return Promise.resolve();
   };
   try {
-    return exitOf(await runTurn(request, context, emit(show), interrupt.signal));
+    const end = await runTurn(request, context, record.observing(show), interrupt.signal);
+    return end.stopReason;
   } catch (error) {
     if (error instanceof TurnError) {
       print(JSON.stringify({ type: "error", error: errorBody(error.failure) }));
@@ -105,9 +101,8 @@ async function asJson(
 async function forPeople(
   request: TurnRequest,
   context: TurnContext,
-  emit: (show: Emit) => Emit,
-  meter: TurnMeter,
-): Promise<number> {
+  record: TurnRecord,
+): Promise<StopReason> {
   const view = new TurnView({
     out: write,
     err: writeError,
@@ -120,9 +115,9 @@ async function forPeople(
   const ticking = setInterval(() => view.tick(), TICK_MS);
   const show: Emit = (event) => Promise.resolve(view.show(event));
   try {
-    const end = await runTurn(request, context, emit(show), interrupt.signal);
-    view.close(meter.summary());
-    return exitOf(end);
+    const end = await runTurn(request, context, record.observing(show), interrupt.signal);
+    view.close(record.summary());
+    return end.stopReason;
   } catch (error) {
     if (error instanceof TurnError) view.show({ type: "error", failure: error.failure });
     throw error;
@@ -132,7 +127,7 @@ async function forPeople(
   }
 }
 
-function exitOf({ stopReason }: TurnEnd): number {
+function exitOf(stopReason: StopReason): number {
   switch (stopReason) {
     case "end_turn":
     case "max_tokens":

@@ -1,0 +1,104 @@
+/**
+ * Counters of this plugin process, for `plexum/plugin/stats` and, as a file, for `doctor`: another
+ * process cannot ask us, the host holds our stdin.
+ *
+ * Nothing in here is a prompt, a payload or a path of the operator's.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import type { ErrorKind } from "../runner/turn_event.ts";
+import type { PluginStats } from "./protocol.ts";
+import { summaryData, type TurnSummary } from "./turn_meter.ts";
+
+/** The file's name in the state directory. */
+export const STATS_FILE = "stats.json";
+
+/** Counts what this process did. */
+export class Stats {
+  readonly #path: string;
+  readonly #stats: PluginStats;
+  #writing: Promise<void> = Promise.resolve();
+
+  /** @param stateDirectory Where the counters are left after every turn. */
+  constructor(version: string, stateDirectory: string) {
+    this.#path = join(stateDirectory, STATS_FILE);
+    this.#stats = {
+      version,
+      since: new Date().toISOString(),
+      turns: { running: 0, end_turn: 0, max_tokens: 0, cancelled: 0, error: 0, refused: 0 },
+      errors: {},
+      tokens: { input: 0, cached_input: 0, output: 0, reasoning_output: 0 },
+      tools: { calls: 0, host_calls: 0, errors: 0, output_bytes: 0 },
+      text_bytes: 0,
+      consumes: { requests: 0, touched: 0, deferred: 0, skipped: 0, failed: 0 },
+    };
+  }
+
+  /** A turn began. */
+  turnStarted(): void {
+    this.#stats.turns.running++;
+  }
+
+  /** A turn that began is over. */
+  turnEnded(summary: TurnSummary): void {
+    const { turns, tokens, tools } = this.#stats;
+    turns.running--;
+    turns[summary.stopReason]++;
+    if (summary.error !== undefined) this.#error(summary.error);
+    tokens.input += summary.usage?.inputTokens ?? 0;
+    tokens.cached_input += summary.usage?.cachedInputTokens ?? 0;
+    tokens.output += summary.usage?.outputTokens ?? 0;
+    tokens.reasoning_output += summary.usage?.reasoningOutputTokens ?? 0;
+    tools.calls += summary.toolCalls;
+    tools.host_calls += summary.hostToolCalls;
+    tools.errors += summary.toolErrors;
+    tools.output_bytes += summary.toolOutputBytes;
+    this.#stats.text_bytes += summary.textBytes;
+    this.#stats.last_turn = { at: new Date().toISOString(), ...summaryData(summary) };
+    this.#leave();
+  }
+
+  /** A turn that began could not start codex: the host got an error instead of events. */
+  turnRefused(summary: TurnSummary): void {
+    this.#stats.turns.running--;
+    this.#stats.turns.refused++;
+    this.#error(summary.error ?? "internal");
+    this.#stats.last_turn = { at: new Date().toISOString(), ...summaryData(summary) };
+    this.#leave();
+  }
+
+  /** A consume was asked for and answered; without an answer it failed. */
+  consumed(result?: { touched: number; deferred: number; skipped: readonly unknown[] }): void {
+    const { consumes } = this.#stats;
+    consumes.requests++;
+    if (result === undefined) consumes.failed++;
+    consumes.touched += result?.touched ?? 0;
+    consumes.deferred += result?.deferred ?? 0;
+    consumes.skipped += result?.skipped.length ?? 0;
+  }
+
+  /** The counters as they are now. */
+  snapshot(): PluginStats {
+    return structuredClone(this.#stats);
+  }
+
+  /** Resolves when the file is up to date, or could not be written. */
+  async written(): Promise<void> {
+    await this.#writing;
+  }
+
+  #error(kind: ErrorKind): void {
+    this.#stats.errors[kind] = (this.#stats.errors[kind] ?? 0) + 1;
+  }
+
+  /** Not waited for, and no error: the turn matters, not its counters. */
+  #leave(): void {
+    const text = JSON.stringify(this.#stats, null, 2) + "\n";
+    const temporary = `${this.#path}.${Deno.pid}.tmp`;
+    this.#writing = this.#writing.then(async () => {
+      await Deno.writeTextFile(temporary, text, { mode: 0o600 });
+      await Deno.rename(temporary, this.#path);
+    }).catch(() => {});
+  }
+}
