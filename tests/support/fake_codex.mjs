@@ -74,7 +74,8 @@ async function playOne(act, turn) {
     case "child":
       return await child(value);
     case "closeStdout":
-      return void stdout.destroy();
+      stdout.destroy();
+      return fs.closeSync(1); // Node never closes the standard descriptors by itself
     case "exit":
       return process.exit(value);
     case "kill":
