@@ -33,7 +33,7 @@ const victim = new Victim(sandbox.codexHome, sandbox.workspace, CALLS);
 const expected = new Map(victim.calls.map((id) => [id, new Expectation("whole")]));
 const counts = { kills: 0, asked: 0, acknowledged: 0, "journals found": 0, finished: 0 };
 const started = performance.now();
-let longest = 50;
+let longest = 150;
 
 for (let round = 0; round <= kills; round++) {
   counts["journals found"] += leftovers(".journal");
@@ -77,7 +77,7 @@ async function burstAndKill(host: Host): Promise<void> {
     counts.acknowledged += mutations.length;
   });
   const all = Promise.allSettled(answers);
-  await new Promise((resolve) => setTimeout(resolve, random() * longest));
+  await new Promise((resolve) => setTimeout(resolve, random() * longest * 1.2));
   host.kill("SIGKILL");
   await all;
 }
