@@ -25,23 +25,37 @@ export interface Swept {
 /** Sweeps the directories below `running`. Costs nothing when there are none. */
 export async function sweepTurns(running: string): Promise<Swept> {
   const swept: Swept = { turns: 0, survivors: [] };
-  const marks = directoriesIn(running);
-  if (marks.length === 0) return swept;
-  const table = await processTable();
-  // A system that does not tell what lives does not tell what is dead.
-  if (table.length === 0) return swept;
-  const isAlive = (row: ProcessRow) => table.some((living) => isSame(row, living));
-  for (const mark of marks) {
-    const path = join(running, mark);
-    const plugin = readRow(join(path, PLUGIN_FILE));
-    if (plugin === undefined ? isYoung(path) : isAlive(plugin)) continue;
-    const codex = readRow(join(path, CODEX_FILE));
-    const family = codex !== undefined && isAlive(codex) ? familyOf(codex.pid, table) : [];
+  for (const { mark, family } of await staleTurns(running)) {
     swept.survivors.push(...(await killFamily(family, mark)).map(({ pid }) => pid));
-    removeTree(path);
+    removeTree(join(running, mark));
     swept.turns++;
   }
   return swept;
+}
+
+/** A turn of a plugin that is gone. */
+export interface StaleTurn {
+  mark: string;
+  /** What its codex left running, as far as the process table tells. */
+  family: ProcessRow[];
+}
+
+/** The turns that a sweep would clear away; only looks. */
+export async function staleTurns(running: string): Promise<StaleTurn[]> {
+  const marks = directoriesIn(running);
+  if (marks.length === 0) return [];
+  const table = await processTable();
+  // A system that does not tell what lives does not tell what is dead.
+  if (table.length === 0) return [];
+  const isAlive = (row: ProcessRow) => table.some((living) => isSame(row, living));
+  return marks.flatMap((mark) => {
+    const path = join(running, mark);
+    const plugin = readRow(join(path, PLUGIN_FILE));
+    if (plugin === undefined ? isYoung(path) : isAlive(plugin)) return [];
+    const codex = readRow(join(path, CODEX_FILE));
+    const family = codex !== undefined && isAlive(codex) ? familyOf(codex.pid, table) : [];
+    return [{ mark, family }];
+  });
 }
 
 function readRow(path: string): ProcessRow | undefined {

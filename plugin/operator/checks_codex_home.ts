@@ -8,7 +8,7 @@ import { codexHome } from "../../runner/environment.ts";
 import { TurnError } from "../../runner/turn_event.ts";
 import { type Check, fail, type Finding, ok, type World } from "./check.ts";
 import { codexOf, environmentOf, WITHOUT_CODEX } from "./checks_codex.ts";
-import { isWritable } from "./checks_plugin.ts";
+import { isWritable } from "./writable.ts";
 import { programOutput } from "./program_output.ts";
 import { readIfThere } from "./step.ts";
 

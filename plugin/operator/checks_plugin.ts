@@ -22,7 +22,6 @@ export const PLUGIN_CHECKS: readonly Check[] = [
   { id: "config", run: config },
   { id: "manifest", run: manifest },
   { id: "profile_permissions", run: permissions },
-  { id: "state_directory", run: state },
 ];
 
 function executable({ paths, executable: [own = ""] }: World): Finding {
@@ -115,38 +114,4 @@ function permissions({ paths }: World): Finding {
   return open
     ? warn("others can read config.json", `chmod 600 ${paths.config}`)
     : ok("only this user can change the plugin");
-}
-
-function state({ paths }: World): Finding {
-  if (!exists(paths.state)) {
-    return isWritable(exists(paths.plugin) ? paths.plugin : undefined)
-      ? ok("made with the first turn", paths.state)
-      : fail(
-        `${paths.state} cannot be made`,
-        `Make ${paths.plugin} writable for this user, or run install.`,
-      );
-  }
-  const info = Deno.lstatSync(paths.state);
-  const remedy = `Make it a directory of this user with mode 0700: ${paths.state}`;
-  if (!info.isDirectory) return fail("the state is not a directory", remedy, paths.state);
-  if (info.uid !== null && info.uid !== ownUid()) {
-    return fail(`the state belongs to user ${info.uid}`, remedy, paths.state);
-  }
-  if (!isWritable(paths.state)) {
-    return fail("the state cannot be written: no thread would be remembered", remedy, paths.state);
-  }
-  return ((info.mode ?? 0) & 0o077) === 0
-    ? ok("ours alone, and writable", paths.state)
-    : warn("others can look into the state", `chmod 700 ${paths.state}`);
-}
-
-/** Tried, not guessed: the owner's bits say nothing about a read-only file system. */
-export function isWritable(directory: string | undefined): boolean {
-  if (directory === undefined) return false;
-  try {
-    Deno.removeSync(Deno.makeTempFileSync({ dir: directory, prefix: ".plexum-doctor-" }));
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -15,6 +15,7 @@ import { CODEX_CHECKS } from "./checks_codex.ts";
 import { CODEX_HOME_CHECKS } from "./checks_codex_home.ts";
 import { MACHINE_CHECKS } from "./checks_machine.ts";
 import { PLUGIN_CHECKS } from "./checks_plugin.ts";
+import { STATE_CHECKS } from "./checks_state.ts";
 import { EXIT } from "./exit.ts";
 import { profileOf } from "./profile_option.ts";
 import { columns, paintFor, print, printable, wrap } from "./terminal.ts";
@@ -32,6 +33,7 @@ export async function doctor(args: Arguments): Promise<number> {
   const deep = args.has("deep") ? [(await import("./check_turn.ts")).TURN_CHECK] : [];
   const checks = [
     ...PLUGIN_CHECKS,
+    ...STATE_CHECKS,
     ...CODEX_CHECKS,
     ...CODEX_HOME_CHECKS,
     ...MACHINE_CHECKS,

@@ -76,7 +76,7 @@ Deno.test("session answers initialize with the lifecycle's fields, the manifest 
               executable: "plexum-openai-provider-plugin",
               contracts: { provider: { models: ["fast"] } },
             },
-            features: ["stream", "session_mutate", "host_tools"],
+            features: ["stream", "session_mutate", "host_tools", "plugin_stats"],
           },
         },
       },
