@@ -23,8 +23,14 @@ export function hostToolCaller(
       arguments: call.arguments,
     };
     const result = await peer.request(METHOD.hostToolCall, params, call.signal);
-    const parsed = HostToolCallResult.safeParse(result);
+    const parsed = HostToolCallResult.safeParse(withoutNulls(result));
     if (parsed.success) return parsed.data;
     throw new Error(`the host answered ${call.name} with something that is no tool result`);
   };
+}
+
+/** Go writes `null` for what is not there; what is inside the fields is the tool's own. */
+function withoutNulls(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== null));
 }

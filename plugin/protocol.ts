@@ -96,7 +96,14 @@ const count = (text: string) => z.int().check(z.minimum(0), says(text));
 
 // ---------------------------------------------------------------- content blocks
 
-const BLOCK_TYPES = ["text", "thinking", "tool_use", "tool_result", "image"];
+/** The types of content block that mean something; any other is ignored. */
+export const BLOCK_TYPES: readonly string[] = [
+  "text",
+  "thinking",
+  "tool_use",
+  "tool_result",
+  "image",
+];
 
 /** One piece of a message. A type that this revision does not name is ignored, never an error. */
 export const ContentBlock = z.lazy(() =>

@@ -1,0 +1,105 @@
+/**
+ * `deno task schema`: writes docs/schema/*.json, the JSON Schema (2020-12) of everything that a host
+ * and the plugin tell each other, and of config.json, from the zod schemas that the plugin itself
+ * uses. `--check` writes nothing and fails when a file is not what it should be.
+ */
+import { join, relative } from "@std/path";
+import * as z from "zod/mini";
+import { configJsonSchema } from "../plugin/operator/config_reference.ts";
+import * as protocol from "../plugin/protocol.ts";
+import { ROOT } from "./project.ts";
+
+const DIRECTORY = join(ROOT, "docs", "schema");
+
+/** What each file is the schema of. */
+const FILES: Record<string, [title: string, schema: z.ZodMiniType]> = {
+  "stream.params": [`Params of ${protocol.METHOD.stream}`, protocol.StreamParams],
+  "stream.event": [`Params of ${protocol.METHOD.event}`, protocol.EventParams],
+  "stream.result": [`Result of ${protocol.METHOD.stream}`, protocol.StreamResult],
+  "mutate.params": [`Params of ${protocol.METHOD.mutate}`, protocol.MutateParams],
+  "mutate.result": [`Result of ${protocol.METHOD.mutate}`, protocol.MutateResult],
+  "host_tool_call.params": [
+    `Params of ${protocol.METHOD.hostToolCall}`,
+    protocol.HostToolCallParams,
+  ],
+  "host_tool_call.result": [
+    `Result of ${protocol.METHOD.hostToolCall}: an MCP CallToolResult`,
+    protocol.HostToolCallResult,
+  ],
+  "set_level.params": [`Params of ${protocol.METHOD.setLogLevel}`, protocol.SetLevelParams],
+  "error": ["Data of a -32000 error, and body of an error event", protocol.ErrorBody],
+  "manifest": ["manifest.json, and `manifest` in the answer to initialize", protocol.Manifest],
+};
+
+/** Shapes that several files share, each a `$defs` entry under its name. */
+const SHARED = {
+  ContentBlock: protocol.ContentBlock,
+  Message: protocol.Message,
+  Tool: protocol.Tool,
+  Usage: protocol.Usage,
+  StopReason: protocol.StopReason,
+  ErrorKind: protocol.ErrorKind,
+  ErrorBody: protocol.ErrorBody,
+  StreamEvent: protocol.StreamEvent,
+};
+
+/** Every file's name and text. */
+export function schemaFiles(): Map<string, string> {
+  for (const [id, schema] of Object.entries(SHARED)) z.globalRegistry.add(schema, { id });
+  try {
+    const schemas: [string, object][] = Object.entries(FILES).map(([name, [title, schema]]) => {
+      const { $schema, ...rest } = z.toJSONSchema(schema, {
+        io: "input",
+        unrepresentable: "any",
+        override: ({ zodSchema, jsonSchema }) => plain(zodSchema._zod.def.type, jsonSchema),
+      });
+      return [name, { $schema, title, ...rest }];
+    });
+    schemas.push(["config", configJsonSchema()]);
+    return new Map(schemas.map(([name, schema]) => {
+      return [`${name}.json`, JSON.stringify(schema, null, 2) + "\n"];
+    }));
+  } finally {
+    for (const schema of Object.values(SHARED)) z.globalRegistry.remove(schema);
+  }
+}
+
+/** Takes out what zod says beyond the protocol, and puts in what it cannot say. */
+function plain(type: string, schema: Record<string, unknown>): void {
+  // Whoever reads frames ignores fields that it does not know, so that a revision can add some.
+  if (type === "object" || type === "record") delete schema.additionalProperties;
+  delete schema.propertyNames;
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
+  if (type === "custom") {
+    Object.assign(schema, { type: "string", not: { enum: protocol.BLOCK_TYPES } });
+  }
+  delete schema.id;
+}
+
+/** The files of `directory` that are missing, stale, or nobody's. */
+export function staleFiles(directory: string = DIRECTORY): string[] {
+  const wanted = schemaFiles();
+  const there = [...Deno.readDirSync(directory)].map(({ name }) => name);
+  const stale = [...wanted].filter(([name, text]) => {
+    return !there.includes(name) || Deno.readTextFileSync(join(directory, name)) !== text;
+  }).map(([name]) => name);
+  return [...stale, ...there.filter((name) => !wanted.has(name))].sort();
+}
+
+if (import.meta.main) {
+  Deno.mkdirSync(DIRECTORY, { recursive: true });
+  if (Deno.args.includes("--check")) {
+    const stale = staleFiles();
+    for (const name of stale) {
+      console.error(`${relative(ROOT, join(DIRECTORY, name))} is stale: run deno task schema`);
+    }
+    Deno.exit(stale.length === 0 ? 0 : 1);
+  }
+  const wanted = schemaFiles();
+  for (const { name } of Deno.readDirSync(DIRECTORY)) {
+    if (!wanted.has(name)) Deno.removeSync(join(DIRECTORY, name));
+  }
+  for (const [name, text] of wanted) Deno.writeTextFileSync(join(DIRECTORY, name), text);
+  console.log(`${wanted.size} schemas in ${relative(ROOT, DIRECTORY)}`);
+}

@@ -1,0 +1,68 @@
+/** The published JSON Schemas are those of the program, and a slip is noticed. */
+import { strict as assert } from "node:assert";
+import { join } from "@std/path";
+import { schemaFiles, staleFiles } from "../../scripts/schema.ts";
+
+interface Schema {
+  $schema?: string;
+  title?: string;
+  properties?: Record<string, Schema>;
+  required?: string[];
+  oneOf?: Schema[];
+  const?: unknown;
+  $ref?: string;
+  $defs?: Record<string, Schema>;
+}
+
+function schema(name: string): Schema {
+  const parsed: Schema = JSON.parse(schemaFiles().get(name) ?? "{}");
+  return parsed;
+}
+
+Deno.test("docs/schema is what `deno task schema` writes", () => {
+  assert.deepEqual(staleFiles(), [], "run deno task schema");
+});
+
+Deno.test("schema check names files that are stale, missing or nobody's", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    for (const [name, text] of schemaFiles()) await Deno.writeTextFile(join(directory, name), text);
+    assert.deepEqual(staleFiles(directory), []);
+    await Deno.writeTextFile(join(directory, "config.json"), "{}\n");
+    await Deno.remove(join(directory, "error.json"));
+    await Deno.writeTextFile(join(directory, "old.json"), "{}\n");
+    assert.deepEqual(staleFiles(directory), ["config.json", "error.json", "old.json"]);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("schemas are JSON Schema 2020-12 with a title, and whole in themselves", () => {
+  for (const [name, text] of schemaFiles()) {
+    const { $schema, title, $defs = {} } = schema(name);
+    assert.equal($schema, "https://json-schema.org/draft/2020-12/schema", name);
+    assert.ok(title, name);
+    for (const [, target = ""] of text.matchAll(/"\$ref": "([^"]+)"/g)) {
+      assert.ok(target.replace("#/$defs/", "") in $defs, `${name}: ${target}`);
+    }
+  }
+});
+
+Deno.test("schema of an event names every type once, and lets a revision add fields", () => {
+  const event = schema("stream.event.json").$defs?.StreamEvent;
+  const types = event?.oneOf?.map(({ properties }) => properties?.type?.const) ?? [];
+  assert.deepEqual(types, [
+    "message_start",
+    "text_delta",
+    "thinking_delta",
+    "tool_call_start",
+    "tool_call_end",
+    "tool_result",
+    "status",
+    "error",
+    "message_end",
+  ]);
+  for (const [name, text] of schemaFiles()) {
+    assert.ok(name === "config.json" || !text.includes("additionalProperties"), name);
+  }
+});
