@@ -14,7 +14,9 @@ import { lockWithin } from "./flock.ts";
 import { type ConsumeOp, isConsumeOp } from "./markers.ts";
 import { importSessionFile } from "./session_file.ts";
 import type { StateStore } from "./state.ts";
-import { type Consumed, Thread, threadsWithWork } from "./thread.ts";
+import { type Consumed, Thread } from "./thread.ts";
+import { sweepTemporaries, threadsWithWork } from "./unfinished.ts";
+import { writerGone } from "./writer_lock.ts";
 
 /** An agent's thread in a workspace. */
 export interface Session {
@@ -91,11 +93,29 @@ export async function applyPending(session: Session): Promise<MutateResult> {
 }
 
 /**
+ * The same as soon as no codex has the thread open; waits for that without polling. Resolves with nothing
+ * when `signal` aborts first.
+ */
+export async function applyWhenFree(
+  session: Session,
+  signal: AbortSignal,
+): Promise<MutateResult | undefined> {
+  while (!signal.aborted) {
+    const result = await applyPending(session);
+    const thread = threadOf(session);
+    if (result.deferred === 0 || thread === undefined) return result;
+    await writerGone(session.codexHome, thread.threadId, signal);
+  }
+  return undefined;
+}
+
+/**
  * Finishes every interrupted consume and does every deferred one that can be done; at plugin start. What
  * fails is reported as a warning and stays for the thread's next use.
  */
 export async function recoverAll(store: StateStore): Promise<MutateResult> {
   const sum = emptyResult(0);
+  sweepTemporaries(store);
   for (const place of threadsWithWork(store)) {
     try {
       const result = await alone(store, () => finishWork(new Thread(store, place)));

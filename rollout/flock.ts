@@ -37,6 +37,22 @@ export async function lockWithin(path: string, limitMs: number): Promise<HeldLoc
   return undefined;
 }
 
+/**
+ * Resolves when nobody holds the lock on `path`, or `signal` aborts. Rejects with NotFound where there is no
+ * such file.
+ */
+export async function lockReleased(path: string, signal: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<void>();
+  const abort = (): void => aborted.resolve();
+  signal.addEventListener("abort", abort);
+  if (signal.aborted) abort();
+  try {
+    await Promise.race([leftBehind.get(path) ?? leaveBehind(path), aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
 /** Resolves when no wait for any lock is left behind any more; for a clean end. */
 export async function noWaitLeftBehind(): Promise<void> {
   await Promise.all(leftBehind.values());
@@ -62,9 +78,18 @@ async function waitFor(file: Deno.FsFile, path: string, limitMs: number): Promis
   });
   const lock = file.lock(true).then(() => true as const);
   const granted = await Promise.race([lock, late]).finally(() => clearTimeout(timer));
-  if (!granted) {
-    const over = lock.then(() => {}, () => {}).finally(() => leftBehind.delete(path));
-    leftBehind.set(path, over);
-  }
+  if (!granted) remember(path, lock);
   return granted;
+}
+
+/** Begins a wait that is given back as soon as it is granted. */
+function leaveBehind(path: string): Promise<void> {
+  const file = Deno.openSync(path, { read: true });
+  return remember(path, file.lock(true).finally(() => file.close()));
+}
+
+function remember(path: string, wait: Promise<unknown>): Promise<void> {
+  const over = wait.then(() => {}, () => {}).finally(() => leftBehind.delete(path));
+  leftBehind.set(path, over);
+  return over;
 }

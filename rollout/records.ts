@@ -18,6 +18,8 @@
  * @module
  */
 
+import { decodeEvent } from "./events.ts";
+import { type Fields, isObject, optional, string, texts } from "./fields.ts";
 import { memberSpan, rootOf, textOf } from "./json_span.ts";
 
 /** Token counts as codex reports them. `inputTokens` includes the cached ones. */
@@ -56,8 +58,6 @@ export type RolloutRecord =
   | { kind: "other"; type: string }
   | { kind: "broken" };
 
-type Fields = Record<string, unknown>;
-
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** Decodes one line. Never throws: what cannot be read is `broken`. A byte order mark is skipped. */
@@ -74,7 +74,7 @@ export function decodeRecord(line: Uint8Array): RolloutRecord {
     case "response_item":
       return responseItem(payload, line);
     case "event_msg":
-      return eventMessage(payload);
+      return decodeEvent(payload);
     case "compacted": {
       const history = payload.replacement_history;
       return { kind: "compacted", items: Array.isArray(history) ? history : [] };
@@ -135,92 +135,9 @@ function outputOf(value: unknown): string | unknown[] {
   return typeof value === "string" || Array.isArray(value) ? value : "aborted";
 }
 
-function eventMessage(event: Fields): RolloutRecord {
-  const type = string(event.type) ?? "";
-  switch (type) {
-    case "token_count": {
-      if (!isObject(event.info)) return { kind: "other", type };
-      const { total_token_usage: total, last_token_usage: last } = event.info;
-      return { kind: "usage", total: usageOf(total), last: usageOf(last) };
-    }
-    case "agent_message":
-      return message(string(event.message), event.phase);
-    case "item_completed": {
-      const item = isObject(event.item) ? event.item : {};
-      if (item.type === "AgentMessage") return message(texts(item.content).join(""), item.phase);
-      const failed = item.status === "failed" || item.status === "declined" ||
-        (typeof item.exit_code === "number" && item.exit_code !== 0);
-      return outcome(type, item.id, failed);
-    }
-    case "mcp_tool_call_end": {
-      const result = isObject(event.result) ? event.result : {};
-      const failed = "Err" in result || (isObject(result.Ok) && result.Ok.isError === true);
-      return outcome(type, event.call_id, failed);
-    }
-    case "patch_apply_end":
-      return outcome(type, event.call_id, event.success === false);
-    case "exec_command_end":
-      return outcome(type, event.call_id, event.exit_code !== 0);
-    case "turn_aborted":
-      return { kind: "turn_aborted", ...optional("reason", string(event.reason)) };
-    case "task_complete":
-      return {
-        kind: "task_complete",
-        ...optional("lastAgentMessage", string(event.last_agent_message)),
-        ...optional("error", isObject(event.error) ? errorOf(event.error) : undefined),
-      };
-    case "error":
-      return { kind: "error", ...errorOf(event) };
-    default:
-      return { kind: "other", type };
-  }
-}
-
-function message(text: string | undefined, phase: unknown): RolloutRecord {
-  if (text === undefined) return { kind: "broken" };
-  return { kind: "message", text, ...optional("phase", string(phase)) };
-}
-
 /** codex prints no reasoning without a summary, and joins its parts as here. */
 function thought(summary: unknown): RolloutRecord {
   const parts = texts(summary);
   if (parts.length === 0) return { kind: "other", type: "reasoning" };
   return { kind: "thought", text: parts.join("\n") };
-}
-
-function texts(content: unknown): string[] {
-  if (!Array.isArray(content)) return [];
-  return content.flatMap((part: unknown) => isObject(part) ? string(part.text) ?? [] : []);
-}
-
-function outcome(type: string, id: unknown, failed: boolean): RolloutRecord {
-  return typeof id === "string" ? { kind: "outcome", id, failed } : { kind: "other", type };
-}
-
-function errorOf(error: Fields): { message: string; info: unknown } {
-  return { message: string(error.message) ?? "", info: error.codex_error_info };
-}
-
-function usageOf(value: unknown): Usage {
-  const counts = isObject(value) ? value : {};
-  const count = (key: string): number => typeof counts[key] === "number" ? counts[key] : 0;
-  return {
-    inputTokens: count("input_tokens"),
-    cachedInputTokens: count("cached_input_tokens"),
-    outputTokens: count("output_tokens"),
-    reasoningOutputTokens: count("reasoning_output_tokens"),
-  };
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function string(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
-}
-
-/** An object with the key, or without it where there is no value. */
-function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  return value === undefined ? {} : { [key]: value } as { [P in K]?: V };
 }

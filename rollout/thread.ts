@@ -6,7 +6,6 @@
 
 import { findCalls, type FoundCalls } from "./call_index.ts";
 import { applyEdits, recover } from "./edit.ts";
-import { decodeJournal } from "./journal.ts";
 import { locateRollout } from "./locate.ts";
 import type { ConsumeOp } from "./markers.ts";
 import { type Pending, readPending, writePending } from "./pending.ts";
@@ -41,6 +40,10 @@ export class Thread {
   constructor(store: StateStore, place: ThreadPlace) {
     this.#store = store;
     this.#place = place;
+  }
+
+  get threadId(): string {
+    return this.#place.threadId;
   }
 
   /** Whether something was deferred or interrupted. */
@@ -153,23 +156,6 @@ export class Thread {
   #file(kind: "calls" | "pending" | "journal"): string {
     return this.#store.threadFile(this.#place.threadId, kind);
   }
-}
-
-/** The threads of which a consume was deferred or interrupted. */
-export function threadsWithWork(store: StateStore): ThreadPlace[] {
-  const names = [...Deno.readDirSync(store.dir)].map(({ name }) => name);
-  const ids = new Set(names.flatMap((name) => /^(.+)\.(?:pending|journal)$/.exec(name)?.[1] ?? []));
-  return [...ids].flatMap((threadId) => {
-    const deferred = new Thread(store, { threadId, codexHome: "" }).pending;
-    if (deferred !== undefined) return { threadId, ...deferred };
-    try {
-      const journal = decodeJournal(Deno.readFileSync(store.threadFile(threadId, "journal")));
-      return { threadId, codexHome: journal.codexHome, rolloutPath: journal.path };
-    } catch (error) {
-      store.warn(`Cannot read what was begun on thread ${threadId}: ${error}`);
-      return [];
-    }
-  });
 }
 
 function exists(path: string): boolean {

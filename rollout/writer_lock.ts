@@ -17,7 +17,7 @@
  */
 
 import { join } from "@std/path";
-import { lockWithin } from "./flock.ts";
+import { lockReleased, lockWithin } from "./flock.ts";
 
 const DIRECTORY = "thread-writer-locks";
 /** codex holds the coordination lock for microseconds. */
@@ -51,6 +51,23 @@ export async function whileNoWriter<T>(
     return { result: work() };
   } finally {
     Deno.removeSync(path); // as codex does, under the coordination lock
+  }
+}
+
+/**
+ * Resolves when no codex has the thread open any more, or when `signal` aborts. The kernel wakes us: it is
+ * a wait for codex's own lock, given back at once.
+ */
+export async function writerGone(
+  codexHome: string,
+  threadId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const path = writerLockPath(codexHome, threadId);
+  try {
+    await lockReleased(path, signal);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 
