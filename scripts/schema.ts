@@ -26,6 +26,7 @@ const FILES: Record<string, [title: string, schema: z.ZodMiniType]> = {
     `Result of ${protocol.METHOD.hostToolCall}: an MCP CallToolResult`,
     protocol.HostToolCallResult,
   ],
+  "stats.result": [`Result of ${protocol.METHOD.stats}`, protocol.PluginStats],
   "set_level.params": [`Params of ${protocol.METHOD.setLogLevel}`, protocol.SetLevelParams],
   "error": ["Data of a -32000 error, and body of an error event", protocol.ErrorBody],
   "manifest": ["manifest.json, and `manifest` in the answer to initialize", protocol.Manifest],
