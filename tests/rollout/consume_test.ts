@@ -1,5 +1,12 @@
 import { strict as assert } from "node:assert";
-import { applyPending, mutate, type Mutation, recoverAll } from "../../rollout/consume.ts";
+import { join } from "@std/path";
+import {
+  applyPending,
+  applyWhenFree,
+  mutate,
+  type Mutation,
+  recoverAll,
+} from "../../rollout/consume.ts";
 import { noWaitLeftBehind } from "../../rollout/flock.ts";
 import { writeSessionFile } from "../../rollout/session_file.ts";
 import { line, rolloutOf, THREAD, ThreadOnDisk } from "./thread_on_disk.ts";
@@ -290,4 +297,40 @@ Deno.test("mutate takes over the thread of the Go plugin's session file, where w
   writeSessionFile(workspace, THREAD);
   const session = { store, codexHome, agentId: "new", workspace };
   assert.equal((await mutate(session, light("a"), NOW)).touched, 1);
+});
+
+Deno.test("applyWhenFree consumes as soon as the writer lets go, and ends with its signal", async () => {
+  using thread = new ThreadOnDisk(LINES);
+  const lockPath = thread.makeLocks();
+  const session = thread.session();
+  const lock = Deno.openSync(lockPath, { write: true, create: true });
+  lock.lockSync(true);
+  await mutate(session, light("a"), NOW);
+
+  const given = new AbortController();
+  const givenUp = applyWhenFree(session, given.signal);
+  given.abort();
+  assert.equal(await givenUp, undefined);
+
+  const applied = applyWhenFree(session, new AbortController().signal);
+  assert.deepEqual(thread.files, ["pending"]);
+  lock.close();
+  assert.equal((await applied)?.touched, 1);
+  assert.equal(thread.held[1], "...(consumed)");
+  await noWaitLeftBehind();
+  assert.equal((await applyWhenFree(session, new AbortController().signal))?.requested, 0);
+});
+
+Deno.test("recoverAll removes what was never put in place, once it is old", async () => {
+  using thread = new ThreadOnDisk(LINES);
+  const { store } = thread.session();
+  const [old, fresh] = ["old", "fresh"].map((name) =>
+    join(thread.stateDir, `.${name}.json.1.0.tmp`)
+  );
+  for (const path of [old, fresh]) Deno.writeTextFileSync(path ?? "", "{");
+  const yesterday = new Date(Date.now() - 86_400_000);
+  Deno.utimeSync(old ?? "", yesterday, yesterday);
+  await recoverAll(store);
+  const left = [...Deno.readDirSync(thread.stateDir)].map(({ name }) => name);
+  assert.deepEqual(left.filter((name) => name.endsWith(".tmp")), [".fresh.json.1.0.tmp"]);
 });
