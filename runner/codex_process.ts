@@ -6,7 +6,7 @@
  */
 import type { Variables } from "./codex_binary.ts";
 import { familyOf, killFamily, sendSignal } from "./process_family.ts";
-import { markedProcesses, processTable } from "./process_table.ts";
+import { markedProcesses, processRows, processTable } from "./process_table.ts";
 import { startFailure } from "./start_failure.ts";
 import { Tail } from "./tail.ts";
 import { markedCommand, TURN_MARK } from "./turn_mark.ts";
@@ -127,11 +127,22 @@ export class CodexProcess implements AsyncDisposable {
     return survivors.map(({ pid }) => pid);
   }
 
-  /** Ends what a codex that is gone left running. Costs one look at `/proc` when that is nothing. */
-  async reap(): Promise<number[]> {
-    const left = await markedProcesses(this.#mark);
-    if (left.size === 0) return [];
-    const survivors = await killFamily([], this.#mark);
+  /** Pids of the turn's other processes now. Costs one look at all of `/proc`. */
+  async relatives(): Promise<number[]> {
+    const marked = await markedProcesses(this.#mark);
+    return [...marked].filter((pid) => pid !== this.pid);
+  }
+
+  /**
+   * Ends what a codex that is gone left running.
+   * @param relatives Those that lived when codex had said its last word, if that is known; it
+   * starts no more then.
+   * @returns The pids that could not be ended.
+   */
+  async reap(relatives?: readonly number[]): Promise<number[]> {
+    const left = await processRows(relatives ?? await this.relatives());
+    if (left.length === 0) return [];
+    const survivors = await killFamily(left, this.#mark);
     return survivors.map(({ pid }) => pid);
   }
 

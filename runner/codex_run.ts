@@ -95,10 +95,12 @@ export async function runCodex(
     const reading = reader.readStdout(process.stdout());
     const over = Promise.race([reader.terminal, reading]).then(() => undefined);
     const stop = await Promise.race([stopped.promise, over]);
+    // codex takes a while to exit: time to look for what it may leave behind.
+    const relatives = stop === undefined && reader.isOver ? process.relatives() : undefined;
     const lingered = stop === undefined && !await within(LINGER_MS, process.exited);
     const survivors = stop !== undefined || lingered
       ? await process.stop(plan.graceMs)
-      : await process.reap();
+      : await process.reap(await relatives);
     await reading;
     await reader.finish();
     const exit = await process.exited;

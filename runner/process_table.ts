@@ -20,10 +20,12 @@ export interface ProcessRow {
   start: string;
 }
 
+const PS_COLUMNS = "pid=,ppid=,pgid=,stat=,lstart=";
+
 /** Every living process; zombies are dead. Empty where the system does not tell. */
 export async function processTable(): Promise<ProcessRow[]> {
   if (Deno.build.os !== "linux") {
-    return parsePs(await output("ps", ["-axww", "-o", "pid=,ppid=,pgid=,stat=,lstart="]));
+    return parsePs(await output("ps", ["-axww", "-o", PS_COLUMNS]));
   }
   const files = (await pids()).map((pid) => `/proc/${pid}/stat`);
   return parseProcStat(await outputOver("cat", [], files));
@@ -31,10 +33,17 @@ export async function processTable(): Promise<ProcessRow[]> {
 
 /** One process, or `undefined` when it is gone. */
 export async function processRow(pid: number): Promise<ProcessRow | undefined> {
-  const rows = Deno.build.os === "linux"
-    ? parseProcStat(await output("cat", [`/proc/${pid}/stat`]))
-    : parsePs(await output("ps", ["-p", `${pid}`, "-o", "pid=,ppid=,pgid=,stat=,lstart="]));
-  return rows.find((row) => row.pid === pid);
+  const [row] = await processRows([pid]);
+  return row;
+}
+
+/** Those of `pids` that live. Cheaper than the whole table. */
+export async function processRows(pids: readonly number[]): Promise<ProcessRow[]> {
+  if (pids.length === 0) return [];
+  if (Deno.build.os !== "linux") {
+    return parsePs(await output("ps", ["-p", pids.join(","), "-o", PS_COLUMNS]));
+  }
+  return parseProcStat(await output("cat", pids.map((pid) => `/proc/${pid}/stat`)));
 }
 
 /** Pids of living processes that carry the mark in their environment or their limits. */

@@ -53,6 +53,11 @@ export class RunReader implements CallIdentifier {
     return this.#terminal.promise;
   }
 
+  /** Whether codex has said its last word. */
+  get isOver(): boolean {
+    return this.output.terminal !== undefined;
+  }
+
   /** Reads stdout to its end; after the last word only to keep codex from blocking. */
   async readStdout(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const lines = new LineSplitter(MAX_LINE_BYTES);
@@ -108,7 +113,7 @@ export class RunReader implements CallIdentifier {
       await this.#drain();
       if (!this.#disowned) await this.#tell(this.output.take(event));
     });
-    if (this.output.terminal !== undefined) this.#terminal.resolve();
+    if (this.isOver) this.#terminal.resolve();
   }
 
   async #start(threadId: string): Promise<void> {
