@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { errorMessage } from "./error_message.ts";
 import { METHOD } from "./protocol.ts";
 import type { RpcError } from "./rpc_error.ts";
 
@@ -37,7 +38,7 @@ export class OutgoingRequests {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const cancel = () => {
       this.#waiting.delete(id);
-      const reason = String(signal?.reason ?? "cancelled");
+      const reason = errorMessage(signal?.reason ?? "cancelled");
       this.#send({ method: METHOD.cancelled, params: { requestId: id, reason } });
       reject(new Error(`request ${method} was cancelled: ${reason}`));
     };

@@ -67,7 +67,7 @@ Deno.test("our request that we cancel rejects at once and tells the host", async
   const control = new AbortController();
   const asked = rig.peer.request("host/tool", {}, control.signal);
   const { id } = await rig.next();
-  control.abort("codex dropped the call");
+  control.abort(new Error("codex dropped the call"));
   await assert.rejects(asked, /^Error: request host\/tool was cancelled: codex dropped the call$/);
   assert.deepEqual(await rig.next(), {
     jsonrpc: "2.0",
