@@ -47,6 +47,7 @@ export interface IndexEnd {
 
 const HEADER_BYTES = 80;
 const ENTRY_BYTES = 16;
+const FILTER = 4096;
 const MAGIC = "plexum call index 1\n";
 
 const encoder = new TextEncoder();
@@ -105,6 +106,9 @@ export function decodeIndex(
     length: words[i * 4 + 1] ?? 0,
     offset: doubles[i * 2 + 1] ?? 0,
   });
+  // Most entries are nobody's; asking the set about each would take longer than all the rest.
+  const likely = new Uint8Array(FILTER);
+  for (const hash of wanted) likely[hash % FILTER] = 1;
   const matches: IndexEntry[] = [];
   let sum = 0;
   let last: IndexEntry | undefined;
@@ -115,7 +119,7 @@ export function decodeIndex(
     if (hash !== 0) {
       sum = mixEntry(sum, words, i);
       lastEntry = i;
-      if (wanted.has(hash)) matches.push(entryAt(i));
+      if (likely[hash % FILTER] === 1 && wanted.has(hash)) matches.push(entryAt(i));
       continue;
     }
     const { length: checksum, offset: upTo } = entryAt(i);

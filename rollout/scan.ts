@@ -10,7 +10,7 @@
 
 import { giveBack, SCAN_BUFFER_BYTES, type ScanBuffer, takeScanBuffer } from "./scan_buffer.ts";
 
-/** One line of a file. `bytes` is valid only until the next line is asked for. */
+/** One line of a file. The object and its `bytes` are valid only until the next line is asked for. */
 export interface ScannedLine {
   /** Offset of the first byte of the line in the file. */
   offset: number;
@@ -59,20 +59,24 @@ function* scanInto(
   let offset = from; // file offset of the line at hand
   let position = from; // file offset of the next read
 
+  // One object for all lines: a hundred thousand of them would be the largest thing in memory.
+  const line = { offset, length: 0, bytes: buffer.bytes, terminated: true, overlong: false };
   const lineUpTo = (end: number, terminated: boolean): ScannedLine => {
-    const length = passed + end - start;
-    const overlong = length > maxLine;
-    const bytes = buffer.bytes.subarray(start, overlong ? start + SCAN_BUFFER_BYTES : end);
-    return { offset, length, bytes, terminated, overlong };
+    line.offset = offset;
+    line.length = passed + end - start;
+    line.overlong = line.length > maxLine;
+    line.bytes = buffer.bytes.subarray(start, line.overlong ? start + SCAN_BUFFER_BYTES : end);
+    line.terminated = terminated;
+    return line;
   };
 
   file.seekSync(from, Deno.SeekMode.Start);
   while (true) {
     const newline = searched < filled ? buffer.newline(searched, filled) : -1;
     if (newline >= 0) {
-      const line = lineUpTo(newline, true);
+      const { length } = lineUpTo(newline, true);
       yield line;
-      offset += line.length + 1;
+      offset += length + 1;
       start = searched = newline + 1;
       passed = 0;
       continue;
