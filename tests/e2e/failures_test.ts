@@ -1,0 +1,279 @@
+/** Every way in which a real codex fails, and what the host is told of it. */
+import { strict as assert } from "node:assert";
+import type { ErrorBody } from "../../plugin/protocol.ts";
+import type { ScriptedStep } from "../../plugin/operator/scripted_step.ts";
+import { MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
+import { RpcError } from "../support/rpc_error.ts";
+import { asks, openWorld, VERSIONS } from "./world.ts";
+
+interface Row {
+  name: string;
+  kind: ErrorBody["kind"] | ((version: string) => ErrorBody["kind"]);
+  retryable: boolean;
+  /** What the model does. */
+  step?: ScriptedStep;
+  /** More of the plugin's config. */
+  config?: Record<string, unknown>;
+  /** codex fails before it announces its thread: the request is refused, there are no events. */
+  atStart?: boolean;
+  /** Left out on these versions. */
+  except?: string[];
+  check?(error: ErrorBody): void;
+}
+
+const message = "said by the model's service";
+const override = (pair: string) => ({ extra_args: ["-c", `model_providers.scripted.${pair}`] });
+
+const ROWS: Row[] = [
+  {
+    name: "401",
+    kind: "auth_required",
+    retryable: false,
+    step: { status: 401, error: { message: "Incorrect API key provided" } },
+    check: ({ detail }) => assert.equal(detail, "codex login status: Not logged in"),
+  },
+  {
+    name: "403",
+    kind: "auth_required",
+    retryable: false,
+    step: { status: 403, error: { message } },
+  },
+  {
+    name: "404 of the model",
+    kind: "model_unavailable",
+    retryable: false,
+    step: { status: 404, error: { code: "model_not_found", message: "model not found" } },
+  },
+  {
+    name: "429",
+    kind: "rate_limited",
+    retryable: true,
+    step: { status: 429, error: { code: "rate_limit_exceeded", message } },
+  },
+  {
+    name: "429 usage limit with the time it resets",
+    kind: "quota_exhausted",
+    retryable: false,
+    step: {
+      status: 429,
+      error: { type: "usage_limit_reached", plan_type: "plus", resets_at: 2_000_000_000, message },
+    },
+    check: ({ resets_at }) =>
+      // codex tells minutes.
+      assert.equal(Math.floor(Date.parse(resets_at ?? "") / 60_000), Math.floor(2e9 / 60)),
+  },
+  {
+    name: "429 insufficient quota",
+    // Before 0.169 codex tells no more than the status.
+    kind: (version) => version === NEWEST_CODEX ? "quota_exhausted" : "rate_limited",
+    retryable: true,
+    step: { status: 429, error: { code: "insufficient_quota", message } },
+  },
+  {
+    name: "response.failed insufficient quota",
+    kind: "quota_exhausted",
+    retryable: false,
+    step: { failed: { code: "insufficient_quota", message } },
+  },
+  {
+    name: "response.failed rate limit with a pause",
+    kind: "rate_limited",
+    retryable: true,
+    step: {
+      failed: {
+        code: "rate_limit_exceeded",
+        message: "Rate limit reached. Please try again in 0.2s.",
+      },
+    },
+    check: ({ retry_after_ms }) => assert.equal(retry_after_ms, 200),
+  },
+  { name: "500", kind: "server_error", retryable: true, step: { status: 500, error: { message } } },
+  { name: "503", kind: "server_error", retryable: true, step: { status: 503, error: { message } } },
+  {
+    name: "response.failed server error",
+    kind: "server_error",
+    retryable: true,
+    step: { failed: { code: "server_error", message: "internal boom" } },
+  },
+  {
+    name: "stream that ends without its closing event",
+    kind: "server_error",
+    retryable: true,
+    step: { text: "half", cutBeforeCompleted: true },
+  },
+  {
+    name: "400 context length",
+    kind: "context_overflow",
+    retryable: false,
+    step: {
+      status: 400,
+      error: {
+        type: "invalid_request_error",
+        code: "context_length_exceeded",
+        message: "Your input exceeds the context window of this model.",
+      },
+    },
+  },
+  {
+    name: "response.failed context length",
+    kind: "context_overflow",
+    retryable: false,
+    step: { failed: { code: "context_length_exceeded", message } },
+  },
+  {
+    name: "400 for a schema",
+    kind: "invalid_request",
+    retryable: false,
+    step: {
+      status: 400,
+      error: {
+        type: "invalid_request_error",
+        code: "invalid_json_schema",
+        message: "Invalid schema for response_format 'codex_output_schema'",
+      },
+    },
+  },
+  {
+    name: "response.failed invalid prompt",
+    kind: "content_refused",
+    retryable: false,
+    step: { failed: { code: "invalid_prompt", message: "flagged by our usage policy" } },
+  },
+  {
+    name: "connection cut in the middle",
+    kind: "network",
+    retryable: true,
+    step: { text: "a text of some length", cutAfterEvents: 4 },
+  },
+  {
+    name: "stream that falls silent",
+    kind: "network",
+    retryable: true,
+    step: { hang: true },
+    config: override("stream_idle_timeout_ms=400"),
+  },
+  {
+    name: "connection refused",
+    kind: "network",
+    retryable: true,
+    config: override('base_url="http://127.0.0.1:9/v1"'),
+  },
+  {
+    name: "reconnects without end",
+    kind: "network",
+    retryable: true,
+    except: [OLDEST_CODEX], // gives up by itself
+    config: {
+      extra_args: [
+        ...["-c", 'model_providers.scripted.base_url="http://127.0.0.1:9/v1"'],
+        ...["-c", "features.unbounded_connection_retries=true"],
+      ],
+      timeouts: { reconnect_ms: 1000 },
+    },
+    check: ({ detail }) => assert.match(detail ?? "", /^watchdog: reconnect, limit 1000 ms/),
+  },
+  {
+    name: "model that never answers",
+    kind: "timeout",
+    retryable: true,
+    step: { hang: true },
+    config: { timeouts: { silence_ms: 700 } },
+    check: ({ detail }) => assert.match(detail ?? "", /^watchdog: silence, limit 700 ms/),
+  },
+  {
+    name: "login variable that is not set",
+    kind: "auth_required",
+    retryable: false,
+    config: override('env_key="NO_SUCH_KEY"'),
+  },
+  {
+    name: "argument that codex does not know",
+    kind: "config",
+    retryable: false,
+    atStart: true,
+    config: { extra_args: ["--no-such-flag"] },
+    check: ({ exit_code, message }) => {
+      assert.equal(exit_code, 2);
+      assert.match(message, /unexpected argument '--no-such-flag'/);
+    },
+  },
+  {
+    name: "model provider that is not configured",
+    kind: "config",
+    retryable: false,
+    atStart: true,
+    config: { extra_args: ["-c", 'model_provider="nope"'] },
+  },
+  {
+    name: "CODEX_HOME that is not there",
+    kind: "config",
+    retryable: false,
+    atStart: true,
+    config: { env: { CODEX_HOME: "/nowhere/codex" } },
+  },
+];
+
+for (const version of VERSIONS) {
+  Deno.test(`failures of codex ${version} are named right`, async (t) => {
+    await using world = await openWorld(version, { config: { retries: 0 } });
+    const { host, sandbox } = world;
+    for (const [n, row] of ROWS.entries()) {
+      if (row.except?.includes(version)) continue;
+      await t.step(row.name, async () => {
+        await sandbox.configure({ retries: 0, ...row.config });
+        sandbox.model.setSteps(row.step === undefined ? [] : [row.step]);
+        const turn = host.stream(asks(await sandbox.newWorkspace(`w${n}`), "hello"));
+        let error: ErrorBody | undefined;
+        if (row.atStart) {
+          const refusal: unknown = await turn.result.catch((error: unknown) => error);
+          assert.ok(refusal instanceof RpcError, turn.story());
+          error = refusal.data as ErrorBody; // its shape is looked at below
+          assert.deepEqual(turn.seen, []);
+        } else {
+          assert.equal((await turn.result).stop_reason, "error", turn.story());
+          error = turn.of("error")[0]?.error;
+        }
+        const kind = typeof row.kind === "string" ? row.kind : row.kind(version);
+        assert.equal(error?.kind, kind, turn.story());
+        if (kind === row.kind) assert.equal(error?.retryable, row.retryable);
+        assert.ok((error?.hint ?? "") !== "", "a hint says what can be done");
+        if (error !== undefined) row.check?.(error);
+      });
+    }
+  });
+
+  Deno.test(`incomplete response of codex ${version} ends as max_tokens`, async () => {
+    await using world = await openWorld(version, {
+      steps: [{ text: "half an answer", incomplete: "max_output_tokens" }],
+    });
+    const turn = world.host.stream(asks(world.sandbox.workspace, "hello"));
+    assert.equal((await turn.result).stop_reason, "max_tokens");
+    assert.deepEqual(turn.of("error"), []);
+  });
+
+  Deno.test(`stream of codex ${version} that is cut once is taken up again`, async () => {
+    const config = override("stream_max_retries=2");
+    await using world = await openWorld(version, {
+      config,
+      steps: [{ text: "first try", cutAfterEvents: 3 }, { text: "second try" }],
+    });
+    const turn = world.host.stream(asks(world.sandbox.workspace, "hello"));
+    assert.equal((await turn.result).stop_reason, "end_turn");
+    assert.equal(turn.text, "second try");
+    assert.match(turn.of("status")[0]?.message ?? "", /^Reconnecting\.\.\. 1\/2/);
+  });
+}
+
+Deno.test(`failed turn of every codex leaves a thread that goes on`, async () => {
+  for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
+    await using world = await openWorld(version, {
+      steps: [{ text: "one" }, { status: 500, error: { message } }, { text: "three" }],
+    });
+    const ask = asks(world.sandbox.workspace, "hello");
+    const { thread_id } = await world.host.stream(ask).result;
+    assert.equal((await world.host.stream(ask).result).stop_reason, "error");
+    const third = world.host.stream(ask);
+    assert.equal((await third.result).thread_id, thread_id);
+    assert.equal(third.text, "three");
+  }
+});
