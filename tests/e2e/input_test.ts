@@ -1,0 +1,132 @@
+/** What the host gives a turn, and that it reaches the model: text, images, schema, instructions. */
+import { strict as assert } from "node:assert";
+import { join } from "@std/path";
+import type { ModelRequest } from "../../plugin/operator/scripted_request.ts";
+import { NEWEST_CODEX } from "../support/codex.ts";
+import { RpcError } from "../support/rpc_error.ts";
+import { asks, openWorld, VERSIONS } from "./world.ts";
+
+const PIXEL =
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+/** All texts of messages of that role, in order. */
+function textsOf({ input }: ModelRequest, role: string): string[] {
+  const items = input as { type?: string; role?: string; content?: { text?: string }[] }[];
+  return items.filter((item) => item.role === role)
+    .flatMap(({ content = [] }) => content.flatMap(({ text }) => text ?? []));
+}
+
+const imagesOf = ({ input }: ModelRequest): string[] =>
+  [...JSON.stringify(input).matchAll(/"image_url":"(data:[^"]{1,30})/g)].map(([, url]) =>
+    url ?? ""
+  );
+
+for (const version of VERSIONS) {
+  Deno.test(`prompts that a command line would misread reach the model on codex ${version}`, async () => {
+    await using world = await openWorld(version);
+    const { host, sandbox } = world;
+    const prompts = ["-starts with a dash", "--help", "resume", "-", "U+2028 \u2028 and \u{1f600}"]
+      .concat("300 KB ".repeat(43_000));
+    // Once for a new thread, once for a resumed one.
+    for (const prompt of [...prompts, ...prompts]) {
+      const turn = host.stream(asks(sandbox.workspace, prompt));
+      assert.equal((await turn.result).stop_reason, "end_turn", prompt.slice(0, 30));
+      const asked = sandbox.model.asked.at(-1);
+      assert.equal(asked && textsOf(asked, "user").at(-1), prompt);
+    }
+  });
+
+  Deno.test(`prompt too long for codex ${version} is refused before codex sees it`, async () => {
+    await using world = await openWorld(version);
+    const { host, sandbox } = world;
+    const longest = "\u{1f600}".repeat(1_048_576);
+    const refused = await host.stream(asks(sandbox.workspace, longest + "x")).result
+      .catch((error: unknown) => error);
+    assert.ok(refused instanceof RpcError);
+    assert.match(refused.message, /1048577 characters, at most 1048576/);
+    assert.equal(sandbox.model.asked.length, 0);
+    const turn = host.stream(asks(sandbox.workspace, longest));
+    assert.equal((await turn.result).stop_reason, "end_turn", "the limit is codex's own");
+  });
+
+  Deno.test(`images of every kind reach the model on codex ${version}, and leave no file`, async () => {
+    await using world = await openWorld(version);
+    const { host, sandbox } = world;
+    await Deno.writeFile(
+      join(sandbox.workspace, "a pixel.png"),
+      Uint8Array.from(atob(PIXEL), (c) => c.charCodeAt(0)),
+    );
+    const content = [
+      { type: "image", path: "a pixel.png" },
+      { type: "text", text: "look" },
+      { type: "image", data_base64: PIXEL, media_type: "image/png" },
+      { type: "image", url: `data:image/png;base64,${PIXEL}` },
+    ];
+    for (const images of [3, 6]) { // a new thread, then a resumed one
+      const turn = host.stream({
+        ...asks(sandbox.workspace, ""),
+        request: { messages: [{ role: "user", content }] },
+      });
+      assert.equal((await turn.result).stop_reason, "end_turn", turn.story());
+      const asked = sandbox.model.asked.at(-1);
+      assert.equal(asked && imagesOf(asked).length, images);
+    }
+    const running = join(sandbox.profile, "plugins/plexum-openai-provider/state/running");
+    assert.deepEqual([...Deno.readDirSync(running)], []);
+  });
+
+  Deno.test(`output schema reaches the model on codex ${version}, also on a resume`, async () => {
+    await using world = await openWorld(version, { fallback: { text: '{"ok":true}' } });
+    const { host, sandbox } = world;
+    const schema = {
+      type: "object",
+      properties: { ok: { type: "boolean" } },
+      required: ["ok"],
+      additionalProperties: false,
+    };
+    for (const _ of ["new", "resumed"]) {
+      const turn = host.stream(asks(sandbox.workspace, "json please", { output_schema: schema }));
+      await turn.result;
+      assert.equal(turn.text, '{"ok":true}');
+      const asked: unknown = sandbox.model.asked.at(-1);
+      assert.match(JSON.stringify(asked), /"format":\{[^}]*"type":"json_schema"/);
+    }
+    await host.stream(asks(sandbox.workspace, "and without")).result;
+    assert.doesNotMatch(JSON.stringify(sandbox.model.asked.at(-1)), /"type":"json_schema"/);
+  });
+
+  Deno.test(`instructions reach the model on codex ${version}, changed ones too, codex's own stay`, async () => {
+    await using world = await openWorld(version);
+    const { host, sandbox } = world;
+    const ask = async (system?: string) => {
+      await host.stream(asks(sandbox.workspace, "hello", system === undefined ? {} : { system }))
+        .result;
+      const asked = sandbox.model.asked.at(-1);
+      assert.ok(asked);
+      return asked;
+    };
+    const first = await ask('be "kind"\nand\tbrief');
+    assert.ok(textsOf(first, "developer").some((text) => text.includes('be "kind"\nand\tbrief')));
+    const same = await ask('be "kind"\nand\tbrief');
+    assert.equal(textsOf(same, "user").filter((text) => text.includes("kind")).length, 0);
+    const changed = await ask("be loud");
+    assert.match(textsOf(changed, "user").at(-1) ?? "", /be loud[^]*hello$/);
+    const later = await ask("be loud");
+    assert.equal(textsOf(later, "user").filter((text) => text.includes("be loud")).length, 1);
+    const without = await ask();
+    assert.equal(textsOf(without, "user").at(-1), "hello");
+    // 0.169 sends it as the first developer message.
+    const base = (request: ModelRequest) =>
+      request.instructions ?? textsOf(request, "developer")[0];
+    assert.equal(base(changed), base(first), "codex's base prompt is its own");
+    assert.ok(String(base(first)).length > 100);
+  });
+}
+
+Deno.test("instructions too long for an argument reach the model", async () => {
+  await using world = await openWorld(NEWEST_CODEX);
+  const system = "mind this. ".repeat(30_000);
+  const { host, sandbox } = world;
+  await host.stream(asks(sandbox.workspace, "hello", { system })).result;
+  assert.ok(textsOf(sandbox.model.asked[0] ?? assert.fail(), "user").at(-1)?.includes(system));
+});
