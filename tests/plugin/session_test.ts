@@ -12,6 +12,7 @@ import { VERSION } from "../../plugin/version.ts";
 const echo = {
   stream: (params: unknown, { id }: { id: unknown }) => Promise.resolve({ stream: params, id }),
   mutate: (params: unknown) => Promise.resolve({ mutate: params }),
+  stats: () => ({ turns: 1 }),
 } as unknown as Provider;
 
 interface Stage {
@@ -107,13 +108,15 @@ Deno.test("session refuses domain calls before a good initialize, and takes them
       retryable: false,
     });
     assert.equal((await refusal("plexum/session/mutate", MUTATE)).code, -32002);
+    assert.equal((await refusal("plexum/plugin/stats")).code, -32002);
     assert.equal(loads(), 0);
 
     await Deno.writeTextFile(configPath, "{}");
     await ask("initialize");
     assert.deepEqual(await ask("plexum/provider/stream", STREAM), { stream: STREAM, id: 1 });
     assert.deepEqual(await ask("plexum/session/mutate", MUTATE), { mutate: MUTATE });
-    assert.equal(loads(), 1, "both calls share one provider");
+    assert.deepEqual(await ask("plexum/plugin/stats"), { turns: 1 });
+    assert.equal(loads(), 1, "all of them share one provider");
   });
 });
 
