@@ -8,7 +8,8 @@
  *   --versions a,b    instead of all; `latest` is what npm has under that name
  *   --scenarios x,y   instead of all
  *   --drift           no scenarios: what changed in codex's lines and flags from version to version
- *                     (also told after the table for a version that is not known yet)
+ *                     (also told after the table for a version that is not known yet), and
+ *                     whether the decoder knows every name in codex's own TypeScript package
  *   --json            the same as JSON on stdout
  *   --write           also brings docs/compatibility.md and the kept shapes up to date
  */
@@ -19,6 +20,7 @@ import { describe } from "./matrix/drift.ts";
 import { driftOf, type DriftStep } from "./matrix/drift_run.ts";
 import { playAll } from "./matrix/run.ts";
 import type { Scenario } from "./matrix/scenario.ts";
+import { namesIn, sdkTypes, unknownNames } from "./matrix/sdk.ts";
 import { SCENARIOS } from "./matrix/scenarios.ts";
 import { type Cells, cellTable, limitList } from "./matrix/table.ts";
 import { readShape } from "./matrix/version_shape.ts";
@@ -73,7 +75,7 @@ async function matrix(options: Options): Promise<boolean> {
     }
   });
   if (json) console.log(JSON.stringify(asJson(cells), null, 2));
-  else console.log(`\n${cellTable(cells, scenarios, versions)}\n\nKnown limits:\n\n${limitList()}`);
+  else console.log(`\n${cellTable(cells, scenarios, versions)}\n\n${limitList(cells)}`);
   const all = [...cells.values()].flatMap((row) => [...row.values()]);
   const count = (verdict: string) => all.filter((cell) => cell.verdict === verdict).length;
   if (write) await writeCells(cells, versions, await latestVersion());
@@ -94,7 +96,15 @@ async function drift({ versions, json, write }: Options): Promise<boolean> {
   if (json) console.log(JSON.stringify(steps, null, 2));
   else tell(steps, console.log);
   if (write) await writeDrift();
-  return true;
+  const { version, text } = await sdkTypes("latest");
+  const names = namesIn(text);
+  const unknown = unknownNames(names);
+  const count = names.events.length + names.items.length;
+  console.error(
+    `\n@openai/codex-sdk ${version}: ` +
+      (unknown.length === 0 ? `all ${count} names are known` : `not known: ${unknown.join(", ")}`),
+  );
+  return unknown.length === 0;
 }
 
 function tell(steps: DriftStep[], say: (line: string) => void): void {

@@ -23,7 +23,7 @@ export async function writeCells(
     `\`latest\` on npm was ${latest}.`,
     cellTable(cells, SCENARIOS, versions),
     "### Known limits",
-    limitList(),
+    limitList(cells),
     "### What the scenarios are",
     promiseTable(SCENARIOS),
   ].join("\n\n");

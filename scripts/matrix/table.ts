@@ -30,11 +30,14 @@ export function promiseTable(scenarios: readonly Scenario[]): string {
   return table([["scenario", "pass means"], ...rows]);
 }
 
-/** Why a cell says a limit's name, and what is promised there instead. */
-export function limitList(): string {
-  return KNOWN_LIMITS.map((limit) =>
-    `- **${limit.id}** (${limit.scenario}, ${range(limit)}): ${limit.reason}`
-  ).join("\n");
+/** Why a cell says a limit's name, and what is promised there instead; those of `cells` only. */
+export function limitList(cells: Cells): string {
+  const seen = [...cells].flatMap(([scenario, row]) =>
+    [...row.values()].map((cell) => cell.verdict === "limit" ? `${scenario} ${cell.id}` : "")
+  );
+  return KNOWN_LIMITS.filter(({ scenario, id }) => seen.includes(`${scenario} ${id}`)).map((
+    limit,
+  ) => `- **${limit.id}** (${limit.scenario}, ${range(limit)}): ${limit.reason}`).join("\n");
 }
 
 /** What came and what went, one line per kind of thing; fields by the lines they belong to. */
