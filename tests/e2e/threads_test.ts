@@ -1,0 +1,157 @@
+/** Threads that are lost, busy, or went on without us. */
+import { strict as assert } from "node:assert";
+import { basename, join } from "@std/path";
+import { locateRollout } from "../../rollout/locate.ts";
+import { userTexts } from "../../plugin/operator/scripted_request.ts";
+import { codexBinary, OLDEST_CODEX } from "../support/codex.ts";
+import { RpcError } from "../support/rpc_error.ts";
+import type { Sandbox } from "../support/sandbox.ts";
+import { codexByHand, resumeArgs } from "./codex_by_hand.ts";
+import { asks, openWorld, VERSIONS, type World } from "./world.ts";
+
+function rolloutOf({ codexHome }: Sandbox, thread: string): string {
+  const located = locateRollout(codexHome, thread);
+  assert.equal(located.kind, "found");
+  return located.kind === "found" ? located.path : "";
+}
+
+/** Where the plugin keeps its state. */
+const stateOf = ({ profile }: Sandbox) => join(profile, "plugins/plexum-openai-provider/state");
+
+/** The second question, with the conversation before it as a host sends it. */
+const conversation = (workspace: string) => ({
+  ...asks(workspace, ""),
+  request: {
+    messages: [
+      { role: "user", content: "I am Ada" },
+      { role: "assistant", content: [{ type: "text", text: "hello Ada" }] },
+      { role: "user", content: "who am I?" },
+    ],
+  },
+});
+
+/** Ways to lose a thread; each is given a world with one turn behind it. */
+const LOSSES: Record<string, (world: World, thread: string) => Promise<void>> = {
+  deleted: async ({ sandbox }, thread) => await Deno.remove(rolloutOf(sandbox, thread)),
+  "in another CODEX_HOME": async ({ sandbox }) => {
+    const other = join(sandbox.root, "other");
+    await Deno.mkdir(other);
+    await Deno.copyFile(join(sandbox.codexHome, "config.toml"), join(other, "config.toml"));
+    await sandbox.configure({ env: { CODEX_HOME: other } });
+  },
+  archived: async ({ sandbox }, thread) => {
+    const path = rolloutOf(sandbox, thread);
+    const archive = join(sandbox.codexHome, "archived_sessions");
+    await Deno.mkdir(archive);
+    await Deno.rename(path, join(archive, basename(path)));
+  },
+};
+
+for (const version of VERSIONS) {
+  for (const [how, lose] of Object.entries(LOSSES)) {
+    // 0.135 goes on with an archived thread as if nothing were.
+    const isLost = !(how === "archived" && version === OLDEST_CODEX);
+
+    Deno.test(`thread ${how} is ${isLost ? "begun anew, with the conversation," : "resumed"} on codex ${version}`, async () => {
+      await using world = await openWorld(version);
+      const { host, sandbox } = world;
+      const { thread_id } = await host.stream(asks(sandbox.workspace, "I am Ada")).result;
+      await lose(world, thread_id);
+      const turn = host.stream(conversation(sandbox.workspace));
+      const end = await turn.result;
+      assert.equal(end.stop_reason, "end_turn", turn.story());
+      const texts = userTexts(sandbox.model.asked.at(-1) ?? assert.fail());
+      assert.equal(turn.of("message_start")[0]?.resumed, !isLost);
+      assert.equal(end.thread_id === thread_id, !isLost);
+      const lost = turn.of("status").filter(({ message }) => message.includes("is lost"));
+      assert.equal(lost.length, isLost ? 1 : 0);
+      if (isLost) {
+        assert.match(texts.at(-1) ?? "", /assistant: hello Ada[^]*who am I\?$/);
+        const next = host.stream(asks(sandbox.workspace, "still me?"));
+        assert.equal((await next.result).thread_id, end.thread_id, "the new thread goes on");
+        assert.doesNotMatch(
+          userTexts(sandbox.model.asked.at(-1) ?? assert.fail()).at(-1) ?? "",
+          /earlier_conversation/,
+        );
+      } else assert.ok(texts.includes("I am Ada"));
+    });
+  }
+
+  Deno.test(`lost thread fails on codex ${version} when the operator says so`, async () => {
+    await using world = await openWorld(version, { config: { on_lost_session: "fail" } });
+    const { host, sandbox } = world;
+    const { thread_id } = await host.stream(asks(sandbox.workspace, "one")).result;
+    await Deno.remove(rolloutOf(sandbox, thread_id));
+    const turn = host.stream(asks(sandbox.workspace, "two"));
+    await assert.rejects(turn.result, (error: unknown) => {
+      assert.ok(error instanceof RpcError);
+      const { kind, retryable } = error.data as { kind: string; retryable: boolean };
+      assert.deepEqual([kind, retryable], ["session_lost", false]);
+      return true;
+    });
+    assert.deepEqual(turn.seen, []);
+  });
+
+  Deno.test(`usage is the turn's own on codex ${version}, also after a resume by hand and without state`, async () => {
+    const usage = (n: number) => ({
+      input_tokens: n,
+      cached_tokens: n / 10,
+      output_tokens: n / 100,
+    });
+    await using world = await openWorld(version, {
+      steps: [1000, 2000, 4000, 8000].map((n) => ({ text: `${n}`, usage: usage(n) })),
+    });
+    const { host, sandbox } = world;
+    const { native } = await codexBinary(version);
+    const first = await host.stream(asks(sandbox.workspace, "one")).result;
+    assert.equal(first.usage.input_tokens, 1000);
+    const byHand = await codexByHand(native, sandbox, resumeArgs(first.thread_id), "by hand");
+    assert.equal(byHand.code, 0, byHand.stderr);
+    assert.match(byHand.stdout, /"input_tokens":3000/, "codex counts the thread");
+    const third = await host.stream(asks(sandbox.workspace, "three")).result;
+    assert.deepEqual(third.usage, {
+      input_tokens: 4000,
+      cached_input_tokens: 400,
+      output_tokens: 40,
+      reasoning_output_tokens: 0,
+    });
+    for (const { name } of Deno.readDirSync(stateOf(sandbox))) {
+      if (name.startsWith("thread-")) await Deno.remove(join(stateOf(sandbox), name));
+    }
+    const fourth = await host.stream(asks(sandbox.workspace, "four")).result;
+    assert.equal(fourth.thread_id, first.thread_id, "taken over from the workspace's session file");
+    assert.equal(fourth.usage.input_tokens, 8000);
+  });
+
+  Deno.test(`thread that another codex has open is ${version === OLDEST_CODEX ? "shared, as this codex does" : "waited for, then reported as busy"} on codex ${version}`, async () => {
+    await using world = await openWorld(version, { config: { retries: 1 } });
+    const { host, sandbox } = world;
+    const { native } = await codexBinary(version);
+    const { thread_id } = await host.stream(asks(sandbox.workspace, "one")).result;
+
+    const release = Promise.withResolvers<void>();
+    sandbox.model.setSteps([{ text: "by hand", hold: release.promise }]);
+    const byHand = codexByHand(native, sandbox, resumeArgs(thread_id), "by hand");
+    await sandbox.model.received(2);
+
+    const turn = host.stream(asks(sandbox.workspace, "two"));
+    if (version === OLDEST_CODEX) {
+      assert.equal((await turn.result).stop_reason, "end_turn");
+    } else {
+      await assert.rejects(turn.result, (error: unknown) => {
+        assert.ok(error instanceof RpcError);
+        const { kind, retryable } = error.data as { kind: string; retryable: boolean };
+        assert.deepEqual([kind, retryable], ["session_busy", true]);
+        return true;
+      });
+    }
+    // The one that has it open ends while we wait.
+    const waiting = host.stream(asks(sandbox.workspace, "three"));
+    release.resolve();
+    assert.equal((await byHand).code, 0);
+    if (version === OLDEST_CODEX) assert.equal((await waiting.result).stop_reason, "end_turn");
+    else await waiting.result.catch(() => {}); // it may have come too late
+    const last = host.stream(asks(sandbox.workspace, "four"));
+    assert.equal((await last.result).thread_id, thread_id);
+  });
+}
