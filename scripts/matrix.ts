@@ -75,7 +75,7 @@ async function matrix(options: Options): Promise<boolean> {
     }
   });
   if (json) console.log(JSON.stringify(asJson(cells), null, 2));
-  else console.log(`\n${cellTable(cells, scenarios, versions)}\n\n${limitList(cells)}`);
+  else console.log(`\n${cellTable(cells, scenarios, versions)}\n\n${limitList(cells)}`.trimEnd());
   const all = [...cells.values()].flatMap((row) => [...row.values()]);
   const count = (verdict: string) => all.filter((cell) => cell.verdict === verdict).length;
   if (write) await writeCells(cells, versions, await latestVersion());

@@ -4,7 +4,9 @@
  * @module
  */
 import { strict as assert } from "node:assert";
+import { join } from "@std/path";
 import { callOutput, userTexts } from "../../plugin/operator/scripted_request.ts";
+import { walkFiles } from "./files.ts";
 import type { Scenario } from "./scenario.ts";
 import { command, resultOf } from "./tools.ts";
 
@@ -60,7 +62,9 @@ export const lostSession: Scenario = {
   promise: "a new thread is begun, the host is told, and the conversation is retold to the model",
   async play(stage) {
     const first = await stage.succeed("the word is petrel");
-    await Deno.remove(`${stage.sandbox.codexHome}/sessions`, { recursive: true });
+    for (const path of walkFiles(join(stage.sandbox.codexHome, "sessions"))) {
+      await Deno.remove(path);
+    }
     const { turn, end, asked } = await stage.succeed("which word?", {
       history: [
         { role: "user", content: "the word is petrel" },
