@@ -3,20 +3,18 @@
  *
  * @module
  */
-import { mutate } from "../rollout/consume.ts";
 import { StateStore } from "../rollout/state.ts";
 import { codexEnvironment, codexHome } from "../runner/environment.ts";
-import { StartGate } from "../runner/start_gate.ts";
 import { runTurn } from "../runner/turn.ts";
 import { type Emit, type TurnEnd, TurnError } from "../runner/turn_event.ts";
 import type { TurnContext } from "../runner/turn_request.ts";
 import { ZERO_USAGE } from "../runner/usage.ts";
 import { askedOf, canonicalEvent, errorBody, streamResult } from "./canonical.ts";
 import type { ConfigFile } from "./config_file.ts";
-import { errorMessage } from "./error_message.ts";
 import { hostToolCaller } from "./host_tool_call.ts";
 import { type Peer, type RequestContext, type RequestId, RpcError } from "./jsonrpc.ts";
 import type { Log } from "./log.ts";
+import { Mutations } from "./mutations.ts";
 import type { ProfilePaths } from "./profile.ts";
 import {
   CODE,
@@ -33,7 +31,7 @@ import { codexModel, turnSettings } from "./settings.ts";
 import { Stats } from "./stats.ts";
 import { TurnRecord } from "./turn_record.ts";
 import { TurnQueue } from "./turn_queue.ts";
-import { prepareWorkspace, realPathOf } from "./workspace.ts";
+import { prepareWorkspace } from "./workspace.ts";
 
 /** What the provider is made of. */
 export interface ProviderOptions {
@@ -56,19 +54,26 @@ export class Provider {
   readonly #queue: TurnQueue;
   readonly #stats: Stats;
   readonly #turns = new Set<Promise<unknown>>();
-  #mutating: Promise<unknown> = Promise.resolve();
+  readonly #mutations: Mutations;
   /** What a killed plugin left is cleared away and finished; nothing begins before. */
   readonly #ready: Promise<void>;
 
   constructor(options: ProviderOptions) {
     this.#options = options;
-    const { log, paths, config } = options;
+    const { log, paths, config, environment } = options;
     this.#store = new StateStore(paths.state, {
       onWarning: (message) => log.write("warning", message),
     });
     this.#stats = new Stats(options.version, paths.state);
     this.#queue = new TurnQueue(() => config.current().max_parallel_turns);
     const { runtimeDirectory } = options;
+    this.#mutations = new Mutations({
+      codexHome: () => codexHome(codexEnvironment(environment, config.current().env)),
+      store: this.#store,
+      queue: this.#queue,
+      stats: this.#stats,
+      log,
+    });
     this.#ready = recover({ running: paths.running, runtimeDirectory, store: this.#store }, log);
   }
 
@@ -80,40 +85,10 @@ export class Provider {
     return turn;
   }
 
-  /** `plexum/session/mutate`, one after the other: each takes milliseconds. */
-  mutate(params: MutateParams): Promise<MutateResult> {
-    const result = this.#mutating.then(() => this.#mutate(params));
-    this.#mutating = result.catch(() => {});
-    return result;
-  }
-
-  async #mutate(params: MutateParams): Promise<MutateResult> {
+  /** `plexum/session/mutate`. */
+  async mutate(params: MutateParams): Promise<MutateResult> {
     await this.#ready;
-    const { config, environment, log } = this.#options;
-    const { agent_id: agentId, mutations } = params;
-    const workspace = realPathOf(params.workspace);
-    const env = codexEnvironment(environment, config.current().env);
-    const session = { store: this.#store, codexHome: codexHome(env), agentId, workspace };
-    const asked = mutations.map(({ block_id, op }) => ({ blockId: block_id, op }));
-    const leave = this.#queue.hold(workspace);
-    try {
-      const busy = leave === undefined;
-      const result = await mutate(session, asked, { busy });
-      const { skipped, ...counts } = result;
-      this.#stats.consumed(result);
-      log.write("info", "codex session mutate complete", { agent: agentId, ...counts });
-      return {
-        ...counts,
-        skipped: skipped.map(({ blockId, reason }) => ({ block_id: blockId, reason })),
-      };
-    } catch (error) {
-      const message = errorMessage(error);
-      this.#stats.consumed();
-      log.write("warning", "codex session mutate failed", { agent: agentId, error: message });
-      throw new RpcError(CODE.domain, message, { kind: "internal", message, retryable: true });
-    } finally {
-      leave?.();
-    }
+    return await this.#mutations.mutate(params);
   }
 
   /** `plexum/plugin/stats`. */
@@ -123,7 +98,7 @@ export class Provider {
 
   /** Resolves when no turn is waiting or running, and no session is being edited any more. */
   async idle(): Promise<void> {
-    await this.#mutating;
+    await this.#mutations.idle();
     while (this.#turns.size > 0) await Promise.all(this.#turns);
     await this.#stats.written();
   }
