@@ -11,6 +11,22 @@ import { USE } from "./commands_use.ts";
 export const COMMANDS: Readonly<Record<string, Command>> = {
   ...SETUP,
   ...USE,
+  completion: {
+    summary: "print the completion script of a shell",
+    details: [
+      "bash: source it in ~/.bashrc, or put it into ~/.local/share/bash-completion/completions. zsh: put it into a directory of $fpath under the executable's name with an underscore before it. fish: put it into ~/.config/fish/completions.",
+    ],
+    options: [],
+    words: {
+      usage: "bash|zsh|fish",
+      min: 1,
+      max: 1,
+      kind: ["bash", "zsh", "fish"],
+      summary: "which shell",
+    },
+    examples: [{ line: "completion bash > plexum.bash", says: "then: source plexum.bash" }],
+    run: async (args) => (await import("./completion_command.ts")).printCompletion(args),
+  },
   "mcp-host": {
     usage: "[--socket PATH] [--agent-id ID]",
     summary: "what codex starts to reach the host's tools",

@@ -1,0 +1,77 @@
+/**
+ * The completion scripts in the real shells; those that are not installed are passed over.
+ */
+import { strict as assert } from "node:assert";
+import { bash } from "../../../plugin/operator/completion_bash.ts";
+import { fish } from "../../../plugin/operator/completion_fish.ts";
+import { zsh } from "../../../plugin/operator/completion_zsh.ts";
+
+const NAME = "plexum-openai-provider-plugin";
+
+function shell(program: string, args: string[]): string {
+  const { success, stdout, stderr } = new Deno.Command(program, { args, stdin: "null" })
+    .outputSync();
+  assert.ok(success, new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout).trim();
+}
+
+function isMissing(program: string): boolean {
+  try {
+    new Deno.Command(program, { args: ["-c", "exit"], stdin: "null" }).outputSync();
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+Deno.test({
+  name: "bash completes commands, options, choices and directories",
+  ignore: isMissing("bash"),
+}, () => {
+  const ask = `try() {
+    COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _plexum_openai_provider; echo "\${COMPREPLY[*]}"
+  }
+  try ${NAME} inst
+  try ${NAME} config ""
+  try ${NAME} config show --mo
+  try ${NAME} turn --js
+  try ${NAME} turn hello --js
+  try ${NAME} completion z
+  try ${NAME} turn --workspace /us
+  try ${NAME} sessions consume cx --la`;
+  assert.deepEqual(shell("bash", ["-c", `${bash()}\n${ask}`]).split("\n"), [
+    "install",
+    "check show schema --help",
+    "--model",
+    "--json",
+    "--json",
+    "zsh",
+    "/usr",
+    "--larger-than",
+  ]);
+});
+
+Deno.test(
+  { name: "fish completes commands, options and choices", ignore: isMissing("fish") },
+  () => {
+    const complete = (line: string) =>
+      shell("fish", ["--no-config", "-c", `${fish()}\ncomplete -C '${NAME} ${line}'`]).split("\n")
+        .map((row) => row.split("\t")[0]);
+    assert.deepEqual(complete("inst"), ["install"]);
+    assert.deepEqual(complete("config ").sort(), ["check", "schema", "show"]);
+    assert.deepEqual(complete("config show --mo"), ["--model"]);
+    assert.deepEqual(complete("completion ").sort(), ["bash", "fish", "zsh"]);
+  },
+);
+
+Deno.test({ name: "zsh understands its script", ignore: isMissing("zsh") }, () => {
+  const path = Deno.makeTempFileSync();
+  try {
+    Deno.writeTextFileSync(path, zsh());
+    shell("zsh", ["-f", "-n", path]);
+    const loaded = `autoload -Uz compinit; compinit -D; source ${path}; echo $_comps[${NAME}]`;
+    assert.equal(shell("zsh", ["-f", "-c", loaded]), "_plexum_openai_provider");
+  } finally {
+    Deno.removeSync(path);
+  }
+});
