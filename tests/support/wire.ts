@@ -61,11 +61,11 @@ const error: Shape = {
 const end: Shape = {
   stop_reason: oneOf("end_turn", "max_tokens", "cancelled", "error"),
   usage: shape(usage),
-  thread_id: thread,
+  thread_id: uuid,
 };
 
 const EVENTS: Record<string, Shape> = {
-  message_start: { model: string, thread_id: thread, resumed: boolean },
+  message_start: { model: string, thread_id: uuid, resumed: boolean },
   text_delta: { index: count, text: string, "phase?": oneOf("commentary", "final_answer") },
   thinking_delta: { index: count, text: string },
   tool_call_start: {
@@ -83,8 +83,7 @@ const EVENTS: Record<string, Shape> = {
   },
   status: { message: string, "data?": object },
   error: { error: shape(error) },
-  // A turn that was cancelled before codex announced a thread may have none.
-  message_end: { ...end, thread_id: (value) => value === "" || uuid(value) },
+  message_end: { ...end, thread_id: thread },
 };
 
 /** Throws AssertionError unless this is a frame that a plugin may send. */
