@@ -114,6 +114,35 @@ for (const how of ["SIGTERM", "SIGINT", "EOF"] as const) {
   });
 }
 
+Deno.test("turn that is cancelled before it has a thread ends with one event and no response", async () => {
+  await using sandbox = await withCodex(HANGS);
+  const codex = await fakeCodex(sandbox.root, { acts: [{ mark: "up" }, { hang: true }] });
+  await using host = await startHost({ env: sandbox.env });
+  await host.initialize();
+  const turn = host.stream(asks(sandbox));
+  await codex.reached("up");
+  await turn.cancel();
+  const { stop_reason, thread_id } = await turn.end();
+  assert.deepEqual([turn.seen.length, stop_reason, thread_id], [1, "cancelled", ""]);
+  await codex.play({ acts: plainTurn("and now?") });
+  assert.equal((await host.stream(asks(sandbox)).result).stop_reason, "end_turn");
+});
+
+Deno.test("turn whose codex ends before it has a thread is an error without events", async () => {
+  await using sandbox = await withCodex({
+    acts: [{ stderr: "Error: loading config\n" }, { exit: 1 }],
+  }, { retries: 0 });
+  await using host = await startHost({ env: sandbox.env });
+  await host.initialize();
+  const turn = host.stream(asks(sandbox));
+  await assert.rejects(turn.result, (error: RpcError) => {
+    assert.equal(error.code, -32000);
+    assert.match(error.message, /^codex: .*loading config/);
+    return true;
+  });
+  assert.deepEqual(turn.seen, []);
+});
+
 Deno.test("plugin without work ends on EOF before any handshake, and on a signal", async () => {
   await using sandbox = await openSandbox({ binary: "codex" });
   {
