@@ -94,8 +94,17 @@ export class ConnTransport implements Transport {
       }
       // The SDK's protocol layer checks what kind of message it is.
       const message = decodeObject(line.bytes);
-      if (message) this.onmessage?.(message as JSONRPCMessage);
+      if (message) this.#deliver(message as JSONRPCMessage);
       else this.onerror?.(new SyntaxError("Cannot read a message: the line is not a JSON object"));
+    }
+  }
+
+  /** One message that the SDK chokes on (nested too deep for its error text) is not the last one. */
+  #deliver(message: JSONRPCMessage): void {
+    try {
+      this.onmessage?.(message);
+    } catch (error) {
+      this.onerror?.(error instanceof Error ? error : new Error(String(error)));
     }
   }
 

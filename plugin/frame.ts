@@ -7,6 +7,7 @@
 import { errorMessage } from "./error_message.ts";
 import { CODE } from "./protocol.ts";
 import { RpcError } from "./rpc_error.ts";
+import { found } from "./shape_error.ts";
 
 /** A request's id, as its sender chose it. */
 export type RequestId = string | number;
@@ -40,7 +41,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     return invalid(null, "batches are not supported: send one object per line");
   }
   if (!isObject(value)) {
-    return invalid(null, `a frame must be a JSON object, found ${JSON.stringify(value)}`);
+    return invalid(null, `a frame must be a JSON object, found ${found(value)}`);
   }
   return frameOf(value);
 }
@@ -60,10 +61,7 @@ function frameOf(value: Record<string, unknown>): Frame {
   if (typeof method === "string") {
     if (!("id" in value)) return { type: "notification", method, params };
     if (id !== undefined) return { type: "request", id, method, params };
-    return invalid(
-      null,
-      `an id must be text or a number up to 2^53, found ${JSON.stringify(value.id)}`,
-    );
+    return invalid(null, `an id must be text or a number up to 2^53, found ${found(value.id)}`);
   }
   // Some libraries write `"error": null` beside a result.
   if (error !== undefined && error !== null) {

@@ -58,7 +58,8 @@ function expected(issue: Issue): string {
   return typeof issue.expected === "string" ? issue.expected : "another value";
 }
 
-function found(value: unknown): string {
+/** What was found instead, in a few words, whatever it is and however much of it there is. */
+export function found(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";

@@ -62,9 +62,13 @@ function errorOf(error: Fields): { message: string; info: unknown } {
   return { message: string(error.message) ?? "", info: error.codex_error_info };
 }
 
-function usageOf(value: unknown): Usage {
+/** Token counts as codex writes them; what is no count (missing, negative, a fraction) is 0. */
+export function usageOf(value: unknown): Usage {
   const counts = isObject(value) ? value : {};
-  const count = (key: string): number => typeof counts[key] === "number" ? counts[key] : 0;
+  const count = (key: string): number => {
+    const found = counts[key];
+    return typeof found === "number" && Number.isSafeInteger(found) && found >= 0 ? found : 0;
+  };
   return {
     inputTokens: count("input_tokens"),
     cachedInputTokens: count("cached_input_tokens"),

@@ -15,11 +15,20 @@ const decoder = new TextDecoder();
 
 /** What can be said of a line of `length` bytes of which only `head` was read. */
 export function overlongRecord(head: Uint8Array, length: number): RolloutRecord {
-  const id = CALL_ID.exec(decoder.decode(head))?.[1];
-  if (kindOf(head) !== "output" || id === undefined) return { kind: "other", type: "overlong" };
+  const id = kindOf(head) === "output" ? callIdIn(decoder.decode(head)) : undefined;
+  if (id === undefined) return { kind: "other", type: "overlong" };
   return {
     kind: "output",
-    id: String(JSON.parse(id)),
+    id,
     output: `[an output of ${length} bytes is recorded; it is too long to be shown]`,
   };
+}
+
+function callIdIn(head: string): string | undefined {
+  const written = CALL_ID.exec(head)?.[1];
+  try {
+    return written === undefined ? undefined : String(JSON.parse(written));
+  } catch {
+    return undefined; // an escape that is none: codex wrote something else
+  }
 }

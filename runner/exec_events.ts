@@ -12,20 +12,16 @@
  * @module
  */
 import * as z from "zod/mini";
+import { usageOf } from "../rollout/events.ts";
 import type { Usage } from "../rollout/records.ts";
 
-const count = z._default(z.number(), 0);
 const Line = z.looseObject({
   type: z.string(),
   thread_id: z.optional(z.string()),
   message: z.optional(z.string()),
   error: z.optional(z.nullable(z.looseObject({ message: z.string() }))),
-  usage: z.optional(z.looseObject({
-    input_tokens: count,
-    cached_input_tokens: count,
-    output_tokens: count,
-    reasoning_output_tokens: count,
-  })),
+  // Not looked at here: a count that cannot be read must not cost the turn its end.
+  usage: z.optional(z.unknown()),
   item: z.optional(z.looseObject({
     id: z._default(z.string(), ""),
     type: z.string(),
@@ -101,7 +97,7 @@ function classify(line: z.infer<typeof Line>): ExecEvent {
     case "turn.started":
       return { type: "turn_started" };
     case "turn.completed":
-      return { type: "turn_completed", usage: line.usage && usageOf(line.usage) };
+      return { type: "turn_completed", usage: line.usage ? usageOf(line.usage) : undefined };
     case "turn.failed":
       return { type: "turn_failed", message: line.error?.message ?? "codex gave no reason" };
     case "error":
@@ -151,13 +147,4 @@ function classifyItem(
     default:
       return { type: "unknown", name: `${event} ${item.type}` };
   }
-}
-
-function usageOf(usage: NonNullable<z.infer<typeof Line>["usage"]>): Usage {
-  return {
-    inputTokens: usage.input_tokens,
-    cachedInputTokens: usage.cached_input_tokens,
-    outputTokens: usage.output_tokens,
-    reasoningOutputTokens: usage.reasoning_output_tokens,
-  };
 }

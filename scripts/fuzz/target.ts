@@ -1,0 +1,63 @@
+/**
+ * What a fuzz target is: where its cases come from, and what running one of them checks.
+ *
+ * A case is bytes, whatever it stands for, so that any failure can be kept as a file and run again.
+ * Everything a run does follows from its bytes: how a stream is cut into chunks, which calls are
+ * consumed. There is no other chance in it.
+ */
+import type * as fc from "fast-check";
+
+/** Something that reads bytes which nobody vouches for. */
+export interface Target {
+  name: string;
+  /** What is fed with what, for the table. */
+  about: string;
+  cases: fc.Arbitrary<Uint8Array>;
+  /** How many cases of this target stand for one of the others: expensive targets get fewer. */
+  share: number;
+  /** Prepares runs in an empty directory of their own, outside of which nothing is written. */
+  open(directory: string): Promise<Runner> | Runner;
+}
+
+/** Runs cases, one after the other; none may change what a later one sees. */
+export interface Runner extends AsyncDisposable {
+  /** Throws (or rejects) where the code under test did what it must not do. */
+  run(bytes: Uint8Array): Promise<void> | void;
+}
+
+/** A number that follows from the bytes alone (FNV-1a). */
+export function hashOf(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+}
+
+/** Draws numbers below a bound, the same ones for the same seed (mulberry32). */
+export function dice(seed: number): (bound: number) => number {
+  let state = seed;
+  return (bound) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
+  };
+}
+
+/** The bytes as a stream brings them: in pieces, at places that follow from the bytes. */
+export function* chunksOf(bytes: Uint8Array): Generator<Uint8Array> {
+  const draw = dice(hashOf(bytes));
+  const longest = [1, 7, 64, 4096, bytes.length + 1][draw(5)] ?? 1;
+  for (let at = 0; at < bytes.length;) {
+    const length = 1 + draw(longest);
+    // A copy: a view of the whole would hide reads beyond the chunk.
+    yield bytes.slice(at, at + length);
+    at += length;
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** The bytes of a text. */
+export function bytesOf(text: string): Uint8Array {
+  return encoder.encode(text);
+}
