@@ -32,7 +32,8 @@ export interface ExitStatus {
 
 /** Kept of stderr: its end. */
 const STDERR_TAIL_BYTES = 16 * 1024;
-const READ_BYTES = 256 * 1024;
+/** As much as a pipe holds: a read never returns more. */
+const READ_BYTES = 64 * 1024;
 /** How long stdout may stay open and silent after codex is gone: somebody else holds the pipe. */
 const PIPE_HELD_MS = 300;
 

@@ -61,7 +61,7 @@ export const FAILURE_ROWS: readonly FailureRow[] = [
     kind: "session_lost",
     retryable: false,
     match:
-      /no rollout found for thread id|thread not found|is archived\. Run|failed to read session metadata|missing an ordinal/i,
+      /no rollout found for thread id|failed to resolve rollout path|thread not found|is archived\. Run|failed to read session metadata|missing an ordinal/i,
     hint: "The thread's session file is gone, archived, or in another CODEX_HOME.",
   },
   {
