@@ -1,0 +1,88 @@
+/**
+ * `deno task docs`: writes what is generated in docs/; `--check` only says whether it is up to date.
+ *
+ * A generated part of a page stands between `<!-- generated: NAME -->` and `<!-- end -->`.
+ */
+import { join } from "@std/path";
+import { EXIT_MEANINGS } from "../plugin/operator/exit.ts";
+import { MAN_PAGE, manPage } from "./man.ts";
+import { optionTable } from "./option_table.ts";
+import { ROOT } from "./project.ts";
+
+/** Pages with generated parts. */
+const PAGES = ["docs/configuration.md", "docs/operators.md"];
+
+const PARTS: Readonly<Record<string, () => string>> = {
+  "option table": optionTable,
+  "exit codes": () =>
+    [
+      "| Code | Meaning |",
+      "| --- | --- |",
+      ...EXIT_MEANINGS.map(([code, meaning]) => `| ${code} | ${meaning} |`),
+    ].join("\n"),
+};
+
+/** Every generated file of docs/ as it should be, by its path in the repository. */
+export async function generated(): Promise<Map<string, string>> {
+  const files = new Map([[MAN_PAGE, manPage()]]);
+  for (const page of PAGES) {
+    files.set(page, await formatted(fill(Deno.readTextFileSync(join(ROOT, page)), page)));
+  }
+  return files;
+}
+
+/** Those that are not as they should be. */
+export async function stale(): Promise<string[]> {
+  return [...await generated()].filter(([path, text]) => readIfThere(join(ROOT, path)) !== text)
+    .map(([path]) => path);
+}
+
+/** The page with its generated parts made anew. Throws for a part that nobody knows. */
+export function fill(text: string, page: string): string {
+  return text.replace(
+    /(<!-- generated: ([^>]*) -->\n)[^]*?(<!-- end -->)/g,
+    (_, begin: string, name: string, end: string) => {
+      const part = Object.hasOwn(PARTS, name) ? PARTS[name] : undefined;
+      if (part === undefined) throw new Error(`${page}: there is no generated part "${name}"`);
+      return `${begin}\n${part()}\n\n${end}`;
+    },
+  );
+}
+
+/** As `deno fmt` would have it, which lines up the columns of tables. */
+async function formatted(markdown: string): Promise<string> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--ext=md", "-"],
+    cwd: ROOT,
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(markdown));
+  await writer.close();
+  const { success, stdout } = await child.output();
+  if (!success) throw new Error("deno fmt does not take a generated page");
+  return new TextDecoder().decode(stdout);
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+if (import.meta.main) {
+  if (Deno.args.includes("--check")) {
+    const paths = await stale();
+    for (const path of paths) console.log(`${path} is not up to date: deno task docs`);
+    Deno.exit(paths.length === 0 ? 0 : 1);
+  }
+  const files = await generated();
+  for (const path of await stale()) {
+    Deno.writeTextFileSync(join(ROOT, path), files.get(path) ?? "");
+    console.log(`wrote ${path}`);
+  }
+}
