@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { mutate } from "../rollout/consume.ts";
+import { applyWhenFree, mutate, type Session } from "../rollout/consume.ts";
 import type { StateStore } from "../rollout/state.ts";
 import { errorMessage } from "./error_message.ts";
 import type { Log } from "./log.ts";
@@ -27,6 +27,9 @@ export interface MutationsOptions {
 /** Carries out mutations. */
 export class Mutations {
   readonly #options: MutationsOptions;
+  readonly #closing = new AbortController();
+  /** Threads whose writer's end is awaited. */
+  readonly #awaited = new Map<string, Promise<void>>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: MutationsOptions) {
@@ -40,9 +43,11 @@ export class Mutations {
     return result;
   }
 
-  /** Resolves when nothing is under way. */
-  async idle(): Promise<void> {
+  /** Resolves when nothing is under way; what waits for a writer stays recorded for the next start. */
+  async close(): Promise<void> {
+    this.#closing.abort();
     await this.#last;
+    await Promise.all(this.#awaited.values());
   }
 
   async #mutate({ agent_id: agentId, ...params }: MutateParams): Promise<MutateResult> {
@@ -55,6 +60,8 @@ export class Mutations {
       const result = await mutate(session, asked, { busy: leave === undefined });
       const { skipped, ...counts } = result;
       stats.consumed(result);
+      // Our own turn applies it itself when it ends; another codex has to be waited for.
+      if (counts.deferred > 0 && leave !== undefined) this.#awaitWriter(session);
       log.write("info", "codex session mutate complete", { agent: agentId, ...counts });
       return {
         ...counts,
@@ -68,5 +75,29 @@ export class Mutations {
     } finally {
       leave?.();
     }
+  }
+
+  /** Applies what was deferred as soon as the codex that writes the thread is gone. */
+  #awaitWriter(session: Session): void {
+    const key = `${session.agentId}\0${session.workspace}`;
+    if (this.#awaited.has(key)) return;
+    const { log } = this.#options;
+    const applied = applyWhenFree(session, this.#closing.signal).then(
+      (result) => {
+        if (result === undefined || result.requested === 0) return;
+        const { requested, touched } = result;
+        log.write("info", "codex session mutate complete", {
+          agent: session.agentId,
+          requested,
+          touched,
+        });
+      },
+      (error) =>
+        log.write("warning", "codex session mutate failed", {
+          agent: session.agentId,
+          error: errorMessage(error),
+        }),
+    ).finally(() => this.#awaited.delete(key));
+    this.#awaited.set(key, applied);
   }
 }

@@ -96,9 +96,12 @@ export class Provider {
     return this.#stats.snapshot();
   }
 
-  /** Resolves when no turn is waiting or running, and no session is being edited any more. */
-  async idle(): Promise<void> {
-    await this.#mutations.idle();
+  /**
+   * Resolves when no turn is waiting or running, and no session is being edited any more. The turns
+   * end because their requests were aborted.
+   */
+  async close(): Promise<void> {
+    await this.#mutations.close();
     while (this.#turns.size > 0) await Promise.all(this.#turns);
     await this.#stats.written();
   }

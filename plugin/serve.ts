@@ -57,7 +57,7 @@ export async function serve(executable: readonly string[]): Promise<number> {
   await Promise.race([peer.run(stdin()), hostGone.promise, signalled()]);
   peer.close("the plugin is stopping");
   if (provider !== undefined) {
-    await bounded(config.current().timeouts.grace_ms + STOP_MARGIN_MS, provider.idle());
+    await bounded(config.current().timeouts.grace_ms + STOP_MARGIN_MS, provider.close());
   }
   await bounded(FLUSH_MS, writer.flushed());
   return 0;

@@ -84,6 +84,11 @@ Deno.test("classifyFailure knows how codex refuses a start", () => {
       "config",
     ],
     ["Error: thread/resume: session X is archived. Run codex unarchive X", 1, "session_lost"],
+    [ // 0.146.1
+      "Error: thread/resume: thread/resume failed: failed to resolve rollout path `/c/x.jsonl`: file does not exist (code -32600)",
+      1,
+      "session_lost",
+    ],
     [
       "Error: final paginated rollout record at /c/x.jsonl is missing an ordinal",
       1,

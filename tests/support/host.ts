@@ -36,6 +36,7 @@ export class Host implements AsyncDisposable {
   readonly #peer: Peer;
   readonly #turns = new Map<unknown, Turn>();
   readonly #pastCalls = new Set<string>();
+  #onLog: (() => void)[] = [];
   #nextId = 1;
   #killed = false;
 
@@ -50,6 +51,14 @@ export class Host implements AsyncDisposable {
   }
   get stderr(): string {
     return this.#peer.process.stderr;
+  }
+  /** Waits until a log line holds `text` in its JSON. */
+  async logged(text: string): Promise<void> {
+    while (!this.logs.some((line) => JSON.stringify(line).includes(text))) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#onLog.push(resolve);
+      await within(promise, `a log line with ${text}`, () => this.#peer.story());
+    }
   }
   /** How the plugin ended. */
   get exit(): Promise<Exit> {
@@ -163,6 +172,7 @@ export class Host implements AsyncDisposable {
       }
       case METHOD.log:
         this.logs.push(wire.checkLog(params));
+        for (const wake of this.#onLog.splice(0)) wake();
         return;
       default:
         assert.fail(`unknown notification ${method}`);
