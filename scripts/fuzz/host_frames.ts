@@ -23,10 +23,7 @@ const PATIENCE = 20_000;
 
 /** The plugin's stdin. */
 export const hostFrames: Target = {
-  name: "host",
-  about: "host frames into plugin/jsonrpc.ts, session.ts and provider.ts",
   cases: mutated(lines(hostFrame, 6)),
-  share: 3,
   open(directory): Runner {
     Deno.writeTextFileSync(join(directory, "file"), "");
     const paths = profilePaths(join(directory, "p"));
@@ -87,7 +84,7 @@ async function converse(
   );
   const peer: Peer = new Peer(writer, session);
   await peer.run(input(sent, expected, answers, () => failure !== undefined));
-  await provider?.idle();
+  await provider?.close();
   await writer.flushed();
   if (failure !== undefined) throw failure;
   assert.equal(rest, "", "what is sent ends with a newline");
