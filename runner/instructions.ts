@@ -21,7 +21,10 @@ export interface Instructions {
   digest: string | undefined;
 }
 
-/** @param thread The thread that is resumed; `undefined` for a new one. */
+/**
+ * Where `system` goes.
+ * @param thread The thread that is resumed; `undefined` for a new one.
+ */
 export function instructionsFor(
   system: string | undefined,
   thread: { systemDigest: string | undefined } | undefined,

@@ -8,11 +8,12 @@ import { join } from "@std/path";
 import { SESSION_FILE } from "../../rollout/session_file.ts";
 
 /** The ops, and what they leave. */
-const MARKERS = {
+export const MARKERS = {
   "consume-light": { output: "...(consumed)" },
   "consume-heavy": { output: "...(tool called)", arguments: "{}" },
 } as const;
 
+/** How a call is consumed. */
 export type Op = keyof typeof MARKERS;
 
 /** What a call may be found as: never consumed, or consumed by one of the ops. */
