@@ -5,6 +5,7 @@
  * @module
  */
 import { ConfigFile } from "./config_file.ts";
+import { errorMessage } from "./error_message.ts";
 import { FrameWriter } from "./frame_writer.ts";
 import { Peer } from "./jsonrpc.ts";
 import { Log } from "./log.ts";
@@ -36,6 +37,11 @@ export async function serve(executable: readonly string[]): Promise<number> {
     }
   });
   const log = new Log("info", (line) => void peer.notify(METHOD.log, line));
+  // One turn's defect must not end the turns of all other agents.
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    log.write("error", "a failure that nobody handled", { error: errorMessage(event.reason) });
+  });
   const config = new ConfigFile(paths.config, (message) => log.write("warning", message));
   let provider: Provider | undefined;
   const session: Session = new Session(config, log, async () => {
