@@ -19,7 +19,7 @@ import { EXIT } from "./exit.ts";
 import { allowStep, disallowStep, LINE_TO_ADD, readPlexumJson } from "./plexum_json.ts";
 import { profileOf } from "./profile_option.ts";
 import { keep, readIfThere, removeStep, type Step, textStep } from "./step.ts";
-import { complain, paintFor, print } from "./terminal.ts";
+import { columns, complain, paintFor, print, wrap } from "./terminal.ts";
 
 /** `install`. */
 export async function install(args: Arguments): Promise<number> {
@@ -44,8 +44,9 @@ export async function install(args: Arguments): Promise<number> {
     ...(args.has("allow") ? [allowStep(plexum)] : []),
   ];
   const dryRun = args.has("dry-run");
-  print(`${dryRun ? "Would install" : "Installing"} ${PLUGIN_NAME} ${VERSION} in ${paths.plugin}`);
-  await carryOut(steps, dryRun, () => makeDirectories(paths));
+  print(`${dryRun ? "Would install" : "Installing"} ${PLUGIN_NAME} ${VERSION} in\n${paths.plugin}`);
+  if (!dryRun) Deno.mkdirSync(paths.plugin, { recursive: true, mode: 0o700 });
+  await carryOut(steps, paths, dryRun);
   next(steps, plexum.allowed || args.has("allow"), plexum.path, dryRun);
   return EXIT.ok;
 }
@@ -74,8 +75,8 @@ export async function uninstall(args: Arguments): Promise<number> {
     print(`${PLUGIN_NAME} is not installed in ${paths.plugin}`);
     return EXIT.ok;
   }
-  print(`${dryRun ? "Would remove" : "Removing"} ${PLUGIN_NAME} from ${paths.plugin}`);
-  await carryOut(steps, dryRun, () => {});
+  print(`${dryRun ? "Would remove" : "Removing"} ${PLUGIN_NAME} from\n${paths.plugin}`);
+  await carryOut(steps, paths, dryRun);
   if (dryRun) return EXIT.ok;
   removeIfEmpty(paths.plugin);
   const left = [paths.config, paths.state].filter((path) => removeStep(path, "") !== undefined);
@@ -86,16 +87,16 @@ export async function uninstall(args: Arguments): Promise<number> {
 
 async function carryOut(
   steps: readonly Step[],
+  { plugin }: ProfilePaths,
   dryRun: boolean,
-  prepare: () => void,
 ): Promise<void> {
   const paint = paintFor(Deno.stdout);
-  if (!dryRun) prepare();
+  const width = columns() - 11;
   for (const { action, path, note, apply } of steps) {
     if (!dryRun) await apply();
-    const word = action.padEnd(8);
-    print(`  ${action === "keep" ? paint("dim", word) : paint("green", word)} ${path}`);
-    print(`           ${paint("dim", note)}`);
+    const word = paint(action === "keep" ? "dim" : "green", action.padEnd(8));
+    print(`  ${word} ${path.startsWith(`${plugin}/`) ? path.slice(plugin.length + 1) : path}`);
+    print(`           ${paint("dim", wrap(note, width, " ".repeat(11)))}`);
   }
 }
 
@@ -104,17 +105,15 @@ function next(steps: readonly Step[], allowed: boolean, plexum: string, dryRun: 
   const changed = steps.some(({ action }) => action !== "keep");
   const todo = [
     ...(allowed ? [] : [
-      `allow the plugin: run install --allow, or add this to ${plexum}:\n       ${LINE_TO_ADD}`,
+      `allow the plugin: run install --allow, or add to ${plexum}: ${LINE_TO_ADD}`,
     ]),
     `see that all is well: ${EXECUTABLE_NAME} doctor`,
     "give an agent the model: plexum agent-add --model codex …",
     ...(changed ? ["restart the host, so that it starts this version"] : []),
   ];
-  print(`\nNext:\n${todo.map((line, i) => `  ${i + 1}. ${line}`).join("\n")}`);
-}
-
-function makeDirectories({ plugin }: ProfilePaths): void {
-  Deno.mkdirSync(plugin, { recursive: true, mode: 0o700 });
+  const width = columns() - 5;
+  const lines = todo.map((line, i) => `  ${i + 1}. ${wrap(line, width, " ".repeat(5))}`);
+  print(`\nNext:\n${lines.join("\n")}`);
 }
 
 /** Files of another user's profile would become ours, and unreadable to that user's host. */

@@ -30,18 +30,18 @@ export function listText(
     const about = report === undefined
       ? paint("red", printable(`no session file: ${"missing" in rollout ? rollout.missing : ""}`))
       : wrap(facts(report).join(" · "), width - 2, "  ");
-    const head = `${paint("bold", threadId)} ${oneLine(agentId)}`;
+    const head = titleOf(threadId, agentId, { paint, width });
     return `${head}\n  ${printable(workspace)}\n  ${about}`;
   }).join("\n\n");
 }
 
 /** `sessions show`. */
 export function showText(thread: KnownThread, report: ThreadReport, page: Page): string {
-  const { paint, width } = page;
+  const { width } = page;
   const most = Math.max(1, ...report.turns.flatMap(({ calls }) => calls.map(bytesOf)));
   const blocks = report.turns.map((turn) => turnText(turn, most, page));
   const head = [
-    `${paint("bold", thread.threadId)} ${oneLine(thread.agentId ?? "")}`,
+    titleOf(thread.threadId, thread.agentId, page),
     `  ${printable(report.cwd)}`,
     `  ${
       wrap(
@@ -68,6 +68,12 @@ export function facts(report: ThreadReport): string[] {
     `file ${size(report.size)}`,
     ...(sums.lastUsed === "" ? [] : [`last used ${timeOf(sums.lastUsed)}`]),
   ];
+}
+
+function titleOf(threadId: string, agentId = "", { paint, width }: Page): string {
+  const agent = oneLine(agentId);
+  const fits = threadId.length + agent.length < width;
+  return `${paint("bold", threadId)}${agent === "" ? "" : `${fits ? " " : "\n  "}${agent}`}`;
 }
 
 function turnText(turn: TurnReport, most: number, { paint, width }: Page): string {

@@ -42,7 +42,7 @@ for (const version of [OLDEST_CODEX, NEWEST_CODEX]) {
 
     const installed = await run(["install", "--allow"], { env });
     assert.equal(installed.code, 0, installed.stderr);
-    assert.match(installed.stdout, /replaces version 0\.0\.1, kept as .*\.previous/);
+    assert.match(installed.stdout, /replaces version 0\.0\.1, kept as\s+\S*\.previous/);
 
     await using host = await startHost({ env, command: { command: program, args: [] } });
     await host.initialize();
