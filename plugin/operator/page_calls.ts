@@ -8,7 +8,7 @@ import { timeOf } from "./sessions_text.ts";
 import { clipTo } from "./terminal.ts";
 import type { CallReport, TurnReport } from "./thread_report.ts";
 import { bytesOf } from "./thread_sums.ts";
-import { gist, size } from "./turn_view.ts";
+import { gist, size } from "./figures.ts";
 
 /** Shown of a call's arguments and of its output, in characters. */
 const PREVIEW = 1200;

@@ -7,7 +7,7 @@ import { count, type PageCalls, stateOf } from "./page_calls.ts";
 import { markup, type Piece } from "./page_html.ts";
 import type { CallReport, TurnReport } from "./thread_report.ts";
 import { bytesOf } from "./thread_sums.ts";
-import { size } from "./turn_view.ts";
+import { size } from "./figures.ts";
 
 /** All calls side by side, as wide as what they hold; each leads to its row. */
 export function callStrip(calls: readonly CallReport[], { anchors }: PageCalls): Piece {

@@ -16,7 +16,7 @@ import { columns, paintFor, print, printable } from "./terminal.ts";
 import { reportThread } from "./thread_reader.ts";
 import type { CallReport, ThreadReport } from "./thread_report.ts";
 import { bytesOf, sumsOf } from "./thread_sums.ts";
-import { size } from "./turn_view.ts";
+import { size } from "./figures.ts";
 
 /** `sessions list`. */
 export function listSessions(args: Arguments): number {

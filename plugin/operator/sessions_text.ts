@@ -7,7 +7,7 @@ import type { KnownThread } from "./known_threads.ts";
 import { clipTo, oneLine, type Paint, printable, wrap } from "./terminal.ts";
 import type { CallReport, ThreadReport, TurnReport } from "./thread_report.ts";
 import { bytesOf, sumsOf } from "./thread_sums.ts";
-import { gist, size } from "./turn_view.ts";
+import { gist, size } from "./figures.ts";
 
 /** How to write. */
 export interface Page {

@@ -45,10 +45,19 @@ function isGone(error: unknown): boolean {
 }
 
 /** The styles in use, by what they say. */
-const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
+const CODES: Readonly<Record<Style, number>> = {
+  bold: 1,
+  dim: 2,
+  red: 31,
+  green: 32,
+  yellow: 33,
+  cyan: 36,
+};
 
+/** What a text is shown as. */
+export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 /** Puts a text into a style, or leaves it as it is where there is no colour. */
-export type Paint = (style: keyof typeof CODES, text: string) => string;
+export type Paint = (style: Style, text: string) => string;
 
 /** The paint for a stream. */
 export function paintFor(stream: { isTerminal(): boolean }): Paint {

@@ -13,7 +13,7 @@ import { timeOf } from "./sessions_text.ts";
 import { clipTo, oneLine } from "./terminal.ts";
 import type { CallReport, ThreadReport } from "./thread_report.ts";
 import { bytesOf, sumsOf } from "./thread_sums.ts";
-import { size } from "./turn_view.ts";
+import { size } from "./figures.ts";
 
 /** No script, no font, no image, whatever a tool's output tries. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
