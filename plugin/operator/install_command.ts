@@ -18,7 +18,7 @@ import { executableStep, ownFile, PREVIOUS } from "./executable_file.ts";
 import { EXIT } from "./exit.ts";
 import { allowStep, disallowStep, LINE_TO_ADD, readPlexumJson } from "./plexum_json.ts";
 import { profileOf } from "./profile_option.ts";
-import { keep, readIfThere, removeStep, type Step, textStep } from "./step.ts";
+import { keep, readIfThere, removeLeftovers, removeStep, type Step, textStep } from "./step.ts";
 import { columns, complain, paintFor, print, wrap } from "./terminal.ts";
 
 /** `install`. */
@@ -45,9 +45,13 @@ export async function install(args: Arguments): Promise<number> {
   ];
   const dryRun = args.has("dry-run");
   print(`${dryRun ? "Would install" : "Installing"} ${PLUGIN_NAME} ${VERSION} in\n${paths.plugin}`);
-  if (!dryRun) Deno.mkdirSync(paths.plugin, { recursive: true, mode: 0o700 });
+  if (!dryRun) {
+    Deno.mkdirSync(paths.plugin, { recursive: true, mode: 0o700 });
+    removeLeftovers(paths.plugin);
+  }
   await carryOut(steps, paths, dryRun);
-  next(steps, plexum.allowed || args.has("allow"), plexum.path, dryRun);
+  if (dryRun) print("\nNothing was changed.");
+  else next(steps, plexum.allowed || args.has("allow") ? undefined : plexum.path, args);
   return EXIT.ok;
 }
 
@@ -100,14 +104,16 @@ async function carryOut(
   }
 }
 
-function next(steps: readonly Step[], allowed: boolean, plexum: string, dryRun: boolean): void {
-  if (dryRun) return print("\nNothing was changed.");
+/** @param unallowed The `plexum.json` that does not name the plugin. */
+function next(steps: readonly Step[], unallowed: string | undefined, args: Arguments): void {
+  const named = args.text("profile");
+  const there = named === undefined ? "" : ` --profile ${named}`;
   const changed = steps.some(({ action }) => action !== "keep");
   const todo = [
-    ...(allowed ? [] : [
-      `allow the plugin: run install --allow, or add to ${plexum}: ${LINE_TO_ADD}`,
+    ...(unallowed === undefined ? [] : [
+      `allow the plugin: run install --allow${there}, or add to ${unallowed}: ${LINE_TO_ADD}`,
     ]),
-    `see that all is well: ${EXECUTABLE_NAME} doctor`,
+    `see that all is well: ${EXECUTABLE_NAME} doctor${there}`,
     "give an agent the model: plexum agent-add --model codex …",
     ...(changed ? ["restart the host, so that it starts this version"] : []),
   ];

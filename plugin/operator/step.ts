@@ -5,6 +5,11 @@
  */
 import { dirname, join } from "@std/path";
 
+/** How the names of files begin that are about to be renamed. */
+const TEMPORARY = ".plexum-";
+/** A temporary file that nobody has written to for so long is nobody's. */
+const SETTLED_MS = 60_000;
+
 /** One thing that install or uninstall does. */
 export interface Step {
   /** `keep` has nothing to do: everything is as it should be. */
@@ -48,7 +53,7 @@ export function replaceFile(
   mode: number,
   check: (temporary: string) => void = () => {},
 ): void {
-  const temporary = join(dirname(path), `.plexum-${crypto.randomUUID()}.tmp`);
+  const temporary = join(dirname(path), `${TEMPORARY}${crypto.randomUUID()}.tmp`);
   try {
     {
       using file = Deno.openSync(temporary, { write: true, createNew: true, mode });
@@ -65,6 +70,15 @@ export function replaceFile(
       // was never there
     }
     throw error;
+  }
+}
+
+/** Removes what a killed install left in `directory`; one that is under way is left alone. */
+export function removeLeftovers(directory: string): void {
+  for (const { name } of Deno.readDirSync(directory)) {
+    if (!name.startsWith(TEMPORARY) || !name.endsWith(".tmp")) continue;
+    const { mtime } = Deno.lstatSync(join(directory, name));
+    if (Date.now() - (mtime?.getTime() ?? 0) > SETTLED_MS) Deno.removeSync(join(directory, name));
   }
 }
 

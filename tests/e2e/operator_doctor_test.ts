@@ -211,6 +211,24 @@ Deno.test(
       Deno.chmodSync(made.plugin, 0o700);
     });
 
+    await t.step("what a killed plugin left, and consumes that wait", async () => {
+      const id = "01a2033c-52d1-7b70-b23b-5363e2ac6ad0";
+      const turn = join(made.plugin, "state", "running", id);
+      Deno.mkdirSync(turn, { recursive: true, mode: 0o700 });
+      Deno.chmodSync(join(made.plugin, "state"), 0o700);
+      const gone = { pid: 4_000_000, ppid: 1, pgid: 4_000_000, start: "1" };
+      Deno.writeTextFileSync(join(turn, "plugin.json"), JSON.stringify(gone));
+      Deno.writeTextFileSync(join(made.plugin, "state", `${id}.pending`), "{}");
+      const { code, results } = await made.doctor();
+      assert.equal(code, 0);
+      const warned = results.filter(({ status }) => status === "warn");
+      assert.deepEqual(warned.map(({ id, summary }) => [id, summary]), [
+        ["stale_turns", "1 of a plugin that was killed"],
+        ["pending_consumes", "one thread has some"],
+      ]);
+      Deno.removeSync(join(made.plugin, "state"), { recursive: true });
+    });
+
     await t.step("a sandbox that does not work here", async () => {
       const fake = await fakeCodex(made.folder.path, { acts: [], loggedIn: true });
       made.configure({ binary: fake.path });

@@ -39,6 +39,12 @@ Deno.test(
     assert.deepEqual(manifest.contracts, { provider: { models: ["codex"] } });
     JSON.parse(Deno.readTextFileSync(join(plugin, "config.schema.json")));
 
+    // What a killed install left goes, what another one is writing stays.
+    for (const [name, age] of [["old", 3600], ["new", 0]] as const) {
+      Deno.writeTextFileSync(join(plugin, `.plexum-${name}.tmp`), "");
+      const time = Date.now() / 1000 - age;
+      Deno.utimeSync(join(plugin, `.plexum-${name}.tmp`), time, time);
+    }
     const again = await run(["install", "--profile", profile, "--allow"], { env });
     assert.equal(again.code, 0, again.stderr);
     assert.deepEqual(again.stdout.match(/^ {2}(keep|create|replace|edit)/gm), [
@@ -55,7 +61,7 @@ Deno.test(
     assert.doesNotMatch(third.stdout, /^ {2}(create|replace|edit)/m);
     assert.deepEqual(
       [...Deno.readDirSync(plugin)].map(({ name }) => name).sort(),
-      ["config.json", "config.schema.json", "manifest.json", PROGRAM],
+      [".plexum-new.tmp", "config.json", "config.schema.json", "manifest.json", PROGRAM],
     );
   },
 );
