@@ -6,6 +6,7 @@
 import * as z from "zod/mini";
 import { errorMessage } from "./error_message.ts";
 import type { ConfigFile } from "./config_file.ts";
+import type { Config } from "./config_schema.ts";
 import { type Handlers, type RequestContext, RpcError } from "./jsonrpc.ts";
 import type { Log } from "./log.ts";
 import { manifestFor } from "./manifest.ts";
@@ -79,6 +80,7 @@ export class Session implements Handlers {
       const config = this.#config.load();
       this.#log.level = config.log_level;
       this.#initialized = true;
+      this.#warnOfOpenSandbox(config);
       return {
         protocolVersion: MCP_VERSION,
         serverInfo: { name: PLUGIN_NAME, version: VERSION },
@@ -97,6 +99,22 @@ export class Session implements Handlers {
     } catch (error) {
       throw configFailure(error);
     }
+  }
+
+  /** Whoever reads the log should not have to guess that the model may do anything. */
+  #warnOfOpenSandbox(config: Config): void {
+    const open = "danger-full-access";
+    const where = [
+      ...(config.sandbox === open ? ["sandbox"] : []),
+      ...Object.keys(config.models).filter((id) => config.models[id]?.sandbox === open)
+        .map((id) => `models.${id}`),
+      ...Object.keys(config.agents).filter((id) => config.agents[id]?.sandbox === open)
+        .map((id) => `agents.${id}`),
+    ];
+    if (where.length === 0) return;
+    this.#log.write("warning", "codex's tools run without a sandbox: danger-full-access", {
+      where,
+    });
   }
 
   async #domain(method: string): Promise<Provider> {

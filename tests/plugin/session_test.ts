@@ -239,3 +239,16 @@ Deno.test("session takes the log level from the configuration, then from the hos
     assert.match(String(logs[0]?.data.msg), /unknown key "binry", did you mean "binary"/);
   });
 });
+
+Deno.test("session says at every start where codex runs without a sandbox", async () => {
+  await onStage(async ({ ask, configPath, logs }) => {
+    await ask("initialize");
+    assert.equal(logs.length, 0);
+    const open = { sandbox: "danger-full-access" };
+    Deno.writeTextFileSync(configPath, JSON.stringify({ ...open, agents: { cx: open, dx: {} } }));
+    await ask("initialize");
+    assert.deepEqual(logs.map(({ level, data }) => [level, data.where]), [
+      ["warning", ["sandbox", "agents.cx"]],
+    ]);
+  });
+});
