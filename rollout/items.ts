@@ -36,7 +36,7 @@ export function callItemsIn(line: Uint8Array): CallItem[] {
       });
     });
   });
-  if (end !== contentEnd(line)) return [];
+  if (!isBlankFrom(line, end)) return [];
   switch (stringAt(line, type)) {
     case "response_item":
       return toCallItem(line, payload);
@@ -45,6 +45,13 @@ export function callItemsIn(line: Uint8Array): CallItem[] {
     default:
       return [];
   }
+}
+
+/** Whether nothing but JSON's white space follows; false too where `end` is beyond the line. */
+function isBlankFrom(line: Uint8Array, end: number | undefined): boolean {
+  if (end === undefined || end > line.length) return false;
+  for (let at = end; at < line.length; at++) if (!BLANKS.has(line[at] ?? 0)) return false;
+  return true;
 }
 
 /** Where the line's JSON ends: before spaces, and before the carriage return of a Windows line end. */
@@ -61,6 +68,8 @@ export function paddedEnd(line: Uint8Array): number {
 
 const SPACE = 0x20;
 const RETURN = 0x0d;
+const TAB = 0x09;
+const BLANKS = new Set([SPACE, RETURN, TAB]);
 
 const FIELDS = ["type", "call_id", "arguments", "input", "output"] as const;
 type Fields = { [K in typeof FIELDS[number]]?: Span };

@@ -65,7 +65,8 @@ function* scanInto(
     line.offset = offset;
     line.length = passed + end - start;
     line.overlong = line.length > maxLine;
-    line.bytes = buffer.bytes.subarray(start, line.overlong ? start + SCAN_BUFFER_BYTES : end);
+    const head = Math.min(start + SCAN_BUFFER_BYTES, end);
+    line.bytes = buffer.bytes.subarray(start, line.overlong ? head : end);
     line.terminated = terminated;
     return line;
   };

@@ -7,16 +7,16 @@
  */
 import { parseArgs } from "node:util";
 import { join } from "@std/path";
-import { hashOf, type Target } from "./fuzz/target.ts";
+import { hashOf } from "./fuzz/target.ts";
 import { type Outcome, supervise } from "./fuzz/supervisor.ts";
-import { TARGETS } from "./fuzz/targets.ts";
+import { type TargetEntry, TARGETS } from "./fuzz/targets.ts";
 import { ROOT } from "./project.ts";
 
 /** Where failing cases are kept, by target. */
 export const REGRESSIONS = join(ROOT, "tests", "fuzz_regressions");
 
 /** The kept cases of a target. */
-export function keptCases(target: Target): string[] {
+export function keptCases(target: TargetEntry): string[] {
   try {
     const directory = join(REGRESSIONS, target.name);
     return [...Deno.readDirSync(directory)].map(({ name }) => join(directory, name)).sort();
@@ -27,12 +27,12 @@ export function keptCases(target: Target): string[] {
 }
 
 /** How many of `cases` each target gets, by its share. */
-export function divide(cases: number, targets: readonly Target[]): Map<Target, number> {
+export function divide(cases: number, targets: readonly TargetEntry[]): Map<TargetEntry, number> {
   const whole = targets.reduce((sum, { share }) => sum + share, 0);
   return new Map(targets.map((target) => [target, Math.ceil(cases * target.share / whole)]));
 }
 
-function keep(target: Target, bytes: Uint8Array | undefined): string {
+function keep(target: TargetEntry, bytes: Uint8Array | undefined): string {
   if (bytes === undefined) return "before its first case";
   const directory = join(REGRESSIONS, target.name);
   Deno.mkdirSync(directory, { recursive: true });

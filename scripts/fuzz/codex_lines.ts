@@ -31,14 +31,11 @@ const GROWTH_FREE = 64 * 1024;
 
 /** codex's output and what the turn tells of it. */
 export const codexLines: Target = {
-  name: "codex",
-  about: "stdout JSONL and rollout records into runner/exec_events.ts, turn_output.ts, verdict.ts",
   cases: mutated(fc.oneof(
     lines(fc.oneof(execLine, rolloutLine.map((line) => `R${line}`))),
     captured("stdout.jsonl"),
     captured("rollout.jsonl", { prefix: "R" }),
   )),
-  share: 4,
   open: (): Runner => ({ run: check, [Symbol.asyncDispose]: () => Promise.resolve() }),
 };
 

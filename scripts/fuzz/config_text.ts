@@ -52,10 +52,7 @@ const commented = fc.tuple(
 
 /** The configuration file. */
 export const configText: Target = {
-  name: "config",
-  about: "JSONC text into plugin/config.ts and what turns are made of it",
   cases: mutated(commented),
-  share: 4,
   open: (): Runner => ({ run: check, [Symbol.asyncDispose]: () => Promise.resolve() }),
 };
 

@@ -21,10 +21,7 @@ const OPS = ["consume-light", "consume-heavy", "consume-light", "consume-heavy",
 
 /** The edit of a session. */
 export const consume: Target = {
-  name: "consume",
-  about: "session edits on any rollout: rollout/consume.ts, plan.ts, splice.ts, edit.ts",
   cases: rollouts,
-  share: 1,
   open(directory): Runner {
     const home = join(directory, "codex");
     Deno.mkdirSync(join(home, DAY), { recursive: true });

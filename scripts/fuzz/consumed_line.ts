@@ -55,14 +55,24 @@ function reaches(before: string, now: string, targets: Target[], from = 0, at = 
 export function stillHolds(file: Uint8Array, id: string): boolean {
   const heavy = new Map([[id, "consume-heavy"]]);
   return new TextDecoder().decode(file).split("\n").slice(0, -1).some((line) =>
-    !isDeep(line) && !line.includes("\ufffd") && !hasTwice(line) &&
+    !line.includes("\ufffd") && !saysTwice(line) &&
     (targetsIn(line, heavy) ?? []).length > 0
   );
 }
 
-/** `type` beside `type`: a head that says one thing and a record that says another. */
-function hasTwice(line: string): boolean {
-  return line.split('"type":').length > 3 || line.split('"payload"').length > 2;
+/**
+ * Whether the line has a key twice where it matters: its head then says one thing and its record
+ * another. codex writes no such line.
+ */
+export function saysTwice(line: string): boolean {
+  if (isDeep(line)) return true;
+  const root = parseTree(line);
+  const payloads = root?.children?.flatMap(({ children }) => children?.[1] ?? []) ?? [];
+  return [root, ...payloads].some((node) => {
+    if (node?.type !== "object") return false;
+    const keys = node.children?.map(({ children }) => String(children?.[0]?.value)) ?? [];
+    return new Set(keys).size < keys.length;
+  });
 }
 
 function isDeep(text: string): boolean {

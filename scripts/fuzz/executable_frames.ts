@@ -26,10 +26,7 @@ const printed = mutated(fc.oneof(lines(execLine), captured("stdout.jsonl")))
 
 /** The executable on its own. */
 export const executableFrames: Target = {
-  name: "executable",
-  about: "host frames and codex output into the compiled executable, one process",
   cases: fc.oneof(mutated(lines(hostFrame, 6)), printed),
-  share: 0.02,
   async open(directory): Promise<Runner> {
     const plugin = await FuzzedPlugin.start(directory);
     return {

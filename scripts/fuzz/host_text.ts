@@ -52,6 +52,7 @@ const params = {
   "initialize": object({ protocolVersion: text, capabilities: anyValue, clientInfo: anyValue }),
   "ping": anyValue,
   "tools/list": anyValue,
+  "plexum/stats": anyValue,
   "no/such": anyValue,
   "toString": anyValue,
 };

@@ -64,10 +64,7 @@ const talk = fc.tuple(hello, fc.constantFrom("\n", "\r\n", "", " "), mutated(lin
 
 /** The socket of a turn. */
 export const mcpLink: Target = {
-  name: "link",
-  about: "connections to a turn's socket: mcp_host/gate.ts, link.ts, transport.ts, server.ts",
   cases: fc.oneof({ weight: 9, arbitrary: talk }, { weight: 1, arbitrary: mutated(talk) }),
-  share: 1,
   async open(directory): Promise<Runner> {
     const statuses: string[] = [];
     const bridge = await openBridge({

@@ -10,6 +10,7 @@ import { kindOf } from "../../rollout/line_kind.ts";
 import { decodeRecord } from "../../rollout/records.ts";
 import { scanLines } from "../../rollout/scan.ts";
 import { callItemsIn } from "../../rollout/items.ts";
+import { saysTwice } from "./consumed_line.ts";
 import { captured, lines, mutated } from "./mutation.ts";
 import { rolloutLine } from "./rollout_text.ts";
 import { chunksOf, dice, hashOf, type Runner, type Target } from "./target.ts";
@@ -18,7 +19,7 @@ const THREAD = "01a20339-004c-7780-ad3c-b93c735b49cf";
 const DAY = "sessions/2026/11/22";
 const NEWLINE = 10;
 /** One of so many cases is followed while it grows. */
-const FOLLOWED = 64;
+const FOLLOWED = 256;
 
 /** Made-up and captured rollouts, as bytes. */
 export const rollouts: fc.Arbitrary<Uint8Array> = mutated(fc.oneof(
@@ -28,10 +29,7 @@ export const rollouts: fc.Arbitrary<Uint8Array> = mutated(fc.oneof(
 
 /** The readers of a rollout. */
 export const rolloutBytes: Target = {
-  name: "rollout",
-  about: "bytes on disk into rollout/scan.ts, line_kind.ts, records.ts, follow.ts",
   cases: rollouts,
-  share: 2,
   open(directory): Runner {
     const home = join(directory, "codex");
     Deno.mkdirSync(join(home, DAY), { recursive: true });
@@ -64,12 +62,13 @@ function checkScan(path: string, bytes: Uint8Array): void {
   const draw = dice(hashOf(bytes));
   const maxLine = [16, 300, 8 * 1024 * 1024][draw(3)] ?? 16;
   using file = Deno.openSync(path, { read: true });
-  const scanned = [...scanLines(file, { maxLine })].map((line) => ({
-    offset: line.offset,
-    length: line.length,
-    terminated: line.terminated,
-    overlong: line.overlong,
-  }));
+  const scanned = Array.from(scanLines(file, { maxLine }), (line) => {
+    const { offset, length, terminated, overlong } = line;
+    const here = bytes.subarray(offset, offset + Math.min(length, 256 * 1024));
+    assert.ok(line.bytes.length <= here.length, "not more than the line");
+    assert.deepEqual(line.bytes, here.subarray(0, line.bytes.length), "the line's own bytes");
+    return { offset, length, terminated, overlong };
+  });
   const plain = [...splitPlainly(bytes)].map(({ offset, line }) => ({
     offset,
     length: line.length,
@@ -84,7 +83,7 @@ function checkKind(line: Uint8Array): void {
   const kind = kindOf(line);
   const record = decodeRecord(line);
   const items = callItemsIn(line);
-  const twice = keysTwice(line);
+  const twice = saysTwice(new TextDecoder().decode(line));
   if (kind === "other" && !twice) {
     assert.ok(["other", "broken"].includes(record.kind), `passed over: ${record.kind}`);
     assert.equal(items.length, 0, "passed over, and has calls");
@@ -92,13 +91,6 @@ function checkKind(line: Uint8Array): void {
   if (record.kind === "call" && record.form !== "local_shell_call") {
     assert.ok(twice || kind === "call" || kind === "unsure", `a call seen as ${kind}`);
   }
-}
-
-/** `JSON.parse` takes a key's last value, the head shows its first; codex writes none twice. */
-function keysTwice(line: Uint8Array): boolean {
-  const text = new TextDecoder().decode(line);
-  return ['"type"', '"payload"'].some((key) => text.split(key).length > 3) ||
-    text.split('"payload"').length > 2;
 }
 
 /** Follows the file while it grows by these chunks. */

@@ -6,12 +6,12 @@ import { Buffer } from "node:buffer";
 import { fromFileUrl, join } from "@std/path";
 import { TextLineStream } from "@std/streams";
 import { ROOT } from "../project.ts";
-import type { Target } from "./target.ts";
+import type { TargetEntry } from "./targets.ts";
 import { CURRENT, type Report } from "./wire.ts";
 
 /** What to run. */
 export interface Order {
-  target: Target;
+  target: TargetEntry;
   cases: number;
   seed: number;
   /** Files of cases that failed once; they are run first. */
@@ -93,7 +93,7 @@ function take(report: Report, outcome: Outcome, onProgress?: (cases: number) => 
 }
 
 /** Only the target that starts the executable may start anything or write elsewhere. */
-function permissions(target: Target, directory: string): string[] {
+function permissions(target: TargetEntry, directory: string): string[] {
   if (target.name === "executable") return ["--allow-all"];
   return [
     ...["--no-prompt", "--allow-read", "--allow-env", "--allow-net", "--allow-sys"],

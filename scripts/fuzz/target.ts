@@ -9,12 +9,7 @@ import type * as fc from "fast-check";
 
 /** Something that reads bytes which nobody vouches for. */
 export interface Target {
-  name: string;
-  /** What is fed with what, for the table. */
-  about: string;
   cases: fc.Arbitrary<Uint8Array>;
-  /** How many cases of this target stand for one of the others: expensive targets get fewer. */
-  share: number;
   /** Prepares runs in an empty directory of their own, outside of which nothing is written. */
   open(directory: string): Promise<Runner> | Runner;
 }

@@ -1,20 +1,61 @@
-/** All fuzz targets, by name. */
-import { codexLines } from "./codex_lines.ts";
-import { configText } from "./config_text.ts";
-import { consume } from "./consume.ts";
-import { executableFrames } from "./executable_frames.ts";
-import { hostFrames } from "./host_frames.ts";
-import { mcpLink } from "./mcp_link.ts";
-import { rolloutBytes } from "./rollout_bytes.ts";
+/**
+ * All fuzz targets. Each is loaded only where it runs: what they test takes a second to load.
+ */
 import type { Target } from "./target.ts";
 
+/** A target before it is loaded. */
+export interface TargetEntry {
+  name: string;
+  /** What is fed with what, for the table. */
+  about: string;
+  /** How many of its cases stand for one of the others: expensive targets get fewer. */
+  share: number;
+  load(): Promise<Target>;
+}
+
 /** In the order of the table. */
-export const TARGETS: readonly Target[] = [
-  hostFrames,
-  executableFrames,
-  codexLines,
-  rolloutBytes,
-  consume,
-  mcpLink,
-  configText,
+export const TARGETS: readonly TargetEntry[] = [
+  {
+    name: "host",
+    about: "host frames into plugin/jsonrpc.ts, session.ts and provider.ts",
+    share: 3,
+    load: async () => (await import("./host_frames.ts")).hostFrames,
+  },
+  {
+    name: "executable",
+    about: "host frames and codex output into the compiled executable, one process",
+    share: 0.02,
+    load: async () => (await import("./executable_frames.ts")).executableFrames,
+  },
+  {
+    name: "codex",
+    about:
+      "stdout JSONL and rollout records into runner/exec_events.ts, turn_output.ts, verdict.ts",
+    share: 4,
+    load: async () => (await import("./codex_lines.ts")).codexLines,
+  },
+  {
+    name: "rollout",
+    about: "bytes on disk into rollout/scan.ts, line_kind.ts, records.ts, follow.ts",
+    share: 2,
+    load: async () => (await import("./rollout_bytes.ts")).rolloutBytes,
+  },
+  {
+    name: "consume",
+    about: "session edits on any rollout: rollout/consume.ts, plan.ts, splice.ts, edit.ts",
+    share: 1,
+    load: async () => (await import("./consume.ts")).consume,
+  },
+  {
+    name: "link",
+    about: "connections to a turn's socket: mcp_host/gate.ts, link.ts, transport.ts, server.ts",
+    share: 1,
+    load: async () => (await import("./mcp_link.ts")).mcpLink,
+  },
+  {
+    name: "config",
+    about: "JSONC text into plugin/config.ts and what turns are made of it",
+    share: 4,
+    load: async () => (await import("./config_text.ts")).configText,
+  },
 ];

@@ -16,7 +16,7 @@ import { CURRENT, type Report } from "./wire.ts";
 /** Cases of one fast-check run; each has a seed of its own. */
 const ROUND = 1000;
 const [name, directory = "", seed = "1", cases = "0", ...kept] = Deno.args;
-const target = TARGETS.find((target) => target.name === name);
+const target = await TARGETS.find((target) => target.name === name)?.load();
 if (target === undefined) throw new Error(`no fuzz target ${name}`);
 const current = Deno.openSync(join(directory, CURRENT), { create: true, write: true });
 const rejections: unknown[] = [];
