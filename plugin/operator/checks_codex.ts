@@ -108,11 +108,21 @@ async function sandbox(world: World): Promise<Finding> {
     timeoutMs: SANDBOX_TIMEOUT_MS,
   });
   if (code === 0) return ok(`${config.sandbox} works on this kernel`);
+  const why = reasonIn(stderr);
   return fail(
-    "codex cannot make its sandbox on this kernel: its tools would fail",
-    "Allow unprivileged user namespaces (or Landlock) on this machine; where the machine itself is the sandbox, set sandbox to danger-full-access.",
-    stderr.split("\n").slice(0, 5).join(" "),
+    "codex cannot make its sandbox here: its tools would fail",
+    /bubblewrap|bwrap/.test(why)
+      ? "Install bubblewrap, or codex as npm brings it, with its own bwrap beside it; then allow unprivileged user namespaces."
+      : "Allow unprivileged user namespaces (or Landlock) on this machine; where the machine itself is the sandbox, set sandbox to danger-full-access.",
+    why,
   );
+}
+
+/** What is said in a panic, without where and how it was said. */
+function reasonIn(stderr: string): string {
+  const noise = /^(?:WARNING: proceeding|note: |stack backtrace|thread '| +(?:\d+:|at ))/;
+  const lines = stderr.split("\n").filter((line) => line.trim() !== "" && !noise.test(line));
+  return lines.slice(-3).join(" ").slice(0, 500);
 }
 
 function isScript(path: string): boolean {

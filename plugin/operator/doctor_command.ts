@@ -18,7 +18,7 @@ import { PLUGIN_CHECKS } from "./checks_plugin.ts";
 import { STATE_CHECKS } from "./checks_state.ts";
 import { EXIT } from "./exit.ts";
 import { profileOf } from "./profile_option.ts";
-import { columns, paintFor, print, printable, wrap } from "./terminal.ts";
+import { columns, oneLine, paintFor, print, wrap } from "./terminal.ts";
 
 /** Of the JSON output; raised when a field changes its meaning. */
 const SCHEMA = 1;
@@ -98,7 +98,7 @@ function forPeople({ id, status, summary, detail, remedy }: Result, width: numbe
   const [colour, sign] = SIGNS[status];
   const narrow = width < 60;
   const indent = narrow ? "  " : " ".repeat(27);
-  const text = (line: string) => wrap(printable(line), width - indent.length, indent);
+  const text = (line: string) => wrap(oneLine(line), width - indent.length, indent);
   const head = `${paint(colour, sign)} ${narrow ? id : id.padEnd(22)}`;
   const lines = [`${head}${narrow ? `\n${indent}` : ""}${text(summary)}`];
   if (detail !== "" && status !== "ok") lines.push(indent + paint("dim", text(detail)));
