@@ -10,15 +10,14 @@ import type { CallReport, TurnReport } from "./thread_report.ts";
 import { bytesOf } from "./thread_sums.ts";
 import { gist, size } from "./figures.ts";
 
-/** Shown of a call's arguments and of its output, in characters. */
-const PREVIEW = 1200;
-
 /** What the rows of a page have in common. */
 export interface PageCalls {
   /** The anchor of each call; the ids that the model chose are not used for that. */
   anchors: ReadonlyMap<CallReport, string>;
   /** What the largest call holds, in bytes. */
   most: number;
+  /** How much of a call's arguments and of its output is shown, in characters. */
+  preview: number;
 }
 
 /** One turn with its calls. */
@@ -63,7 +62,7 @@ function callRows(calls: readonly CallReport[], page: PageCalls): Markup {
   return markup`<div class="calls">${calls.map((call) => callRow(call, page))}</div>`;
 }
 
-function callRow(call: CallReport, { anchors, most }: PageCalls): Markup {
+function callRow(call: CallReport, { anchors, most, preview }: PageCalls): Markup {
   const { kind, label } = stateOf(call);
   const bytes = bytesOf(call);
   const width = Math.max(2, 100 * bytes / most).toFixed(1);
@@ -77,8 +76,8 @@ function callRow(call: CallReport, { anchors, most }: PageCalls): Markup {
 <span class="num">${size(bytes)}<small>≈ ${count(call.tokens)} tokens</small></span>
 <span class="chip ${kind}">${label}</span></summary>
 <div class="inside"><p class="mono">${call.id}</p>
-<p>Arguments, ${size(call.argumentBytes)}</p><pre>${clipTo(call.arguments, PREVIEW)}</pre>
-<p>Output, ${size(call.outputBytes)}${images}</p><pre>${clipTo(call.output, PREVIEW)}</pre></div>
+<p>Arguments, ${size(call.argumentBytes)}</p><pre>${clipTo(call.arguments, preview)}</pre>
+<p>Output, ${size(call.outputBytes)}${images}</p><pre>${clipTo(call.output, preview)}</pre></div>
 </details>
 `;
 }

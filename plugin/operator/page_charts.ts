@@ -27,7 +27,7 @@ export function callStrip(calls: readonly CallReport[], { anchors }: PageCalls):
 
 /** The size of each turn's last request. */
 export function contextChart(turns: readonly TurnReport[]): Piece {
-  const most = Math.max(0, ...turns.map(({ contextTokens }) => contextTokens ?? 0));
+  const most = turns.reduce((most, { contextTokens = 0 }) => Math.max(most, contextTokens), 0);
   if (turns.length < 2 || most === 0) return undefined;
   const bars = turns.map(({ contextTokens = 0, compacted }, i) => {
     const height = 100 * contextTokens / most;

@@ -38,7 +38,8 @@ export function listText(
 /** `sessions show`. */
 export function showText(thread: KnownThread, report: ThreadReport, page: Page): string {
   const { width } = page;
-  const most = Math.max(1, ...report.turns.flatMap(({ calls }) => calls.map(bytesOf)));
+  const calls = report.turns.flatMap((turn) => turn.calls);
+  const most = calls.reduce((most, call) => Math.max(most, bytesOf(call)), 1);
   const blocks = report.turns.map((turn) => turnText(turn, most, page));
   const head = [
     titleOf(thread.threadId, thread.agentId, page),

@@ -17,6 +17,7 @@ import { size } from "./figures.ts";
 
 /** No script, no font, no image, whatever a tool's output tries. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
+const MANY = 500;
 /** Named in the suggestion. */
 const LARGEST = 5;
 
@@ -25,7 +26,9 @@ export function threadPage(report: ThreadReport, thread: KnownThread): string {
   const calls = report.turns.flatMap((turn) => turn.calls);
   const page = {
     anchors: new Map(calls.map((call, index) => [call, `call-${index + 1}`])),
-    most: Math.max(1, ...calls.map(bytesOf)),
+    most: calls.reduce((most, call) => Math.max(most, bytesOf(call)), 1),
+    // Thousands of calls must still make a page that a browser opens at once.
+    preview: calls.length > MANY ? 200 : 1200,
   };
   const title = oneLine(report.turns[0]?.prompt ?? "") || report.threadId;
   return markup`<!doctype html>

@@ -37,6 +37,15 @@ Deno.test("every message in docs/troubleshooting.md is still in the sources", ()
   }
 });
 
+Deno.test("every link in the operators' pages leads somewhere", () => {
+  for (const name of ["operators", "configuration", "troubleshooting", "security", "limitations"]) {
+    const text = Deno.readTextFileSync(join(ROOT, "docs", `${name}.md`));
+    for (const [, target = ""] of text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {
+      assert.ok(Deno.statSync(join(ROOT, "docs", target)), `${name}.md links to ${target}`);
+    }
+  }
+});
+
 /** All of the program, with texts that are put together from literals made whole. */
 function sourceText(): string {
   const read = (directory: string): string =>

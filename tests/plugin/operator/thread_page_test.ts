@@ -31,3 +31,15 @@ Deno.test("markup escapes whatever it is given, and nothing that it made", () =>
     assert.doesNotMatch(shown, /(?![\n\t])\p{Cc}|[\u202a-\u202e\u2066-\u2069]/u);
   }));
 });
+
+Deno.test("a thread with very many calls is still a page of a few megabytes", () => {
+  const calls = Array.from(
+    { length: 20_000 },
+    (_, i) => ({ call: `c${i}`, output: "x".repeat(2000) }),
+  );
+  using file = rolloutWith(calls);
+  const report = reportThread(file.path);
+  const page = threadPage(report, { threadId: THREAD, rollout: { path: file.path } });
+  assert.match(page, /20,000/);
+  assert.ok(page.length < 1000 * calls.length, `${page.length}`);
+});
