@@ -6,13 +6,14 @@
  *
  * @module
  */
-import { Follower } from "../rollout/follow.ts";
+import type { Followed } from "../rollout/follow.ts";
 import { type Line, LineSplitter } from "../rollout/lines.ts";
 import { isThreadId } from "../rollout/locate.ts";
 import type { CallIdentifier, RunPlan, RunResult, Stop } from "./codex_run.ts";
 import { decodeExecLine, type ExecEvent } from "./exec_events.ts";
 import type { Emit, TurnEvent } from "./turn_event.ts";
 import { TurnOutput } from "./turn_output.ts";
+import { TurnRollout } from "./turn_rollout.ts";
 import type { Watchdog } from "./watchdog.ts";
 
 /** Longest line of codex's stdout that is decoded. */
@@ -32,10 +33,11 @@ export class RunReader implements CallIdentifier {
   readonly #watchdog: Watchdog;
   readonly #stop: (stop: Stop) => void;
   readonly #terminal = Promise.withResolvers<void>();
+  readonly #begun = Promise.withResolvers<void>();
   readonly #ended = new AbortController();
+  readonly #rollout = new TurnRollout();
   #threadId: string | undefined;
   #disowned = false;
-  #follower: Follower | undefined;
   #following: Promise<void> = Promise.resolve();
   #queue: Promise<void> = Promise.resolve();
 
@@ -51,6 +53,15 @@ export class RunReader implements CallIdentifier {
   /** Resolves when codex has said its last word; rejects when telling failed in between. */
   get terminal(): Promise<void> {
     return this.#terminal.promise;
+  }
+
+  /**
+   * Resolves when codex can be interrupted. Between `thread.started` and `turn.started` it cannot: it
+   * swallows the SIGINT, and every later one too (seen on 0.135, 0.150 and 0.169). Earlier ones end it.
+   */
+  get interruptible(): Promise<void> {
+    const starting = this.#threadId !== undefined || this.#disowned;
+    return starting ? this.#begun.promise : Promise.resolve();
   }
 
   /** Whether codex has said its last word. */
@@ -72,7 +83,7 @@ export class RunReader implements CallIdentifier {
   async finish(): Promise<void> {
     this.#ended.abort();
     await this.#following;
-    await this.#alone(() => this.#drain((follower) => follower.finish()));
+    await this.#alone(() => this.#tellRecorded(this.#rollout.finish()));
   }
 
   async identify(
@@ -84,12 +95,7 @@ export class RunReader implements CallIdentifier {
 
   /** What was learned, for the {@link RunResult}. */
   result(): Pick<RunResult, "threadId" | "output" | "rollout"> {
-    const path = this.#follower?.path;
-    return {
-      threadId: this.#threadId,
-      output: this.output,
-      rollout: path === undefined ? undefined : { path, offset: this.#follower?.offset ?? 0 },
-    };
+    return { threadId: this.#threadId, output: this.output, rollout: this.#rollout.place };
   }
 
   /** Stops reading the rollout; nothing is told any more. */
@@ -97,8 +103,7 @@ export class RunReader implements CallIdentifier {
     this.#ended.abort();
     await this.#following;
     await this.#queue;
-    this.#follower?.close();
-    this.#follower = undefined;
+    this.#rollout.close();
   }
 
   async #takeLine(line: Line): Promise<void> {
@@ -106,6 +111,7 @@ export class RunReader implements CallIdentifier {
       ? decodeExecLine(line.bytes)
       : { type: "broken", reason: `longer than ${MAX_LINE_BYTES} bytes (${line.overlong})` };
     if (event === undefined) return;
+    if (event.type === "turn_started") this.#begun.resolve();
     if (reconnects(event)) this.#watchdog.reconnecting();
     else this.#watchdog.progress();
     await this.#alone(async () => {
@@ -127,13 +133,9 @@ export class RunReader implements CallIdentifier {
     this.#watchdog.started();
     this.#plan.onThread(threadId);
     await this.#tell([{ type: "started", threadId, resumed: resume !== undefined }]);
-    const place = { codexHome, threadId, remembered: resume?.rolloutPath, from: resume?.from ?? 0 };
-    try {
-      this.#follower = new Follower(place);
-    } catch (error) {
-      return await this.#lose(error);
-    }
-    this.#following = this.#follow(this.#follower);
+    const { rolloutPath: remembered, from = 0 } = resume ?? {};
+    this.#rollout.open({ codexHome, threadId, remembered, from });
+    this.#following = this.#follow();
   }
 
   /** Of this run nothing is told. */
@@ -143,10 +145,9 @@ export class RunReader implements CallIdentifier {
   }
 
   /** Tells what the rollout gains between two lines of stdout. Never rejects. */
-  async #follow(follower: Follower): Promise<void> {
+  async #follow(): Promise<void> {
     try {
-      while (!this.#ended.signal.aborted && this.#follower === follower) {
-        await follower.changed(this.#ended.signal);
+      while (await this.#rollout.changed(this.#ended.signal)) {
         await this.#alone(() => this.#drain());
       }
     } catch (error) {
@@ -154,28 +155,20 @@ export class RunReader implements CallIdentifier {
     }
   }
 
-  async #drain(read = (follower: Follower) => follower.drain()): Promise<void> {
-    if (this.#follower === undefined) return;
-    let followed;
-    try {
-      followed = read(this.#follower);
-    } catch (error) {
-      return await this.#lose(error);
-    }
-    for (const record of followed) {
+  #drain(): Promise<void> {
+    return this.#tellRecorded(this.#rollout.read());
+  }
+
+  async #tellRecorded(records: Followed[]): Promise<void> {
+    for (const record of records) {
       if (record.type === "error") this.#watchdog.sign();
       else this.#watchdog.progress();
       await this.#tell(this.output.follow(record));
     }
     this.#watchdog.tools(this.output.openCalls.size > 0);
-  }
-
-  /** A rollout that cannot be read costs the turn its tool events, not its life. */
-  async #lose(error: unknown): Promise<void> {
-    this.#follower?.close();
-    this.#follower = undefined;
-    const reason = error instanceof Error ? error.message : String(error);
-    const message = `the session file cannot be read: ${reason}`;
+    const trouble = this.#rollout.takeTrouble();
+    if (trouble === undefined) return;
+    const message = `the session file cannot be read: ${trouble}`;
     await this.#tell([{ type: "status", message, data: { level: "warning" } }]);
   }
 

@@ -45,7 +45,9 @@ function fake(deaf: boolean): HostileKind {
     graceMs: deaf ? 300 : 3_000,
     scenario: (id, dice) => ({
       ...(deaf ? { onInterrupt: "ignore", ignoreTerm: true } : {}),
-      acts: [began(), said("working"), ...children(id, dice), { mark: `busy-${id}` }, {
+      acts: [began(), { print: { type: "turn.started" } }, said("working"), ...children(id, dice), {
+        mark: `busy-${id}`,
+      }, {
         hang: true,
       }],
     }),

@@ -159,3 +159,19 @@ for (const version of VERSIONS) {
     assert.equal(calls, 2);
   });
 }
+
+for (const version of VERSIONS) {
+  Deno.test(`turn cancelled as soon as codex ${version} announced its thread is ended by codex itself`, async () => {
+    // Longer than any test waits: a codex that has to be killed fails it.
+    const config = { timeouts: { grace_ms: 600_000 } };
+    await using world = await openWorld(version, { fallback: { hang: true }, config });
+    const { host, sandbox } = world;
+    for (let n = 0; n < 5; n++) {
+      const turn = host.stream(asks(sandbox.workspace, "hello"));
+      await turn.until("message_start");
+      await turn.cancel();
+      assert.equal((await turn.end()).stop_reason, "cancelled");
+      assert.deepEqual((await sandbox.processes()).map(({ pid }) => pid), [host.pid]);
+    }
+  });
+}

@@ -1,0 +1,79 @@
+/**
+ * The rollout of the thread that a turn runs on, while it runs. A rollout that cannot be read costs
+ * the turn its tool events, not its life.
+ *
+ * @module
+ */
+import { type Followed, Follower, type FollowOptions } from "../rollout/follow.ts";
+
+/** How often to look for a rollout that is not there yet. File events tell of it anyway. */
+const LOOK_AGAIN_MS = 10;
+
+/** Follows one thread's rollout, once that thread is known. */
+export class TurnRollout {
+  #follower: Follower | undefined;
+  #trouble: string | undefined;
+  #lookedAt = -Infinity;
+
+  /** Begins to follow. */
+  open(place: FollowOptions): void {
+    this.#attempt(() => this.#follower = new Follower(place));
+  }
+
+  /** What was appended since the last look, as what it means. */
+  read(): Followed[] {
+    const follower = this.#follower;
+    if (follower === undefined || !this.#worthALook(follower)) return [];
+    return this.#attempt(() => follower.drain()) ?? [];
+  }
+
+  /** The last look: what is unanswered now will stay so. */
+  finish(): Followed[] {
+    const follower = this.#follower;
+    return follower === undefined ? [] : this.#attempt(() => follower.finish()) ?? [];
+  }
+
+  /** Resolves when another look is worth while; `false` when there is nothing (any more) to follow. */
+  async changed(signal: AbortSignal): Promise<boolean> {
+    await this.#follower?.changed(signal);
+    this.#lookedAt = -Infinity;
+    return this.#follower !== undefined && !signal.aborted;
+  }
+
+  /** Why the rollout cannot be read; told once. */
+  takeTrouble(): string | undefined {
+    const trouble = this.#trouble;
+    this.#trouble = undefined;
+    return trouble;
+  }
+
+  /** Where it lies and how far it was read, if it was found. */
+  get place(): { path: string; offset: number } | undefined {
+    const { path, offset = 0 } = this.#follower ?? {};
+    return path === undefined ? undefined : { path, offset };
+  }
+
+  /** Follows no longer. */
+  close(): void {
+    this.#follower?.close();
+    this.#follower = undefined;
+  }
+
+  /** Looking for a file that is not there takes a while; in a flood not every line is worth it. */
+  #worthALook({ path }: Follower): boolean {
+    const now = performance.now();
+    if (path === undefined && now - this.#lookedAt < LOOK_AGAIN_MS) return false;
+    this.#lookedAt = now;
+    return true;
+  }
+
+  #attempt<T>(work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      this.#trouble = error instanceof Error ? error.message : String(error);
+      this.close();
+      return undefined;
+    }
+  }
+}
