@@ -14,6 +14,8 @@ import { openBridge } from "../../mcp_host/bridge.ts";
 import { compile } from "../compile.ts";
 import { executable } from "../executable.ts";
 import { ROOT } from "../project.ts";
+import { figure, report, short } from "./figures/figure.ts";
+import { median, quantile, ratios } from "./figures/series.ts";
 
 const STARTS = 40;
 const CALLS = 2000;
@@ -91,11 +93,20 @@ async function ready(hello: Program, relay: Program, folder: string): Promise<vo
     times.relay?.push(first);
     times.answered?.push(answered);
   }
-  const floor = median(times.hello);
-  console.log("| start, median of " + STARTS + " | ms | ratio |\n|---|---|---|");
-  row("hello world, first byte", median(times.hello), floor);
-  row("relay, first byte of codex in the plugin", median(times.relay), floor);
-  row("relay, first byte of the plugin in codex", median(times.answered), floor);
+  const { hello: floor = [], relay: first = [], answered = [] } = times;
+  const question = "mcp-host is ready, against a program of one line";
+  const against = (values: number[]): string =>
+    `${short(median(values))} ms to ${short(median(floor))} ms`;
+  report([
+    figure({
+      ...{ question, name: "codex's first byte is in the plugin", values: ratios(first, floor) },
+      ...{ goal: 1.15, note: against(first) },
+    }),
+    figure({
+      ...{ question, name: "the plugin's first byte is in codex", values: ratios(answered, floor) },
+      note: against(answered),
+    }),
+  ]);
 }
 
 /** Times from spawn until codex's byte is in the plugin, and the plugin's is in codex. */
@@ -145,15 +156,20 @@ async function roundTrips(relay: Program, direct: Program, folder: string): Prom
     }
   }
   const base = times["Node, official SDK, stdio"] ?? [];
-  console.log(
-    `\n| tool call, ${CALLS} each | p50 µs | ratio | p99 µs | ratio |\n|---|---|---|---|---|`,
-  );
-  for (const [name, values] of Object.entries(times)) {
-    const [p50, p99] = [median(values), quantile(values, 0.99)];
-    const ratios = [p50 / median(base), p99 / quantile(base, 0.99)].map((r) => r.toFixed(2));
-    const [a, b] = [p50, p99].map((ms) => (ms * 1000).toFixed(0));
-    console.log(`| ${name} | ${a} | ${ratios[0]} | ${b} | ${ratios[1]} |`);
-  }
+  const ours = times["relay and bridge"] ?? [];
+  const added = ours.map((ms, index) => ms - (base[index] ?? NaN));
+  const us = (q: number): string =>
+    [ours, base].map((values) => `${(quantile(values, q) * 1000).toFixed(0)} µs`).join(" to ");
+  const question = "a tool call, through relay and bridge against a direct Node server";
+  const name = "added to a call";
+  report([
+    figure({ question, name, values: added, goal: 0.3, unit: "ms", note: `p50 ${us(0.5)}` }),
+    figure({
+      ...{ question, name: "p99 of the calls", unit: "×" },
+      values: [quantile(ours, 0.99) / quantile(base, 0.99)],
+      note: `p99 ${us(0.99)}`,
+    }),
+  ]);
   const after = privateMemory(clients["relay and bridge"].process.pid);
   console.log(`\n| memory of a relay | own MiB | clean pages only it has touched |\n|---|---|---|`);
   console.log(`| ready | ${fresh.own} | ${fresh.clean} |`);
@@ -219,18 +235,6 @@ function privateMemory(pid: number): { own: string; clean: string } {
   const mib = (key: string) =>
     (Number(new RegExp(`^${key}:\\s+(\\d+) kB$`, "m").exec(rollup)?.[1] ?? NaN) / 1024).toFixed(1);
   return { own: mib("Private_Dirty"), clean: mib("Private_Clean") };
-}
-
-function row(name: string, ms: number, floor: number): void {
-  console.log(`| ${name} | ${ms.toFixed(1)} | ${(ms / floor).toFixed(2)} |`);
-}
-
-function median(values: number[] = []): number {
-  return quantile(values, 0.5);
-}
-
-function quantile(values: number[], q: number): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length * q)] ?? NaN;
 }
 
 if (Deno.args[0] === "bridge") await runBridge(Deno.args[1] ?? "");

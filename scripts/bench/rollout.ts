@@ -12,7 +12,9 @@ import { kindOf } from "../../rollout/line_kind.ts";
 import { decodeRecord } from "../../rollout/records.ts";
 import { scanLines } from "../../rollout/scan.ts";
 import { StateStore } from "../../rollout/state.ts";
-import { median, rounds, short, table } from "./rollout/rounds.ts";
+import { figure, report, short } from "./figures/figure.ts";
+import { median, ratios } from "./figures/series.ts";
+import { rounds } from "./rollout/rounds.ts";
 import { type BenchSession, writeSession } from "./rollout/session.ts";
 
 const ROUNDS = 21;
@@ -39,23 +41,29 @@ async function benchScan(): Promise<void> {
     "scan: split and classify": () => scan(path, () => {}),
     "scan: decode calls and token counts": () => scan(path, decodeWanted),
     "parse every line": () => scan(path, (line) => void JSON.parse(decoder.decode(line))),
-    ...(tools.jq ? { "jq -c .type": tools.jq } : {}),
+    ...tools.jq,
   });
-  const at = (name: string): number => median(times.get(name) ?? []);
-  const scanned = at("scan: split and classify");
-  console.log(`## Scanning ${short(bytes / 1e6)} MB, ${lines} lines (Deno ${Deno.version.deno})\n`);
-  console.log(table(
-    ["", "ms", "MB/s", "its time to the scan's"],
-    [...times.keys()].map((
-      name,
-    ) => [name, short(at(name)), short(bytes / 1e3 / at(name)), short(at(name) / scanned)]),
+  const scanned = times.get("scan: split and classify") ?? [];
+  const speed = (name: string): string =>
+    `${short(bytes / 1e3 / median(times.get(name) ?? []))} MB/s`;
+  const goals: Record<string, number> = { "wc -l": 0.4, "jq -c .": 20 };
+  const others = [...times.keys()].filter((name) => !name.startsWith("scan: split"));
+  console.log(`${short(bytes / 1e6)} MB, ${lines} lines; ${speed("scan: split and classify")}\n`);
+  report(others.map((name) =>
+    figure({
+      question: "speed of a scan over 200 MB, in units of the other's",
+      name: /^(wc|jq)/.test(name) ? `\`${name}\`` : name,
+      values: ratios(times.get(name) ?? [], scanned),
+      better: "higher",
+      note: `${speed("scan: split and classify")} to ${speed(name)}`,
+      ...(goals[name] === undefined ? {} : { goal: goals[name] }),
+    })
   ));
   console.log(`Memory above base while scanning: ${await scanMemory(path)} MiB.\n`);
 }
 
 async function benchConsumeAndFollow(sizes: number[]): Promise<void> {
   const threads = sizes.map((size) => openThread(size));
-  console.log("## Consuming one call, and following one turn, by size of the session\n");
   const first = new Map<number, number>();
   for (const thread of threads) {
     const start = performance.now();
@@ -73,26 +81,18 @@ async function benchConsumeAndFollow(sizes: number[]): Promise<void> {
     Object.fromEntries(threads.map((thread) => [thread.size, () => followTurn(thread.bench)])),
   );
   const base = String(sizes[0]);
-  const ratio = (times: typeof consumed, size: number): string =>
-    short(median(times.get(String(size)) ?? []) / median(times.get(base) ?? []));
-  console.log(table(
-    [
-      "session",
-      "first consume (makes the index), ms",
-      "consume, ms",
-      "ratio",
-      "turn of 50 kB followed, ms",
-      "ratio",
-    ],
-    sizes.map((size) => [
-      `${size} MB`,
-      short(first.get(size) ?? NaN),
-      short(median(consumed.get(String(size)) ?? [])),
-      ratio(consumed, size),
-      short(median(followed.get(String(size)) ?? [])),
-      ratio(followed, size),
-    ]),
-  ));
+  const compare = (question: string, times: typeof consumed, goal?: number) =>
+    sizes.slice(1).map((size) => {
+      const [theirs = [], ours = []] = [base, String(size)].map((key) => times.get(key));
+      const note = `${short(median(ours))} ms to ${short(median(theirs))} ms`;
+      const name = `${size} MB against ${base} MB`;
+      const figures = { question, name, values: ratios(ours, theirs), note };
+      return figure(goal === undefined ? figures : { ...figures, goal });
+    });
+  report(compare("consuming one call, by size of the session", consumed, 1.5));
+  report(compare("following a turn of 50 kB, by size of the session", followed));
+  const made = [...first].map(([size, ms]) => `${size} MB ${short(ms)} ms`).join(", ");
+  console.log(`The first consume of a thread, which makes its index: ${made}.`);
 }
 
 function readOnly(path: string): void {
@@ -119,8 +119,11 @@ async function availableTools(path: string) {
     const options = { args, stdout: "null", stderr: "null" } as const;
     return await new Deno.Command(command, options).output().then((o) => o.success, () => false);
   };
-  const jq = run("jq", ["-c", ".type", path]);
-  return { wc: run("wc", ["-l", path]), jq: await run("jq", ["--version"])() ? jq : undefined };
+  const jq = {
+    "jq -c .type": run("jq", ["-c", ".type", path]),
+    "jq -c .": run("jq", ["-c", ".", path]),
+  };
+  return { wc: run("wc", ["-l", path]), jq: await run("jq", ["--version"])() ? jq : {} };
 }
 
 /** In a process of its own, because this one has its heap full of the generator. */

@@ -7,6 +7,8 @@
 import { join } from "@std/path";
 import { compile } from "../compile.ts";
 import { executable } from "../executable.ts";
+import { figure, report, short } from "./figures/figure.ts";
+import { median, ratios } from "./figures/series.ts";
 
 const ROUNDS = 31;
 const FRAME = new TextEncoder().encode('{"jsonrpc":"2.0","id":1,"method":"initialize"}\n');
@@ -43,10 +45,6 @@ async function milliseconds({ command, args, ask }: Program, env: Record<string,
   return answered;
 }
 
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-}
-
 const ours = await executable();
 const folder = Deno.makeTempDirSync();
 try {
@@ -57,25 +55,30 @@ try {
     command: ours.command,
     args: [...ours.args, ...args],
   });
+  const floor: Program = { command: hello, args: [] };
   const programs: Record<string, Program> = {
-    "hello (the floor)": { command: hello, args: [] },
-    "serve, `initialize` answered": { ...face(), ask: FRAME },
+    "`initialize` answered": { ...face(), ask: FRAME },
     "`--version`": face("--version"),
     "`manifest`": face("manifest"),
   };
   const env = { ...Deno.env.toObject(), PLEXUM_PROFILE_ROOT: folder };
+  const floors: number[] = [];
   const times = new Map(Object.keys(programs).map((name) => [name, [] as number[]]));
   for (let round = 0; round < ROUNDS; round++) {
+    floors.push(await milliseconds(floor, env));
     for (const [name, program] of Object.entries(programs)) {
       times.get(name)?.push(await milliseconds(program, env));
     }
   }
-  const floor = median(times.get("hello (the floor)") ?? []);
-  console.log(`| start | median of ${ROUNDS}, ms | ratio to the floor |\n| --- | ---: | ---: |`);
-  for (const [name, values] of times) {
-    const ms = median(values);
-    console.log(`| ${name} | ${ms.toFixed(1)} | ${(ms / floor).toFixed(2)} |`);
-  }
+  report([...times].map(([name, values]) =>
+    figure({
+      question: "start, against a program of one line",
+      name,
+      values: ratios(values, floors),
+      note: `${short(median(values))} ms to ${short(median(floors))} ms`,
+      ...(name.startsWith("`initialize`") ? { goal: 2 } : {}),
+    })
+  ));
 } finally {
   Deno.removeSync(folder, { recursive: true });
 }
