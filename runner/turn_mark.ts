@@ -43,11 +43,20 @@ let prlimitPath: string | undefined | null = null;
 function findPrlimit(): string | undefined {
   if (prlimitPath !== null) return prlimitPath;
   const places = Deno.build.os === "linux" ? ["/usr/bin/prlimit", "/bin/prlimit"] : [];
-  return prlimitPath = places.find((path) => {
-    try {
-      return Deno.statSync(path).isFile;
-    } catch {
-      return false;
-    }
-  });
+  return prlimitPath = places.find(canMark);
+}
+
+/**
+ * Whether it may set any mark: not where the limit is lowered already (a plugin inside a turn of
+ * another one), nor where the system call is forbidden. A codex must not fail for that.
+ */
+function canMark(prlimit: string): boolean {
+  try {
+    const highest = limitOf("ffffffff-ffff-ffff-ffff-ffffffffffff");
+    const args = [`--locks=${highest}:${highest}`, prlimit, "--version"];
+    return new Deno.Command(prlimit, { args, stdin: "null", stdout: "null", stderr: "null" })
+      .outputSync().success;
+  } catch {
+    return false;
+  }
 }
