@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { basename, dirname, join } from "@std/path";
 import type { ErrorKind } from "../runner/turn_event.ts";
 import type { PluginStats } from "./protocol.ts";
 import { summaryData, type TurnSummary } from "./turn_meter.ts";
@@ -95,7 +95,8 @@ export class Stats {
   /** Not waited for, and no error: the turn matters, not its counters. */
   #leave(): void {
     const text = JSON.stringify(this.#stats, null, 2) + "\n";
-    const temporary = `${this.#path}.${Deno.pid}.tmp`;
+    // A name that the next start clears away, should this one be killed before the rename.
+    const temporary = join(dirname(this.#path), `.${basename(this.#path)}.${Deno.pid}.tmp`);
     this.#writing = this.#writing.then(async () => {
       await Deno.writeTextFile(temporary, text, { mode: 0o600 });
       await Deno.rename(temporary, this.#path);

@@ -6,6 +6,7 @@
  * consumed. There is no other chance in it.
  */
 import type * as fc from "fast-check";
+import { random } from "../hostile/random.ts";
 
 /** Something that reads bytes which nobody vouches for. */
 export interface Target {
@@ -27,15 +28,10 @@ export function hashOf(bytes: Uint8Array): number {
   return hash >>> 0;
 }
 
-/** Draws numbers below a bound, the same ones for the same seed (mulberry32). */
+/** Draws numbers below a bound, the same ones for the same seed. */
 export function dice(seed: number): (bound: number) => number {
-  let state = seed;
-  return (bound) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
-  };
+  const draw = random(seed);
+  return (bound) => Math.floor(draw() * bound);
 }
 
 /** The bytes as a stream brings them: in pieces, at places that follow from the bytes. */
