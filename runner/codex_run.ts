@@ -63,6 +63,8 @@ export type Stop =
 /** What is known when codex is gone. */
 export interface RunResult {
   threadId: string | undefined;
+  /** Whether codex began the turn, so that the model has been told what it was to be told. */
+  begun: boolean;
   output: TurnOutput;
   exit: ExitStatus;
   /** Set when we ended codex although it had not said its last word. */

@@ -19,7 +19,7 @@ const Line = z.looseObject({
   type: z.string(),
   thread_id: z.optional(z.string()),
   message: z.optional(z.string()),
-  error: z.optional(z.nullable(z.looseObject({ message: z.string() }))),
+  error: z.optional(z.unknown()),
   // Not looked at here: a count that cannot be read must not cost the turn its end.
   usage: z.optional(z.unknown()),
   item: z.optional(z.looseObject({
@@ -99,7 +99,7 @@ function classify(line: z.infer<typeof Line>): ExecEvent {
     case "turn.completed":
       return { type: "turn_completed", usage: line.usage ? usageOf(line.usage) : undefined };
     case "turn.failed":
-      return { type: "turn_failed", message: line.error?.message ?? "codex gave no reason" };
+      return { type: "turn_failed", message: reasonIn(line.error) };
     case "error":
       return { type: "notice", message: line.message ?? "codex gave no message" };
     case "item.started":
@@ -111,6 +111,14 @@ function classify(line: z.infer<typeof Line>): ExecEvent {
     default:
       return { type: "unknown", name: line.type };
   }
+}
+
+/** The last word is believed whatever the shape of its reason. */
+function reasonIn(error: unknown): string {
+  const { message } = typeof error === "object" && error !== null && "message" in error
+    ? error
+    : { message: error };
+  return typeof message === "string" && message !== "" ? message : "codex gave no reason";
 }
 
 function classifyItem(

@@ -38,6 +38,7 @@ export class RunReader implements CallIdentifier {
   readonly #rollout = new TurnRollout();
   #threadId: string | undefined;
   #disowned = false;
+  #hasBegun = false;
   #following: Promise<void> = Promise.resolve();
   #queue: Promise<void> = Promise.resolve();
 
@@ -94,8 +95,13 @@ export class RunReader implements CallIdentifier {
   }
 
   /** What was learned, for the {@link RunResult}. */
-  result(): Pick<RunResult, "threadId" | "output" | "rollout"> {
-    return { threadId: this.#threadId, output: this.output, rollout: this.#rollout.place };
+  result(): Pick<RunResult, "threadId" | "begun" | "output" | "rollout"> {
+    return {
+      threadId: this.#threadId,
+      begun: this.#hasBegun,
+      output: this.output,
+      rollout: this.#rollout.place,
+    };
   }
 
   /** Stops reading the rollout; nothing is told any more. */
@@ -111,7 +117,7 @@ export class RunReader implements CallIdentifier {
       ? decodeExecLine(line.bytes)
       : { type: "broken", reason: `longer than ${MAX_LINE_BYTES} bytes (${line.overlong})` };
     if (event === undefined) return;
-    if (event.type === "turn_started") this.#begun.resolve();
+    if (event.type === "turn_started") this.#begin();
     if (reconnects(event)) this.#watchdog.reconnecting();
     else this.#watchdog.progress();
     await this.#alone(async () => {
@@ -136,6 +142,11 @@ export class RunReader implements CallIdentifier {
     const { rolloutPath: remembered, from = 0 } = resume ?? {};
     this.#rollout.open({ codexHome, threadId, remembered, from });
     this.#following = this.#follow();
+  }
+
+  #begin(): void {
+    this.#hasBegun = true;
+    this.#begun.resolve();
   }
 
   /** Of this run nothing is told. */

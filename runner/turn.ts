@@ -1,6 +1,6 @@
 /**
  * One turn: from a request to `ended`. What is tried, and how often, is decided here; running codex
- * is `codex_run.ts`, what remains of a run is `conclusion.ts`.
+ * is `codex_run.ts`, judging the run `verdict.ts`, the thread's fate `turn_thread.ts`.
  *
  * @module
  */
@@ -10,22 +10,21 @@ import { NEWEST_TESTED } from "./capabilities.ts";
 import { clip } from "./clip.ts";
 import { type CodexBinary, findCodex, type Variables } from "./codex_binary.ts";
 import { type CallIdentifier, runCodex, type RunResult } from "./codex_run.ts";
-import { concludeRun } from "./conclusion.ts";
 import { codexEnvironment, codexHome } from "./environment.ts";
 import { openHostTools } from "./host_tools.ts";
-import { instructionsFor } from "./instructions.ts";
 import { loginStatus } from "./login_status.ts";
 import { applyPendingConsumes } from "./pending_consumes.ts";
 import { composePrompt } from "./prompt.ts";
 import { Retries } from "./retry.ts";
+import { tellOddities } from "./run_oddities.ts";
 import { StartGate, type TurnFinish } from "./start_gate.ts";
-import { leaveThreadId, recallThread, rememberThread, type Thread } from "./thread.ts";
 import { turnCommand } from "./turn_command.ts";
 import { TurnDirectory } from "./turn_directory.ts";
 import { type Emit, type Failure, type TurnEnd, TurnError } from "./turn_event.ts";
 import type { TurnContext, TurnRequest } from "./turn_request.ts";
+import { TurnThread } from "./turn_thread.ts";
 import { ZERO_USAGE } from "./usage.ts";
-import { judgeStart } from "./verdict.ts";
+import { judge, judgeStart } from "./verdict.ts";
 import { pause } from "./within.ts";
 
 /**
@@ -55,12 +54,8 @@ class Turn {
   /** codex's environment, without what belongs to a single run. */
   readonly #environment: Variables;
   readonly #codexHome: string;
-  #thread: Thread | undefined;
-  /** The thread that codex announced. */
-  #threadId: string | undefined;
+  readonly #thread: TurnThread;
   #live: CallIdentifier | undefined;
-  /** The thread is gone, and the conversation so far goes into the prompt. */
-  #retell = false;
 
   constructor(
     request: TurnRequest,
@@ -76,6 +71,7 @@ class Turn {
     this.#signal = signal;
     this.#environment = codexEnvironment(context.environment, context.settings.env, codex);
     this.#codexHome = codexHome(this.#environment);
+    this.#thread = new TurnThread(request, context);
   }
 
   async run(): Promise<TurnEnd> {
@@ -115,8 +111,7 @@ class Turn {
       );
     }
     await this.#applyPending();
-    const { store, sessionFile } = this.#context;
-    this.#thread = recallThread(store, this.#request, this.#codexHome, sessionFile);
+    this.#thread.recall(this.#codexHome);
     const retries = new Retries(this.#context.settings.retries);
     while (!this.#signal.aborted) {
       const result = await this.#runOnce(bridge);
@@ -143,8 +138,8 @@ class Turn {
       settings,
       codex: this.#codex,
       environment: this.#environment,
-      thread: this.#thread,
-      retell: this.#retell,
+      thread: this.#thread.resumed,
+      retell: this.#thread.retell,
       bridge,
     }, directory);
     return await runCodex(
@@ -155,10 +150,10 @@ class Turn {
         limits: settings.limits,
         graceMs: settings.graceMs,
         hostName: (namespace, name) => bridge?.hostName(namespace, name),
-        resume: this.#thread,
+        resume: this.#thread.resumed,
         // A relay that was refused serves no tools, and codex begins all the same.
         hasHostTools: () => bridge === undefined || !bridge.registered || bridge.connections > 0,
-        onThread: (threadId) => this.#announced(threadId),
+        onThread: (threadId) => this.#thread.announced(threadId),
         onLive: (run) => this.#live = run,
       },
       (event) => this.#gate.emit(event),
@@ -171,42 +166,25 @@ class Turn {
     return await this.#live?.identify(call);
   }
 
-  #announced(threadId: string): void {
-    this.#threadId = threadId;
-    if (this.#thread !== undefined) return;
-    // Remembered at once: a plugin that is killed during the turn must find the thread again.
-    rememberThread(this.#context.store, this.#request, {
-      threadId,
-      rolloutPath: undefined,
-      from: 0,
-      base: ZERO_USAGE,
-      systemDigest: instructionsFor(this.#request.system, undefined).digest,
-    });
-    if (this.#context.sessionFile === false) return;
-    const failed = leaveThreadId(this.#request.workspace, threadId);
-    if (failed !== undefined) {
-      this.#context.log("warning", `cannot leave the thread id in the workspace: ${failed}`);
-    }
-  }
-
   /** Whether a lost thread is replaced by a new one; tells so. */
   #startAfresh(failure: Failure): boolean {
-    if (this.#thread === undefined || this.#context.settings.onLostSession === "fail") return false;
-    const { threadId } = this.#thread;
+    if (this.#context.settings.onLostSession === "fail") return false;
+    const lost = this.#thread.giveUp();
+    if (lost === undefined) return false;
     this.#gate.status(
-      `the codex thread ${threadId} is lost (${failure.message}); a new one is started`,
-      { kind: failure.kind, thread_id: threadId },
+      `the codex thread ${lost} is lost (${failure.message}); a new one is started`,
+      { kind: failure.kind, thread_id: lost },
     );
-    this.#thread = undefined;
-    this.#retell = true;
     return true;
   }
 
   async #conclude(result: RunResult & { threadId: string }): Promise<TurnFinish> {
-    const thread = this.#thread;
-    const finish = await concludeRun(this.#request, this.#context, thread, result, this.#gate);
+    const { threadId } = result;
+    const usage = this.#thread.conclude(result);
     await this.#applyPending();
-    return finish;
+    await tellOddities(result, this.#gate, this.#context);
+    const { stopReason, failure } = judge(result);
+    return { end: { stopReason, usage, threadId }, failure };
   }
 
   #applyPending(): Promise<void> {
@@ -230,8 +208,7 @@ class Turn {
   }
 
   #ending(stopReason: "cancelled" | "error"): TurnFinish {
-    const threadId = this.#threadId ?? this.#thread?.threadId ?? "";
-    return { end: { stopReason, usage: ZERO_USAGE, threadId } };
+    return { end: { stopReason, usage: ZERO_USAGE, threadId: this.#thread.id } };
   }
 
   /** A login problem is worth one more question to codex. */

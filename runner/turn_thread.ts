@@ -1,0 +1,95 @@
+/**
+ * The thread of one turn: recalled before it, announced by codex, given up when codex has lost it,
+ * and remembered for the next turn.
+ *
+ * @module
+ */
+import type { RunResult } from "./codex_run.ts";
+import { instructionsFor } from "./instructions.ts";
+import { leaveThreadId, recallThread, rememberThread, type Thread } from "./thread.ts";
+import type { TurnContext, TurnRequest } from "./turn_request.ts";
+import { totalAfter, turnUsage, type UsageEvidence, ZERO_USAGE } from "./usage.ts";
+import type { Usage } from "../rollout/records.ts";
+
+/** Follows the thread through the turn. */
+export class TurnThread {
+  readonly #request: TurnRequest;
+  readonly #context: TurnContext;
+  #resumed: Thread | undefined;
+  #announced: string | undefined;
+  #lost = false;
+
+  constructor(request: TurnRequest, context: TurnContext) {
+    this.#request = request;
+    this.#context = context;
+  }
+
+  /** The thread to resume; `undefined` for a new one. */
+  get resumed(): Thread | undefined {
+    return this.#resumed;
+  }
+
+  /** Whether a new thread stands in for a lost one, and has to be told the conversation so far. */
+  get retell(): boolean {
+    return this.#lost;
+  }
+
+  /** The id that is known by now; empty for a thread that codex has not announced yet. */
+  get id(): string {
+    return this.#announced ?? this.#resumed?.threadId ?? "";
+  }
+
+  /** Looks up where the agent left off. */
+  recall(codexHome: string): void {
+    const { store, sessionFile } = this.#context;
+    this.#resumed = recallThread(store, this.#request, codexHome, sessionFile);
+  }
+
+  /** codex announced its thread. */
+  announced(threadId: string): void {
+    this.#announced = threadId;
+    if (this.#resumed !== undefined) return;
+    // Remembered at once: a plugin that is killed during the turn must find the thread again.
+    rememberThread(this.#context.store, this.#request, {
+      threadId,
+      rolloutPath: undefined,
+      from: 0,
+      base: ZERO_USAGE,
+      systemDigest: instructionsFor(this.#request.system, undefined).digest,
+    });
+    if (this.#context.sessionFile === false) return;
+    const failed = leaveThreadId(this.#request.workspace, threadId);
+    if (failed !== undefined) {
+      this.#context.log("warning", `cannot leave the thread id in the workspace: ${failed}`);
+    }
+  }
+
+  /** codex has lost the thread: a new one takes its place. Returns the lost one's id. */
+  giveUp(): string | undefined {
+    const lost = this.#resumed?.threadId;
+    this.#resumed = undefined;
+    this.#lost = lost !== undefined;
+    return lost;
+  }
+
+  /** Remembers how far the thread is after the run; returns what the turn used. */
+  conclude({ threadId, output, rollout, begun }: RunResult & { threadId: string }): Usage {
+    const thread = this.#resumed;
+    const evidence: UsageEvidence = {
+      reported: output.terminal?.type === "completed" ? output.terminal.usage : undefined,
+      recorded: output.recorded,
+      base: thread === undefined ? ZERO_USAGE : thread.base,
+    };
+    const told = begun || thread === undefined;
+    rememberThread(this.#context.store, this.#request, {
+      threadId,
+      rolloutPath: rollout?.path,
+      from: rollout?.offset ?? 0,
+      base: totalAfter(evidence),
+      systemDigest: told
+        ? instructionsFor(this.#request.system, thread).digest
+        : thread?.systemDigest,
+    });
+    return turnUsage(evidence);
+  }
+}
