@@ -31,8 +31,13 @@ export class TurnDirectory implements Disposable {
     const path = join(running, mark);
     Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
     const directory = new TurnDirectory(path, mark);
-    if (plugin !== undefined) directory.#record(PLUGIN_FILE, plugin);
-    return directory;
+    try {
+      if (plugin !== undefined) directory.#record(PLUGIN_FILE, plugin);
+      return directory;
+    } catch (error) {
+      removeTree(path);
+      throw error;
+    }
   }
 
   /** Writes a private file and returns its path. */

@@ -30,6 +30,9 @@ export interface WatchLimits {
 /** The name of a watch. */
 export type Watch = keyof WatchLimits;
 
+/** A timer that is later than this was not just kept waiting by other work. */
+const OVERSLEPT_MS = 500;
+
 /** Watches one run of codex. */
 export class Watchdog implements Disposable {
   readonly #limits: WatchLimits;
@@ -41,6 +44,7 @@ export class Watchdog implements Disposable {
   #disarm: () => void = () => {};
   #reconnectingSince: number | undefined;
   #armedFor = Infinity;
+  #due = 0;
   #over = false;
 
   /** @param expired Called at most once, with the first watch whose deadline passed. */
@@ -116,13 +120,23 @@ export class Watchdog implements Disposable {
     this.#armedFor = deadline;
     // 2^31 ms is the longest a timer can wait; a longer limit is looked at again then.
     const wait = Math.min(Math.max(0, deadline - this.#clock.now()), 2 ** 31 - 1);
+    this.#due = this.#clock.now() + wait;
     this.#disarm = this.#clock.after(wait, () => this.#look());
+  }
+
+  /** We were stopped, or the machine was: what codex said meanwhile has not been read yet. */
+  #forgive(overslept: number, now: number): void {
+    for (const [watch, deadline] of this.#deadlines) {
+      this.#deadlines.set(watch, Math.max(deadline + overslept, now + OVERSLEPT_MS));
+    }
   }
 
   #look(): void {
     this.#armedFor = Infinity;
     if (this.#paused) this.sign();
     const now = this.#clock.now();
+    const overslept = now - this.#due;
+    if (overslept > OVERSLEPT_MS) this.#forgive(overslept, now);
     const late = [...this.#deadlines].find(([, deadline]) => deadline <= now);
     if (late === undefined) {
       if (this.#deadlines.size > 0) this.#arm(Math.min(...this.#deadlines.values()));

@@ -32,4 +32,14 @@ export class ManualClock implements Clock {
     }
     this.#now = end;
   }
+
+  /** The process is stopped for `ms`: what was due meanwhile goes off at its end, all at once. */
+  sleep(ms: number): void {
+    this.#now += ms;
+    for (const alarm of this.#waiting) {
+      if (alarm.at > this.#now) continue;
+      this.#waiting.delete(alarm);
+      alarm.fire();
+    }
+  }
 }

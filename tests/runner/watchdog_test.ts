@@ -143,3 +143,15 @@ Deno.test("Watchdog waits longer than a timer can", () => {
   clock.pass(1);
   assert.equal(expired.length, 1);
 });
+
+Deno.test("Watchdog does not count the time in which the plugin itself was stopped", () => {
+  const { clock, watchdog, expired } = watched({ silence: 2000, total: 3000 });
+  watchdog.started();
+  clock.pass(1000);
+  clock.sleep(60_000);
+  assert.deepEqual(expired, [], "what codex said meanwhile waits in the pipe");
+  clock.pass(400);
+  assert.deepEqual(expired, []);
+  clock.pass(60_000);
+  assert.equal(expired.length, 1, "a codex that stays silent is ended all the same");
+});
