@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { ChildStdout } from "./child_stdout.ts";
 import type { Variables } from "./codex_binary.ts";
 import { familyOf, killFamily, sendSignal } from "./process_family.ts";
 import { markedProcesses, processRows, processTable } from "./process_table.ts";
@@ -30,13 +31,24 @@ export interface ExitStatus {
   signal: string | undefined;
 }
 
+/**
+ * How far codex is with beginning its turn. Between `thread.started` and `turn.started` it swallows a
+ * SIGINT, and every later one too (seen on 0.135, 0.150 and 0.169); an earlier one ends it at once.
+ */
+export interface Beginning {
+  /** Resolves when a SIGINT is heard. */
+  readonly interruptible: Promise<void>;
+  readonly hasBegun: boolean;
+  /** Resolves when codex began its turn. */
+  readonly begun: Promise<void>;
+}
+
+/** How long a stop waits for the turn to begin, which takes 30 to 100 ms. */
+const BEGIN_MS = 500;
+/** How long an interrupted codex may go on after it began a turn: it ends in 30 to 130 ms. */
+const HEARD_MS = 500;
 /** Kept of stderr: its end. */
 const STDERR_TAIL_BYTES = 16 * 1024;
-/** As much as a pipe holds: a read never returns more. */
-const READ_BYTES = 64 * 1024;
-/** How long stdout may stay open and silent after codex is gone: somebody else holds the pipe. */
-const PIPE_HELD_MS = 300;
-
 /** A codex process and its family. */
 export class CodexProcess implements AsyncDisposable {
   readonly pid: number;
@@ -47,9 +59,7 @@ export class CodexProcess implements AsyncDisposable {
   readonly #stdin: Promise<void>;
   readonly #stderrRead: Promise<void>;
   readonly #stderrReader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #stdoutReader: ReadableStreamBYOBReader;
-  /** The read of stdout that is waiting now. */
-  #reading: Promise<unknown> | undefined;
+  readonly #stdout: ChildStdout;
   #gone = false;
 
   private constructor(child: Deno.ChildProcess, { prompt, mark }: CodexCommand) {
@@ -57,13 +67,13 @@ export class CodexProcess implements AsyncDisposable {
     this.pid = child.pid;
     this.exited = child.status.then(({ code, signal }) => {
       this.#gone = true;
-      void this.#endHeldPipe();
+      this.#stdout.childGone();
       return { code, signal: signal ?? undefined };
     });
     this.#stdin = feed(child.stdin, prompt);
     this.#stderrReader = child.stderr.getReader();
     this.#stderrRead = this.#readStderr();
-    this.#stdoutReader = child.stdout.getReader({ mode: "byob" });
+    this.#stdout = new ChildStdout(child.stdout);
   }
 
   /**
@@ -95,22 +105,9 @@ export class CodexProcess implements AsyncDisposable {
     return this.#stderr.text();
   }
 
-  /**
-   * Chunks of stdout until it ends; a chunk is valid until the next one is asked for. Nothing is
-   * read ahead: a slow consumer fills codex's pipe, and codex waits.
-   */
-  async *stdout(): AsyncGenerator<Uint8Array> {
-    let buffer = new Uint8Array(READ_BYTES);
-    for (;;) {
-      const reading = this.#stdoutReader.read(buffer);
-      this.#reading = reading;
-      if (this.#gone) void this.#endHeldPipe();
-      const { value, done } = await reading;
-      this.#reading = undefined;
-      if (done) return;
-      yield value;
-      buffer = new Uint8Array(value.buffer);
-    }
+  /** Chunks of stdout, see {@link ChildStdout.chunks}. */
+  stdout(): AsyncGenerator<Uint8Array> {
+    return this.#stdout.chunks();
   }
 
   /**
@@ -118,14 +115,24 @@ export class CodexProcess implements AsyncDisposable {
    * family. Returns when nothing of it runs any more, or what is left cannot be killed.
    * @returns The pids that survived SIGKILL; always empty on a healthy machine.
    */
-  async stop(graceMs: number): Promise<number[]> {
+  async stop(graceMs: number, turn?: Beginning): Promise<number[]> {
     if (this.#gone) return await this.reap();
     // Taken first: once codex is gone, its children belong to init.
     const family = familyOf(this.pid, await processTable());
+    if (turn !== undefined) await within(BEGIN_MS, this.#orGone(turn.interruptible));
+    // A turn that begins after the signal has swallowed it, or was about to be read as begun.
+    const swallowed = turn?.hasBegun === false
+      ? turn.begun.then(() => within(HEARD_MS, this.exited))
+      : this.exited;
     sendSignal(-this.pid, "SIGINT");
-    if (!await within(graceMs, this.exited)) sendSignal(-this.pid, "SIGKILL");
+    await within(graceMs, this.#orGone(swallowed));
+    if (!this.#gone) sendSignal(-this.pid, "SIGKILL");
     const survivors = await killFamily(family, this.#mark);
     return survivors.map(({ pid }) => pid);
+  }
+
+  #orGone(event: Promise<unknown>): Promise<unknown> {
+    return Promise.race([event, this.exited]);
   }
 
   /** Pids of the turn's other processes now. Costs one look at all of `/proc`. */
@@ -150,17 +157,8 @@ export class CodexProcess implements AsyncDisposable {
   /** Lets go of every pipe. The process must have been stopped, or have exited. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.exited;
-    const readers = [this.#stdoutReader, this.#stderrReader];
-    await Promise.all(readers.map((reader) => reader.cancel().catch(() => {})));
+    await Promise.all([this.#stdout.close(), this.#stderrReader.cancel().catch(() => {})]);
     await Promise.all([this.#stdin, this.#stderrRead]);
-  }
-
-  /** A read that waits although codex is gone waits for a stranger: it is given up after a while. */
-  async #endHeldPipe(): Promise<void> {
-    const reading = this.#reading;
-    if (reading === undefined) return;
-    const settled = reading.catch(() => {});
-    if (!await within(PIPE_HELD_MS, settled)) await this.#stdoutReader.cancel().catch(() => {});
   }
 
   async #readStderr(): Promise<void> {

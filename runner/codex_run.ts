@@ -18,9 +18,6 @@ import { within } from "./within.ts";
 /** How long codex may take to exit after its last word. It takes 20 to 150 ms. */
 const LINGER_MS = 2_000;
 
-/** How long a stop waits for codex to become interruptible. It takes 30 to 100 ms. */
-const BEGIN_MS = 500;
-
 /** What to run and how. */
 export interface RunPlan {
   command: CodexCommand;
@@ -103,11 +100,8 @@ export async function runCodex(
     // codex takes a while to exit: time to look for what it may leave behind.
     const relatives = stop === undefined && reader.isOver ? process.relatives() : undefined;
     const lingered = stop === undefined && !await within(LINGER_MS, process.exited);
-    if (stop !== undefined) {
-      await within(BEGIN_MS, Promise.race([reader.interruptible, process.exited]));
-    }
     const survivors = stop !== undefined || lingered
-      ? await process.stop(plan.graceMs)
+      ? await process.stop(plan.graceMs, reader)
       : await process.reap(await relatives);
     await reading;
     await reader.finish();

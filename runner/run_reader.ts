@@ -9,6 +9,7 @@
 import type { Followed } from "../rollout/follow.ts";
 import { type Line, LineSplitter } from "../rollout/lines.ts";
 import { isThreadId } from "../rollout/locate.ts";
+import type { Beginning } from "./codex_process.ts";
 import type { CallIdentifier, RunPlan, RunResult, Stop } from "./codex_run.ts";
 import { decodeExecLine, type ExecEvent } from "./exec_events.ts";
 import type { Emit, TurnEvent } from "./turn_event.ts";
@@ -26,8 +27,9 @@ export type ReadingPlan = Pick<
 >;
 
 /** Reads one run. */
-export class RunReader implements CallIdentifier {
+export class RunReader implements CallIdentifier, Beginning {
   readonly output: TurnOutput;
+  hasBegun = false;
   readonly #plan: ReadingPlan;
   readonly #emit: Emit;
   readonly #watchdog: Watchdog;
@@ -38,7 +40,6 @@ export class RunReader implements CallIdentifier {
   readonly #rollout = new TurnRollout();
   #threadId: string | undefined;
   #disowned = false;
-  #hasBegun = false;
   #following: Promise<void> = Promise.resolve();
   #queue: Promise<void> = Promise.resolve();
 
@@ -56,13 +57,13 @@ export class RunReader implements CallIdentifier {
     return this.#terminal.promise;
   }
 
-  /**
-   * Resolves when codex can be interrupted. Between `thread.started` and `turn.started` it cannot: it
-   * swallows the SIGINT, and every later one too (seen on 0.135, 0.150 and 0.169). Earlier ones end it.
-   */
   get interruptible(): Promise<void> {
     const starting = this.#threadId !== undefined || this.#disowned;
-    return starting ? this.#begun.promise : Promise.resolve();
+    return starting ? this.begun : Promise.resolve();
+  }
+
+  get begun(): Promise<void> {
+    return this.#begun.promise;
   }
 
   /** Whether codex has said its last word. */
@@ -98,7 +99,7 @@ export class RunReader implements CallIdentifier {
   result(): Pick<RunResult, "threadId" | "begun" | "output" | "rollout"> {
     return {
       threadId: this.#threadId,
-      begun: this.#hasBegun,
+      begun: this.hasBegun,
       output: this.output,
       rollout: this.#rollout.place,
     };
@@ -145,7 +146,7 @@ export class RunReader implements CallIdentifier {
   }
 
   #begin(): void {
-    this.#hasBegun = true;
+    this.hasBegun = true;
     this.#begun.resolve();
   }
 

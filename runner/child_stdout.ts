@@ -1,0 +1,58 @@
+/**
+ * A child's stdout, read at the reader's pace, which ends even when somebody else holds the pipe.
+ *
+ * @module
+ */
+import { within } from "./within.ts";
+
+/** As much as a pipe holds: a read never returns more. */
+const READ_BYTES = 64 * 1024;
+/** How long the pipe may stay open and silent after the child is gone. */
+const HELD_MS = 300;
+
+/** Reads one stdout. */
+export class ChildStdout {
+  readonly #reader: ReadableStreamBYOBReader;
+  /** The read that is waiting now. */
+  #reading: Promise<unknown> | undefined;
+  #childGone = false;
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.#reader = stream.getReader({ mode: "byob" });
+  }
+
+  /**
+   * Chunks until the end; a chunk is valid until the next one is asked for. Nothing is read ahead: a
+   * slow consumer fills the pipe, and the child waits.
+   */
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    let buffer = new Uint8Array(READ_BYTES);
+    for (;;) {
+      const reading = this.#reader.read(buffer);
+      this.#reading = reading;
+      if (this.#childGone) void this.#endWhenHeld();
+      const { value, done } = await reading;
+      this.#reading = undefined;
+      if (done) return;
+      yield value;
+      buffer = new Uint8Array(value.buffer);
+    }
+  }
+
+  /** The child is gone: from now on a read that waits, waits for a stranger. */
+  childGone(): void {
+    this.#childGone = true;
+    void this.#endWhenHeld();
+  }
+
+  /** Ends {@link chunks}. */
+  async close(): Promise<void> {
+    await this.#reader.cancel().catch(() => {});
+  }
+
+  async #endWhenHeld(): Promise<void> {
+    const reading = this.#reading;
+    if (reading === undefined) return;
+    if (!await within(HELD_MS, reading.catch(() => {}))) await this.close();
+  }
+}
