@@ -24,25 +24,14 @@ const tool = { name: "echo", description: "Echoes.", inputSchema: { type: "objec
 const encoder = new TextEncoder();
 
 /** A direct MCP server, as people write them. */
-const NODE_SERVER = `
-import { Server } from "@modelcontextprotocol/sdk/server/index.js";
-import { StdioServerTransport } from "@modelcontextprotocol/sdk/server/stdio.js";
-import { CallToolRequestSchema, ListToolsRequestSchema } from "@modelcontextprotocol/sdk/types.js";
-const server = new Server({ name: "direct", version: "1" }, { capabilities: { tools: {} } });
-server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [${JSON.stringify(tool)}] }));
-server.setRequestHandler(CallToolRequestSchema, ({ params }) => ({
-  content: [{ type: "text", text: JSON.stringify(params.arguments) }],
-}));
-await server.connect(new StdioServerTransport());
-`;
+const NODE_SERVER = join(ROOT, "scripts", "bench", "turn", "mcp_server.mjs");
 
 /** The plugin's side, in a process of its own: prints the relay's environment, ends with stdin. */
 async function runBridge(runtimeDir: string): Promise<void> {
   const bridge = await openBridge({
     agentId: "bench",
     tools: [tool],
-    call: ({ arguments: args }) =>
-      Promise.resolve({ content: [{ type: "text", text: JSON.stringify(args) }] }),
+    call: () => Promise.resolve({ content: [{ type: "text", text: "done" }] }),
     executable: [],
     runtimeDir,
     toolTimeoutMs: 60_000,
@@ -56,18 +45,14 @@ async function runBridge(runtimeDir: string): Promise<void> {
 
 async function measure(): Promise<void> {
   const folder = Deno.makeTempDirSync({ dir: "/tmp" });
-  // Below the project, so that Node finds the SDK.
-  const nodeServer = join(ROOT, "node_modules", ".bench_server.mjs");
   try {
     Deno.writeTextFileSync(join(folder, "main.mjs"), 'console.log("hello");\n');
     await compile({ bundle: folder, output: join(folder, "hello") });
-    Deno.writeTextFileSync(nodeServer, NODE_SERVER);
     const { command, args } = await executable();
     const relay: Program = [command, ...args, "mcp-host"];
     await ready([join(folder, "hello")], relay, folder);
-    await roundTrips(relay, ["node", nodeServer], folder);
+    await roundTrips(relay, ["node", NODE_SERVER, JSON.stringify(tool)], folder);
   } finally {
-    Deno.removeSync(nodeServer);
     Deno.removeSync(folder, { recursive: true });
   }
 }
