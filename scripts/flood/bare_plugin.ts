@@ -10,6 +10,7 @@ export interface Frame {
   error?: unknown;
 }
 
+/** The plugin without a host that checks anything: bytes in, lines out. */
 export class BarePlugin implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;

@@ -10,6 +10,7 @@ import { openSandbox } from "../../tests/support/sandbox.ts";
 import { BarePlugin } from "./bare_plugin.ts";
 import { FloodedTurn } from "./flooded_turn.ts";
 
+/** How large the flood is. */
 export interface FloodOptions {
   workspaces: number;
   /** Small events per turn. */

@@ -2,6 +2,7 @@
 import { strict as assert } from "node:assert";
 import type { Frame } from "./bare_plugin.ts";
 
+/** Checks one turn's events as they come. */
 export class FloodedTurn {
   answered = false;
   readonly #name: string;

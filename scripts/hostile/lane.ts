@@ -11,6 +11,7 @@ import type { Outcome } from "./outcome.ts";
 const SLEEP = 7_000_000;
 let turns = 0;
 
+/** One workspace in which turn after turn is cancelled. */
 export class Lane implements AsyncDisposable {
   readonly #kind: HostileKind;
   readonly #sandbox: Sandbox;
