@@ -14,6 +14,7 @@ import { buildCatalogue, type Catalogue, type LeftOut } from "./catalogue.ts";
 import { Door, type DoorTiming } from "./door.ts";
 import { wallTimer } from "./host_tool.ts";
 import { encodeHello } from "./link.ts";
+import type { Place } from "./place.ts";
 import { registrationConfig, SERVER_NAME, STARTUP_TIMEOUT_MS } from "./registration.ts";
 import { Relays } from "./relays.ts";
 import { newToken } from "./token.ts";
@@ -44,17 +45,6 @@ export async function openBridge(
     ? await (await import("./codex_place.ts")).openRegisteredPlace(options, timing)
     : perRunPlace(options, timing);
   return new TurnBridge(options, capabilities, token, place);
-}
-
-/** Where relays of the turn arrive, and how codex comes to start them. */
-export interface Place {
-  /** Absent where registering failed. */
-  door?: Door;
-  serverName: string;
-  /** For `-c`; absent where codex's config has it already. */
-  command?: readonly string[];
-  /** Variables that the `-c` values must set, because codex's config has others. */
-  env?: Record<string, string>;
 }
 
 function perRunPlace({ executable, runtimeDir }: BridgeOptions, timing: DoorTiming): Place {

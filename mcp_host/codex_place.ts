@@ -9,11 +9,11 @@
  * @module
  */
 import { join } from "@std/path";
-import type { Place } from "./bridge.ts";
 import type { BridgeOptions } from "./bridge_options.ts";
 import { registerEntry } from "./codex_config.ts";
 import { Door, type DoorTiming } from "./door.ts";
 import { withFileLock } from "./file_lock.ts";
+import type { Place } from "./place.ts";
 import { checkSocketPath, makeOwnDirectory } from "./socket_dir.ts";
 import { somebodyListens } from "./sweep.ts";
 import { fitName } from "./tool_names.ts";

@@ -14,7 +14,7 @@ import { lockWithin } from "./flock.ts";
 import { type ConsumeOp, isConsumeOp } from "./markers.ts";
 import { importSessionFile } from "./session_file.ts";
 import type { StateStore } from "./state.ts";
-import { type Consumed, Thread } from "./thread.ts";
+import { type Consumed, ThreadFiles } from "./thread_files.ts";
 import { sweepTemporaries, threadsWithWork } from "./unfinished.ts";
 import { writerGone } from "./writer_lock.ts";
 
@@ -118,7 +118,7 @@ export async function recoverAll(store: StateStore): Promise<MutateResult> {
   sweepTemporaries(store);
   for (const place of threadsWithWork(store)) {
     try {
-      const result = await alone(store, () => finishWork(new Thread(store, place)));
+      const result = await alone(store, () => finishWork(new ThreadFiles(store, place)));
       sum.requested += result.requested;
       sum.touched += result.touched;
       sum.deferred += result.deferred;
@@ -130,16 +130,16 @@ export async function recoverAll(store: StateStore): Promise<MutateResult> {
   return sum;
 }
 
-async function finishWork(thread: Thread): Promise<MutateResult> {
+async function finishWork(thread: ThreadFiles): Promise<MutateResult> {
   const ops = thread.pending?.ops ?? new Map<string, ConsumeOp>();
   return tally(emptyResult(ops.size), ops, await thread.consume(new Map()));
 }
 
-function threadOf({ store, codexHome, agentId, workspace }: Session): Thread | undefined {
+function threadOf({ store, codexHome, agentId, workspace }: Session): ThreadFiles | undefined {
   const state = store.load(agentId, workspace) ?? importSessionFile(workspace, codexHome);
   if (state === undefined) return undefined;
   const { threadId, rolloutPath } = state;
-  return new Thread(store, { threadId, codexHome, rolloutPath });
+  return new ThreadFiles(store, { threadId, codexHome, rolloutPath });
 }
 
 async function alone<T>(store: StateStore, work: () => T | Promise<T>): Promise<T> {

@@ -7,7 +7,7 @@
 import { join } from "@std/path";
 import { decodeJournal } from "./journal.ts";
 import type { StateStore } from "./state.ts";
-import { Thread, type ThreadPlace } from "./thread.ts";
+import { ThreadFiles, type ThreadPlace } from "./thread_files.ts";
 
 /** Nobody writes a file for that long. */
 const HOUR_MS = 60 * 60 * 1000;
@@ -17,7 +17,7 @@ export function threadsWithWork(store: StateStore): ThreadPlace[] {
   const names = [...Deno.readDirSync(store.dir)].map(({ name }) => name);
   const ids = new Set(names.flatMap((name) => /^(.+)\.(?:pending|journal)$/.exec(name)?.[1] ?? []));
   return [...ids].flatMap((threadId) => {
-    const deferred = new Thread(store, { threadId, codexHome: "" }).pending;
+    const deferred = new ThreadFiles(store, { threadId, codexHome: "" }).pending;
     if (deferred !== undefined) return { threadId, ...deferred };
     try {
       const journal = decodeJournal(Deno.readFileSync(store.threadFile(threadId, "journal")));

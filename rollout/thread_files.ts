@@ -33,7 +33,7 @@ export interface ThreadPlace {
 const ATTEMPTS = 5;
 
 /** The files of one thread. Use it only while holding the store's lock (`alone` in `consume.ts`). */
-export class Thread {
+export class ThreadFiles {
   readonly #store: StateStore;
   readonly #place: ThreadPlace;
 
