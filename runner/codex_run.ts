@@ -32,6 +32,8 @@ export interface RunPlan {
   hasHostTools(): boolean;
   /** Told as soon as codex announced its thread, before the `started` event goes out. */
   onThread(threadId: string): void;
+  /** Told what was learned when codex has said its last word, while it is busy exiting. */
+  onOver?(run: Learned): void;
   /** Told once codex runs: who can say which recorded call a tool request belongs to. */
   onLive?(run: CallIdentifier): void;
 }
@@ -75,6 +77,9 @@ export interface RunResult {
   rollout: { path: string; offset: number } | undefined;
 }
 
+/** What is known of a run before its process has ended. */
+export type Learned = Pick<RunResult, "threadId" | "begun" | "output" | "rollout">;
+
 /** Runs codex once. Throws only what {@link CodexProcess.start} throws, or what `emit` throws. */
 export async function runCodex(
   plan: RunPlan,
@@ -97,8 +102,9 @@ export async function runCodex(
     const reading = reader.readStdout(process.stdout());
     const over = Promise.race([reader.terminal, reading]).then(() => undefined);
     const stop = await Promise.race([stopped.promise, over]);
-    // codex takes a while to exit: time to look for what it may leave behind.
+    // codex takes a while to exit: time to look for what it may leave behind, and to save.
     const relatives = stop === undefined && reader.isOver ? process.relatives() : undefined;
+    if (relatives !== undefined) plan.onOver?.(reader.result());
     const lingered = stop === undefined && !await within(LINGER_MS, process.exited);
     const survivors = stop !== undefined || lingered
       ? await process.stop(plan.graceMs, reader)

@@ -10,7 +10,7 @@ import type { Followed } from "../rollout/follow.ts";
 import { type Line, LineSplitter } from "../rollout/lines.ts";
 import { isThreadId } from "../rollout/locate.ts";
 import type { Beginning } from "./codex_process.ts";
-import type { CallIdentifier, RunPlan, RunResult, Stop } from "./codex_run.ts";
+import type { CallIdentifier, Learned, RunPlan, Stop } from "./codex_run.ts";
 import { decodeExecLine, type ExecEvent } from "./exec_events.ts";
 import type { Emit, TurnEvent } from "./turn_event.ts";
 import { TurnOutput } from "./turn_output.ts";
@@ -96,7 +96,7 @@ export class RunReader implements CallIdentifier, Beginning {
   }
 
   /** What was learned, for the {@link RunResult}. */
-  result(): Pick<RunResult, "threadId" | "begun" | "output" | "rollout"> {
+  result(): Learned {
     return {
       threadId: this.#threadId,
       begun: this.hasBegun,

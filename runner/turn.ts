@@ -154,6 +154,7 @@ class Turn {
         // A relay that was refused serves no tools, and codex begins all the same.
         hasHostTools: () => bridge === undefined || !bridge.registered || bridge.connections > 0,
         onThread: (threadId) => this.#thread.announced(threadId),
+        onOver: (run) => this.#thread.remember(run),
         onLive: (run) => this.#live = run,
       },
       (event) => this.#gate.emit(event),

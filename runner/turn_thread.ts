@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { RunResult } from "./codex_run.ts";
+import type { Learned, RunResult } from "./codex_run.ts";
 import { instructionsFor } from "./instructions.ts";
 import { leaveThreadId, recallThread, rememberThread, type Thread } from "./thread.ts";
 import type { TurnContext, TurnRequest } from "./turn_request.ts";
@@ -18,6 +18,8 @@ export class TurnThread {
   #resumed: Thread | undefined;
   #announced: string | undefined;
   #lost = false;
+  /** What was remembered last, as text. */
+  #remembered: string | undefined;
 
   constructor(request: TurnRequest, context: TurnContext) {
     this.#request = request;
@@ -72,24 +74,37 @@ export class TurnThread {
     return lost;
   }
 
-  /** Remembers how far the thread is after the run; returns what the turn used. */
-  conclude({ threadId, output, rollout, begun }: RunResult & { threadId: string }): Usage {
+  /** Remembers how far the thread is, durably; costs nothing when it knows that already. */
+  remember({ threadId, output, rollout, begun }: Learned): void {
+    if (threadId === undefined) return;
     const thread = this.#resumed;
-    const evidence: UsageEvidence = {
-      reported: output.terminal?.type === "completed" ? output.terminal.usage : undefined,
-      recorded: output.recorded,
-      base: thread === undefined ? ZERO_USAGE : thread.base,
-    };
     const told = begun || thread === undefined;
-    rememberThread(this.#context.store, this.#request, {
+    const known: Thread = {
       threadId,
       rolloutPath: rollout?.path,
       from: rollout?.offset ?? 0,
-      base: totalAfter(evidence),
+      base: totalAfter(this.#evidence(output)),
       systemDigest: told
         ? instructionsFor(this.#request.system, thread).digest
         : thread?.systemDigest,
-    });
-    return turnUsage(evidence);
+    };
+    const written = JSON.stringify(known);
+    if (written === this.#remembered) return;
+    rememberThread(this.#context.store, this.#request, known);
+    this.#remembered = written;
+  }
+
+  /** Remembers how far the thread is after the run; returns what the turn used. */
+  conclude(run: RunResult): Usage {
+    this.remember(run);
+    return turnUsage(this.#evidence(run.output));
+  }
+
+  #evidence({ terminal, recorded }: RunResult["output"]): UsageEvidence {
+    return {
+      reported: terminal?.type === "completed" ? terminal.usage : undefined,
+      recorded,
+      base: this.#resumed === undefined ? ZERO_USAGE : this.#resumed.base,
+    };
   }
 }
