@@ -7,7 +7,7 @@
 import { type Followed, Follower, type FollowOptions } from "../rollout/follow.ts";
 
 /** How often to look for a rollout that is not there yet. File events tell of it anyway. */
-const LOOK_AGAIN_MS = 10;
+const LOOK_AGAIN_MS = 50;
 
 /** Follows one thread's rollout, once that thread is known. */
 export class TurnRollout {

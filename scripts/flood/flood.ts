@@ -42,6 +42,7 @@ export async function flood({ workspaces, events, longLines }: FloodOptions): Pr
   const codex = await fakeCodex(sandbox.root, {
     acts: [
       began(),
+      { rollout: [] }, // as a real one does: there is a session file to follow
       { waitFor: "flood" },
       { flood: { count: half, padBytes: 20, print } },
       { flood: { count: longLines, padBytes: LONG_LINE, print } },
