@@ -4,13 +4,12 @@
  * one run, because absolute times differ from machine to machine and from hour to hour.
  *
  * The ratios are compared with the last recorded ones, and what got worse by more than its noise is
- * named. `--record` records the new ones, and writes tables and charts of docs/performance.md anew.
+ * named. `--record` records the new ones; docs/ shows those.
  */
 import { join } from "@std/path";
 import { type Figure, FIGURES_FILE, reached } from "./bench/figures/figure.ts";
 import { readLast, record, type Recorded, writeLast } from "./bench/figures/last.ts";
 import { machine, versions } from "./bench/figures/machine.ts";
-import { publish } from "./bench/figures/publish.ts";
 import { regressions } from "./bench/figures/regression.ts";
 import { ROOT } from "./project.ts";
 
@@ -56,6 +55,7 @@ if (Deno.args.includes("--record")) {
   };
   const all = record(last, figures.map((one): Recorded => ({ ...one, ...origin })));
   writeLast(all);
-  await publish(all);
+  const docs = { args: ["run", "--allow-all", join(ROOT, "scripts", "docs.ts")], cwd: ROOT };
+  await new Deno.Command(Deno.execPath(), docs).spawn().status;
 }
 Deno.exit(failures === 0 ? 0 : 1);

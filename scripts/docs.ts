@@ -3,17 +3,22 @@
  *
  * A generated part of a page stands between `<!-- generated: NAME -->` and `<!-- end -->`.
  */
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { EXIT_MEANINGS } from "../plugin/operator/exit.ts";
+import { charts, figureTable, inBrief } from "./bench/figures/page.ts";
+import { readLast } from "./bench/figures/last.ts";
 import { MAN_PAGE, manPage } from "./man.ts";
 import { optionTable } from "./option_table.ts";
 import { ROOT } from "./project.ts";
 
 /** Pages with generated parts. */
-const PAGES = ["docs/configuration.md", "docs/operators.md"];
+const PAGES = ["docs/configuration.md", "docs/operators.md", "docs/performance.md", "README.md"];
 
-const PARTS: Readonly<Record<string, () => string>> = {
+/** Parts by name; what stands behind `NAME: ` is the part's subject. */
+const PARTS: Readonly<Record<string, (subject: string) => string>> = {
   "option table": optionTable,
+  "figures": (question) => figureTable(readLast(), question),
+  "figures in brief": () => inBrief(readLast()),
   "exit codes": () =>
     [
       "| Code | Meaning |",
@@ -24,7 +29,7 @@ const PARTS: Readonly<Record<string, () => string>> = {
 
 /** Every generated file of docs/ as it should be, by its path in the repository. */
 export async function generated(): Promise<Map<string, string>> {
-  const files = new Map([[MAN_PAGE, manPage()]]);
+  const files = new Map([[MAN_PAGE, manPage()], ...charts(readLast())]);
   for (const page of PAGES) {
     files.set(page, await formatted(fill(Deno.readTextFileSync(join(ROOT, page)), page)));
   }
@@ -42,9 +47,10 @@ export function fill(text: string, page: string): string {
   return text.replace(
     /(<!-- generated: ([^>]*) -->\n)[^]*?(<!-- end -->)/g,
     (_, begin: string, name: string, end: string) => {
-      const part = Object.hasOwn(PARTS, name) ? PARTS[name] : undefined;
+      const [kind = "", subject = ""] = name.split(": ");
+      const part = Object.hasOwn(PARTS, kind) ? PARTS[kind] : undefined;
       if (part === undefined) throw new Error(`${page}: there is no generated part "${name}"`);
-      return `${begin}\n${part()}\n\n${end}`;
+      return `${begin}\n${part(subject)}\n\n${end}`;
     },
   );
 }
@@ -82,6 +88,7 @@ if (import.meta.main) {
   }
   const files = await generated();
   for (const path of await stale()) {
+    Deno.mkdirSync(dirname(join(ROOT, path)), { recursive: true });
     Deno.writeTextFileSync(join(ROOT, path), files.get(path) ?? "");
     console.log(`wrote ${path}`);
   }
