@@ -9,12 +9,15 @@ import type { Process } from "../support/processes.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { asks, openWorld, VERSIONS } from "./world.ts";
 
-/** A command with a child that outlives a codex that is killed. */
+/** A command, and a daemon of its that outlives whoever ends codex. */
 const sleeps: ScriptedStep = {
   items: [{
     type: "function_call",
     name: "exec_command",
-    args: { cmd: "touch started; sleep 7654", yield_time_ms: 30_000 },
+    args: {
+      cmd: "setsid sleep 7654 >/dev/null 2>&1 & touch started; sleep 7654",
+      yield_time_ms: 30_000,
+    },
     call_id: "call_sleep",
   }],
 };
@@ -51,7 +54,10 @@ for (const version of VERSIONS) {
     await asleep(sandbox);
     host.kill("SIGKILL");
     await host.exit;
-    assert.ok((await sandbox.processes()).length > 0, "codex runs on: there is something to end");
+    assert.ok(
+      (await sandbox.processes()).length > 0,
+      "the daemon lives on: there is something to end",
+    );
 
     await using next = await startHost({ env: sandbox.env });
     await next.initialize();
