@@ -47,7 +47,8 @@ export function recallThread(
     return {
       threadId: state.threadId,
       rolloutPath: undefined,
-      from: 0,
+      // Should codex find it all the same: what it holds by then was told in earlier turns.
+      from: Number.MAX_SAFE_INTEGER,
       base: undefined,
       systemDigest: state.systemDigest,
     };
@@ -76,7 +77,8 @@ export function rememberThread(
   store.save(agentId, workspace, {
     threadId,
     rolloutPath,
-    endOffset: from,
+    // A total that nobody knows is looked for in the whole rollout by the next turn.
+    endOffset: base === undefined ? 0 : from,
     usageTotal: base ?? ZERO_USAGE,
     systemDigest,
   });
