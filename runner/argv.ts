@@ -33,8 +33,8 @@ export interface ArgvInput {
   config: readonly string[];
 }
 
-/** Longest single argument on Linux is 131,071 bytes; what is longer goes into the prompt. */
-export const MAX_INSTRUCTIONS_BYTES = 120_000;
+/** Longest single argument on Linux, in bytes. */
+export const MAX_ARGUMENT_BYTES = 131_071;
 
 /** The arguments after `codex`. The prompt is not among them: it goes to stdin. */
 export function codexArgs(input: ArgvInput): string[] {
@@ -48,7 +48,7 @@ export function codexArgs(input: ArgvInput): string[] {
       : [`projects={${tomlString(input.workspace)}={trust_level="${input.projectTrust}"}}`]),
     ...(input.developerInstructions === undefined
       ? []
-      : [`developer_instructions=${tomlString(input.developerInstructions)}`]),
+      : [instructionsArgument(input.developerInstructions)]),
     ...input.config,
   ];
   const images = input.images.map((path) => `--image=${path}`);
@@ -58,7 +58,7 @@ export function codexArgs(input: ArgvInput): string[] {
     "--skip-git-repo-check",
     "--sandbox",
     input.sandbox,
-    ...(input.model === undefined ? [] : ["--model", input.model]),
+    ...(input.model === undefined ? [] : [`--model=${input.model}`]),
     ...(input.outputSchema === undefined ? [] : ["--output-schema", input.outputSchema]),
     ...config.flatMap((pair) => ["-c", pair]),
     ...input.extraArgs,
@@ -68,6 +68,11 @@ export function codexArgs(input: ArgvInput): string[] {
       ? [...images, "--", "-"]
       : ["resume", ...images, "--", input.threadId, "-"]),
   ];
+}
+
+/** The value for `-c` that carries the instructions. */
+export function instructionsArgument(instructions: string): string {
+  return `developer_instructions=${tomlString(instructions)}`;
 }
 
 function workspaceWrite({ writableRoots, networkAccess }: ArgvInput): string[] {

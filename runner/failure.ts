@@ -85,9 +85,15 @@ function infoKind(info: unknown): ErrorKind | undefined {
   return undefined;
 }
 
-/** `Error: …` or `Error finding …` is how codex ends a failed start; clap writes `error: …`. */
+/**
+ * `Error: …` or `Error finding …` is how codex ends a failed start; clap writes `error: …`. `prlimit`
+ * stands in front of codex (`turn_mark.ts`).
+ */
 function errorLine(stderr: string): string | undefined {
-  return lines(stderr).findLast((line) => /^error\b/i.test(line))?.replace(/^error: */i, "");
+  return lines(stderr).findLast((line) => /^(?:error\b|prlimit: )/i.test(line))?.replace(
+    /^error: */i,
+    "",
+  );
 }
 
 function lastLine(stderr: string): string | undefined {

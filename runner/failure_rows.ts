@@ -78,6 +78,12 @@ export const FAILURE_ROWS: readonly FailureRow[] = [
     hint: "Check codex's config.toml, and `extra_args` and `env` in config.json.",
   },
   {
+    kind: "codex_missing",
+    retryable: false,
+    match: /^prlimit: failed to execute/,
+    hint: "codex was there a moment ago: is it being upgraded?",
+  },
+  {
     kind: "server_error",
     retryable: true,
     match:

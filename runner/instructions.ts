@@ -9,7 +9,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { MAX_INSTRUCTIONS_BYTES } from "./argv.ts";
+import { instructionsArgument, MAX_ARGUMENT_BYTES } from "./argv.ts";
 
 /** Where the instructions of a turn go. */
 export interface Instructions {
@@ -33,7 +33,8 @@ export function instructionsFor(
     return { argument: undefined, inPrompt: undefined, digest: thread?.systemDigest };
   }
   const digest = createHash("sha256").update(system).digest("hex");
-  const fits = new TextEncoder().encode(system).length <= MAX_INSTRUCTIONS_BYTES;
+  const { length } = new TextEncoder().encode(instructionsArgument(system));
+  const fits = length <= MAX_ARGUMENT_BYTES;
   const known = thread?.systemDigest === digest;
   const frozenOut = thread !== undefined || !fits;
   return {

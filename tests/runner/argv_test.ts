@@ -19,7 +19,7 @@ Deno.test("codexArgs of a new thread has every flag before -C and the prompt on 
     "--json",
     "--skip-git-repo-check",
     ...["--sandbox", "workspace-write"],
-    ...["--model", "gpt-5.5"],
+    "--model=gpt-5.5",
     ...["--output-schema", "/t/schema.json"],
     ...["-c", 'approval_policy="never"'],
     ...["-c", "features.unbounded_connection_retries=false"],
