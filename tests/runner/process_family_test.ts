@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { classifyFailure } from "../../runner/failure.ts";
 import { familyOf, killFamily, livingFamily } from "../../runner/process_family.ts";
 import { markedProcesses, type ProcessRow, processRow } from "../../runner/process_table.ts";
 import { limitOf, markedCommand, newMark, TURN_MARK } from "../../runner/turn_mark.ts";
@@ -82,4 +83,17 @@ Deno.test("limitOf gives each mark a number of its own that a kernel takes", () 
     assert.match(limit, /^\d{18}$/);
     assert.ok(BigInt(limit) < 2n ** 63n);
   }
+});
+
+Deno.test({
+  name: "a codex that cannot be run is missing, although prlimit stands in front of it",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const { path, args } = markedCommand("/nowhere/codex", ["exec"], newMark());
+    assert.notEqual(path, "/nowhere/codex", "this machine has prlimit");
+    const { code, stderr } = await new Deno.Command(path, { args, stdin: "null" }).output();
+    const failure = classifyFailure({ stderr: new TextDecoder().decode(stderr), exitCode: code });
+    assert.equal(failure.kind, "codex_missing");
+    assert.match(failure.message, /\/nowhere\/codex/);
+  },
 });
