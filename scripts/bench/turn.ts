@@ -10,7 +10,7 @@ import { median, pairs, ratios } from "./figures/series.ts";
 import { Arena } from "./turn/arena.ts";
 import type { Contender, Took } from "./turn/contender.ts";
 
-const PAIRS = Number(Deno.args[0] ?? 21);
+const PAIRS = Number(Deno.args[0] ?? 31);
 
 interface Match {
   name: string;
@@ -60,6 +60,12 @@ const bare: Match[] = [
   { name: "bare `codex exec --json`, started by Deno", other: deno, goal: 1.05, time: "toldMs" },
 ];
 const sdk: Match = { name: "`@openai/codex-sdk`", other: codexSdk, goal: 1 };
+const server: Match = {
+  name: "`ai-sdk-provider-codex-cli`, a `codex app-server` that stays",
+  other: await arena.appServer(),
+};
 const ai: Match = { name: "`ai-sdk-provider-codex-cli`", other: aiSdk, goal: 1 };
-report(await play("first turn of a thread", (one) => one.begin(), plugin, [...bare, sdk, ai]));
-report(await play("resumed turn", (one) => one.resume(), plugin, [...bare, sdk]));
+report(
+  await play("first turn of a thread", (one) => one.begin(), plugin, [...bare, sdk, ai, server]),
+);
+report(await play("resumed turn", (one) => one.resume(), plugin, [...bare, sdk, server]));

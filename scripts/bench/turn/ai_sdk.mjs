@@ -19,6 +19,7 @@ const provider = createCodexExec();
 async function turn({ workspace, prompt }) {
   const settings = {
     codexPath,
+    logger: false,
     cwd: workspace,
     skipGitRepoCheck: true,
     sandboxMode: "workspace-write",

@@ -86,6 +86,11 @@ export class Arena implements AsyncDisposable {
     return this.#peer("ai_sdk.mjs", await peerPackages());
   }
 
+  /** The same package's provider for `codex app-server`. */
+  async appServer(): Promise<Contender> {
+    return this.#peer("app_server.mjs", await peerPackages());
+  }
+
   /** The environment of a home. */
   environment(home: string): Record<string, string> {
     return { PATH: Deno.env.get("PATH") ?? "", ...environment(home) };
