@@ -150,7 +150,8 @@ export class CodexProcess implements AsyncDisposable {
   async reap(relatives?: readonly number[]): Promise<number[]> {
     const left = await processRows(relatives ?? await this.relatives());
     if (left.length === 0) return [];
-    const survivors = await killFamily(left, this.#mark);
+    // By mark alone: a pid of before may be somebody else's by now.
+    const survivors = await killFamily([], this.#mark);
     return survivors.map(({ pid }) => pid);
   }
 
