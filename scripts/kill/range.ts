@@ -3,23 +3,15 @@ import { fakeCodex } from "../../tests/support/fake_codex.ts";
 import { type Host, startHost } from "../../tests/support/host.ts";
 import { noProcessUnder } from "../../tests/support/processes.ts";
 import { openSandbox, type Sandbox } from "../../tests/support/sandbox.ts";
-import type { Turn } from "../../tests/support/turn.ts";
-import { leftIn, recorded } from "./inspection.ts";
-import { answer, scenario, TOOLS, turnsIn } from "./model.ts";
+import { leftIn } from "./inspection.ts";
+import { answer, scenario } from "./model.ts";
 import { emptyOutcome, type Outcome, type Victim } from "./outcome.ts";
+import { Place } from "./place.ts";
 
 /** Which codex: a real one, or the fake one where there is no binary. */
 export interface Kind {
   name: string;
   binary?: string;
-}
-
-/** A workspace and what must not be forgotten in it. */
-interface Place {
-  workspace: string;
-  thread: string | undefined;
-  /** Turns that ended well. */
-  done: number[];
 }
 
 const WORKSPACES = 4;
@@ -28,7 +20,6 @@ const SPAN = 0.85;
 const SETTLE_MS = 2000;
 /** After that time nothing that a killed plugin left is taken to be in use. */
 const OLD_MS = 2 * 60 * 60_000;
-let turnNumber = 0;
 
 export class Range implements AsyncDisposable {
   readonly #kind: Kind;
@@ -48,42 +39,35 @@ export class Range implements AsyncDisposable {
   }
 
   static async open(kind: Kind): Promise<Range> {
-    const sandbox = await openSandbox({
-      binary: kind.binary ?? "codex",
-      fallback: { answer },
-    });
+    const real = kind.binary !== undefined;
+    const sandbox = await openSandbox({ binary: "codex", fallback: { answer } });
     const fake = await fakeCodex(sandbox.root, scenario());
     await sandbox.configure({ binary: kind.binary ?? fake.path });
     const places: Place[] = [];
     for (let n = 0; n < WORKSPACES; n++) {
-      places.push({ workspace: await sandbox.newWorkspace(`w${n}`), thread: undefined, done: [] });
+      places.push(new Place(await sandbox.newWorkspace(`w${n}`), sandbox.codexHome, real));
     }
     return new Range(kind, sandbox, places, await begin(sandbox));
   }
 
   /** Starts turns, kills somebody at some moment, runs the next turns, looks at what is left. */
   async shoot(victim: Victim, dice: () => number): Promise<Outcome> {
-    const count = victim === "plugin" ? 1 + Math.floor(dice() * 3) : 1;
-    const first = Math.floor(dice() * WORKSPACES);
-    const places = Array.from({ length: count }, (_, n) => this.#at(first + n));
     const outcome = emptyOutcome(this.#kind.name, victim);
-    outcome.turns = count;
-    const asked = places.map((place) => ({ place, ...this.#ask(place) }));
+    outcome.turns = victim === "plugin" ? 1 + Math.floor(dice() * 3) : 1;
+    const first = Math.floor(dice() * WORKSPACES);
+    const places = [...this.#places, ...this.#places].slice(first, first + outcome.turns);
+    const asked = places.map((place) => ({ place, ...place.ask(this.#host) }));
     await new Promise((resolve) => setTimeout(resolve, dice() * this.#usual * SPAN));
     outcome.hit = await this.#kill(victim);
     if (victim === "plugin") {
       await this.#host.exit;
       // What is young is left alone by the next start: it could be somebody's.
-      for (const name of this.#leftovers()) this.#excused.add(name);
+      for (const path of this.#leftovers()) this.#excused.add(path);
     }
-    for (const { turn, place, number } of asked) {
-      outcome.ends.push(await this.#settle(turn, place, number));
-    }
+    for (const { place, ...turn } of asked) outcome.ends.push(await place.settle(turn));
     if (victim === "plugin") this.#host = await begin(this.#sandbox);
     else outcome.orphans.push(...await this.#strangers());
-    for (const place of places) await this.#next(place, outcome);
-    outcome.orphans.push(...await this.#strangers());
-    await this.#inspect(outcome);
+    await this.#goOn(places, outcome);
     return outcome;
   }
 
@@ -95,31 +79,8 @@ export class Range implements AsyncDisposable {
     this.#excused.clear();
     this.#host = await begin(this.#sandbox);
     const outcome = emptyOutcome(this.#kind.name, "nobody");
-    for (const place of this.#places) await this.#next(place, outcome);
-    outcome.orphans.push(...await this.#strangers());
-    await this.#inspect(outcome);
+    await this.#goOn(this.#places, outcome);
     return outcome;
-  }
-
-  async #inspect(outcome: Outcome): Promise<void> {
-    const inexcusable = (paths: string[]) => paths.filter((path) => !this.#excused.has(path));
-    for (const deadline = performance.now() + SETTLE_MS;;) {
-      const { sockets, unfinished, torn } = leftIn(this.#sandbox);
-      const left = { sockets: inexcusable(sockets), torn: [...torn, ...inexcusable(unfinished)] };
-      // The counters are written after the end of a turn was told.
-      if (left.sockets.length + left.torn.length > 0 && performance.now() < deadline) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
-        continue;
-      }
-      outcome.sockets.push(...left.sockets);
-      outcome.torn.push(...left.torn);
-      return;
-    }
-  }
-
-  #leftovers(): string[] {
-    const { sockets, unfinished } = leftIn(this.#sandbox);
-    return [...sockets, ...unfinished];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -128,23 +89,37 @@ export class Range implements AsyncDisposable {
     await this.#sandbox[Symbol.asyncDispose]();
   }
 
-  #at(index: number): Place {
-    const place = this.#places[index % WORKSPACES];
-    if (place === undefined) throw new RangeError(`no workspace ${index}`);
-    return place;
+  async #goOn(places: readonly Place[], outcome: Outcome): Promise<void> {
+    for (const place of places) {
+      const started = performance.now();
+      const { broken, lost } = await place.next(this.#host);
+      if (broken !== undefined) outcome.broken.push(broken);
+      else this.#usual = 0.8 * this.#usual + 0.2 * (performance.now() - started);
+      if (lost !== undefined) outcome.lost.push(lost);
+    }
+    outcome.orphans.push(...await this.#strangers());
+    await this.#inspect(outcome);
   }
 
-  #ask({ workspace }: Place): { turn: Turn; number: number } {
-    const number = ++turnNumber;
-    const turn = this.#host.stream({
-      agent: { agent_id: "cx", workspace },
-      request: {
-        messages: [{ role: "user", content: `turn ${number}` }],
-        // A codex that does not connect to the host's tools is not let run; the fake one does not.
-        tools: this.#kind.binary === undefined ? [] : TOOLS,
-      },
-    });
-    return { turn, number };
+  async #inspect(outcome: Outcome): Promise<void> {
+    const inexcusable = (paths: string[]) => paths.filter((path) => !this.#excused.has(path));
+    const deadline = performance.now() + SETTLE_MS;
+    for (;;) {
+      const { sockets, unfinished, torn } = leftIn(this.#sandbox);
+      const left = { sockets: inexcusable(sockets), torn: [...torn, ...inexcusable(unfinished)] };
+      // The counters are written after the end of a turn was told.
+      if (left.sockets.length + left.torn.length === 0 || performance.now() > deadline) {
+        outcome.sockets.push(...left.sockets);
+        outcome.torn.push(...left.torn);
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  #leftovers(): string[] {
+    const { sockets, unfinished } = leftIn(this.#sandbox);
+    return [...sockets, ...unfinished];
   }
 
   async #kill(victim: Victim): Promise<boolean> {
@@ -163,42 +138,6 @@ export class Range implements AsyncDisposable {
     } catch {
       return false;
     }
-  }
-
-  /** Waits for the turn's end and remembers what it promised. */
-  async #settle(turn: Turn, place: Place, number: number): Promise<string> {
-    const ended = await turn.end().catch((error: Error) => error);
-    const [start] = turn.of("message_start");
-    // A thread of which nothing was recorded holds nothing that could be lost.
-    const thread = start?.thread_id;
-    if (thread && recorded(this.#sandbox.codexHome, thread, number)) place.thread = thread;
-    if (ended instanceof Error) {
-      return /the plugin ended/.test(ended.message) ? "gone" : "not started";
-    }
-    if (ended.stop_reason === "end_turn") place.done.push(number);
-    return turn.of("error")[0]?.error.kind ?? ended.stop_reason;
-  }
-
-  /** The turn after the shot: it must end well, on the same thread, and remember. */
-  async #next(place: Place, outcome: Outcome): Promise<void> {
-    const started = performance.now();
-    const { turn, number } = this.#ask(place);
-    const end = await turn.end().catch((error: Error) => error);
-    if (end instanceof Error || end.stop_reason !== "end_turn") {
-      outcome.broken.push(`${end instanceof Error ? end.message : ""} ${turn.story()}`);
-      return;
-    }
-    this.#usual = 0.8 * this.#usual + 0.2 * (performance.now() - started);
-    const known = turnsIn(turn.text);
-    const forgotten = this.#kind.binary === undefined
-      ? []
-      : place.done.filter((n) => !known.includes(n));
-    if ((place.thread ?? end.thread_id) !== end.thread_id || forgotten.length > 0) {
-      outcome.lost.push(`${place.workspace}: ${place.thread} ${end.thread_id} ${forgotten}`);
-      place.done = [];
-    }
-    place.thread = end.thread_id;
-    place.done.push(number);
   }
 
   /** Processes of this world that are not the plugin. */
