@@ -21,6 +21,7 @@ const SETTLE_MS = 2000;
 /** After that time nothing that a killed plugin left is taken to be in use. */
 const OLD_MS = 2 * 60 * 60_000;
 
+/** One plugin, its workspaces, and a shot in the middle of each turn. */
 export class Range implements AsyncDisposable {
   readonly #kind: Kind;
   readonly #sandbox: Sandbox;
