@@ -11,6 +11,9 @@ export const MAX_PROMPT_CHARACTERS = 1_048_576;
 /** How much of an earlier conversation is retold; the newest part is kept. */
 export const MAX_HISTORY_CHARACTERS = 200_000;
 
+/** More than what stands around an earlier conversation. */
+const FRAME_CHARACTERS = 200;
+
 /** A message of the conversation before this turn. */
 export interface PastMessage {
   role: string;
@@ -33,11 +36,13 @@ export interface PromptParts {
  */
 export function composePrompt({ text, instructions, history = [] }: PromptParts): string {
   if (text.trim() === "") throw new TurnError(NO_TEXT);
-  const prompt = [
-    ...(instructions === undefined ? [] : [section("developer_instructions", instructions)]),
-    ...(history.length === 0 ? [] : [section("earlier_conversation", retell(history))]),
-    text,
-  ].join("\n\n").toWellFormed();
+  const told = instructions === undefined ? "" : section("developer_instructions", instructions);
+  const room = MAX_PROMPT_CHARACTERS - text.length - told.length - FRAME_CHARACTERS;
+  const earlier = history.length === 0
+    ? ""
+    : section("earlier_conversation", retell(history, Math.min(room, MAX_HISTORY_CHARACTERS)));
+  const parts = [told, earlier].filter((part) => part !== "");
+  const prompt = [...parts, text].join("\n\n").toWellFormed();
   const length = countCharacters(prompt);
   if (length <= MAX_PROMPT_CHARACTERS) return prompt;
   throw new TurnError({
@@ -60,9 +65,8 @@ function section(name: string, content: string): string {
 }
 
 /** The newest messages that fit, oldest first. */
-function retell(history: readonly PastMessage[]): string {
+function retell(history: readonly PastMessage[], room: number): string {
   const kept: string[] = [];
-  let room = MAX_HISTORY_CHARACTERS;
   for (const { role, text } of history.toReversed()) {
     const entry = `${role}: ${text}`;
     if (entry.length > room) {

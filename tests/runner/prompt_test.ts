@@ -77,3 +77,11 @@ Deno.test("composePrompt keeps the newest of a long history and says how much is
   assert.ok(!prompt.includes("second"));
   assert.ok(prompt.length < MAX_HISTORY_CHARACTERS + 1000);
 });
+
+Deno.test("composePrompt leaves the conversation out before it refuses the text", () => {
+  const text = "x".repeat(MAX_PROMPT_CHARACTERS - 1000);
+  const history = ["old ".repeat(1000), "new"].map((text) => ({ role: "user", text }));
+  const prompt = composePrompt({ text, history });
+  assert.ok(prompt.length <= MAX_PROMPT_CHARACTERS && prompt.endsWith(text));
+  assert.match(prompt.slice(0, 200), /\(1 earlier messages left out\)\n\nuser: new\n/);
+});
