@@ -38,7 +38,7 @@ export function composePrompt({ text, instructions, history = [] }: PromptParts)
   if (text.trim() === "") throw new TurnError(NO_TEXT);
   const told = instructions === undefined ? "" : section("developer_instructions", instructions);
   const room = MAX_PROMPT_CHARACTERS - text.length - told.length - FRAME_CHARACTERS;
-  const earlier = history.length === 0
+  const earlier = history.length === 0 || room < 0
     ? ""
     : section("earlier_conversation", retell(history, Math.min(room, MAX_HISTORY_CHARACTERS)));
   const parts = [told, earlier].filter((part) => part !== "");

@@ -83,5 +83,7 @@ Deno.test("composePrompt leaves the conversation out before it refuses the text"
   const history = ["old ".repeat(1000), "new"].map((text) => ({ role: "user", text }));
   const prompt = composePrompt({ text, history });
   assert.ok(prompt.length <= MAX_PROMPT_CHARACTERS && prompt.endsWith(text));
+  const longest = "x".repeat(MAX_PROMPT_CHARACTERS);
+  assert.equal(composePrompt({ text: longest, history }), longest);
   assert.match(prompt.slice(0, 200), /\(1 earlier messages left out\)\n\nuser: new\n/);
 });
