@@ -37,7 +37,9 @@ export function dice(seed: number): (bound: number) => number {
 /** The bytes as a stream brings them: in pieces, at places that follow from the bytes. */
 export function* chunksOf(bytes: Uint8Array): Generator<Uint8Array> {
   const draw = dice(hashOf(bytes));
-  const longest = [1, 7, 64, 4096, bytes.length + 1][draw(5)] ?? 1;
+  // A long case byte by byte is only slow.
+  const shortest = Math.ceil(bytes.length / 2000);
+  const longest = Math.max(shortest, [1, 7, 64, 4096, bytes.length + 1][draw(5)] ?? 1);
   for (let at = 0; at < bytes.length;) {
     const length = 1 + draw(longest);
     // A copy: a view of the whole would hide reads beyond the chunk.
