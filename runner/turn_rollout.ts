@@ -6,13 +6,19 @@
  */
 import { type Followed, Follower, type FollowOptions } from "../rollout/follow.ts";
 
-/** How often to look for a rollout that is not there yet. File events tell of it anyway. */
+/**
+ * So often a rollout that is not there yet is looked for at every occasion, so that its first records
+ * are told in their place; a codex that prints more without one hardly writes one at all, and then it
+ * is looked for every so many milliseconds only.
+ */
+const LOOKS = 200;
 const LOOK_AGAIN_MS = 50;
 
 /** Follows one thread's rollout, once that thread is known. */
 export class TurnRollout {
   #follower: Follower | undefined;
   #trouble: string | undefined;
+  #looks = 0;
   #lookedAt = -Infinity;
 
   /** Begins to follow. */
@@ -61,8 +67,9 @@ export class TurnRollout {
 
   /** Looking for a file that is not there takes a while; in a flood not every line is worth it. */
   #worthALook({ path }: Follower): boolean {
+    if (path !== undefined) return true;
     const now = performance.now();
-    if (path === undefined && now - this.#lookedAt < LOOK_AGAIN_MS) return false;
+    if (++this.#looks > LOOKS && now - this.#lookedAt < LOOK_AGAIN_MS) return false;
     this.#lookedAt = now;
     return true;
   }
