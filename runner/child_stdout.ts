@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { within } from "./within.ts";
+import { type Clock, wallClock } from "./clock.ts";
 
 /** As much as a pipe holds: a read never returns more. */
 const READ_BYTES = 64 * 1024;
@@ -13,11 +13,13 @@ const HELD_MS = 300;
 /** Reads one stdout. */
 export class ChildStdout {
   readonly #reader: ReadableStreamBYOBReader;
+  readonly #clock: Clock;
   /** The read that is waiting now. */
   #reading: Promise<unknown> | undefined;
   #childGone = false;
 
-  constructor(stream: ReadableStream<Uint8Array>) {
+  constructor(stream: ReadableStream<Uint8Array>, clock: Clock = wallClock) {
+    this.#clock = clock;
     this.#reader = stream.getReader({ mode: "byob" });
   }
 
@@ -30,7 +32,7 @@ export class ChildStdout {
     for (;;) {
       const reading = this.#reader.read(buffer);
       this.#reading = reading;
-      if (this.#childGone) void this.#endWhenHeld();
+      if (this.#childGone) this.#endWhenHeld();
       const { value, done } = await reading;
       this.#reading = undefined;
       if (done) return;
@@ -42,7 +44,7 @@ export class ChildStdout {
   /** The child is gone: from now on a read that waits, waits for a stranger. */
   childGone(): void {
     this.#childGone = true;
-    void this.#endWhenHeld();
+    this.#endWhenHeld();
   }
 
   /** Ends {@link chunks}. */
@@ -50,9 +52,10 @@ export class ChildStdout {
     await this.#reader.cancel().catch(() => {});
   }
 
-  async #endWhenHeld(): Promise<void> {
+  #endWhenHeld(): void {
     const reading = this.#reading;
     if (reading === undefined) return;
-    if (!await within(HELD_MS, reading.catch(() => {}))) await this.close();
+    const calm = this.#clock.after(HELD_MS, () => void this.close());
+    reading.then(calm, calm);
   }
 }
