@@ -28,6 +28,8 @@ async function play(
 ): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const { name, other, goal, time } of matches) {
+    // Both begin with a new thread, so that what they resume has the same length.
+    for (const one of [plugin, other]) one.forget();
     const told: number[] = [];
     const { a, b } = await pairs(PAIRS, async () => (await run(plugin)).ms, async () => {
       const took = await run(other);

@@ -40,10 +40,11 @@ export function figure({ values, better = "lower", unit = "×", ...words }: Figu
   return { ...words, better, unit, count: values.length, ...spread(values) };
 }
 
-/** Whether the goal is reached; true where there is none. */
+/** Whether the median, as it is shown, reaches the goal; true where there is none. */
 export function reached({ goal, better, median }: Figure): boolean {
   if (goal === undefined) return true;
-  return better === "lower" ? median <= goal : median >= goal;
+  const shown = Number(short(median));
+  return better === "lower" ? shown <= goal : shown >= goal;
 }
 
 /** Prints figures as a table and hands them to `deno task bench`, if that listens. */
