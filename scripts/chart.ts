@@ -46,7 +46,7 @@ const TOP = 34;
 
 /** Bars below each other, all from zero on one scale. */
 export function barChart({ title, unit }: Words, bars: readonly Bar[]): string {
-  const left = Math.min(360, 20 + 6.6 * Math.max(...bars.map(({ label }) => label.length)));
+  const left = Math.min(460, 20 + 6.6 * Math.max(...bars.map(({ label }) => label.length)));
   const most = Math.max(...bars.flatMap(({ value, high, goal }) => [value, high ?? 0, goal ?? 0]));
   const x = (value: number): number => left + Math.max(0, value) / most * (WIDTH - left - 90);
   const rows = bars.map(({ label, value, low, high, goal }, index) => {

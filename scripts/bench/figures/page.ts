@@ -19,12 +19,12 @@ const IN_BRIEF: [question: string, name: string, words: string][] = [
   [
     "resumed turn",
     "bare `codex exec --json`, started by Node",
-    "A turn, in units of running `codex exec` oneself",
+    "A turn, against running `codex exec` oneself",
   ],
   [
     "resumed turn with one host tool",
     "codex with a direct Node MCP server",
-    "A turn with a host tool, in units of codex with a Node MCP server",
+    "A turn with a host tool, against codex with a Node MCP server",
   ],
   [
     "memory of the plugin's process",
@@ -38,32 +38,32 @@ export function inBrief(recorded: readonly Recorded[]): string {
   const rows = IN_BRIEF.map(([question, name, words]) => {
     const one = recorded.find((one) => one.question === question && one.name === name);
     if (one === undefined) throw new Error(`no figure is recorded for "${question}", "${name}"`);
-    return `| ${words} | ${short(one.median)}${one.unit === "×" ? "" : ` ${one.unit}`} |`;
+    return `| ${words} | ${short(one.median)} ${one.unit} |`;
   });
   return ["| | |", "| --- | --- |", ...rows].join("\n");
 }
 
-/** What is drawn: one chart of bars for questions that are counted alike. */
-const CHARTS: Record<string, { title: string; questions: string[] }> = {
+/** What is drawn: each chart with its questions, and how these are called in front of the names. */
+const CHARTS: Record<string, { title: string; questions: Record<string, string> }> = {
   "turn": {
     title: "Time of a turn, in units of the other's",
-    questions: [
-      "first turn of a thread",
-      "resumed turn",
-      "first turn with one host tool",
-      "resumed turn with one host tool",
-    ],
+    questions: {
+      "first turn of a thread": "first: ",
+      "resumed turn": "resumed: ",
+      "first turn with one host tool": "first, with a tool: ",
+      "resumed turn with one host tool": "resumed, with a tool: ",
+    },
   },
   "start": {
     title: "Until it answers, in units of a program of one line",
-    questions: [
-      "start, against a program of one line",
-      "mcp-host is ready, against a program of one line",
-    ],
+    questions: {
+      "start, against a program of one line": "plugin: ",
+      "mcp-host is ready, against a program of one line": "mcp-host: ",
+    },
   },
   "scan": {
     title: "Speed of reading a session, in units of the other's",
-    questions: ["speed of a scan over 200 MB, in units of the other's"],
+    questions: { "speed of a scan over 200 MB, in units of the other's": "" },
   },
 };
 
@@ -71,16 +71,21 @@ const CHARTS: Record<string, { title: string; questions: string[] }> = {
 export function charts(recorded: readonly Recorded[]): Map<string, string> {
   return new Map(
     Object.entries(CHARTS).map(([name, { title, questions }]) => {
-      const drawn = questions.flatMap((question) =>
-        recorded.filter((one) => one.question === question)
+      const bars = Object.entries(questions).flatMap(([question, prefix]) =>
+        recorded.filter((one) => one.question === question && !isAside(one))
+          .map((one) => bar(one, prefix))
       );
-      return [`docs/charts/${name}.svg`, barChart({ title, unit: "" }, drawn.map(bar))];
+      return [`docs/charts/${name}.svg`, barChart({ title, unit: "" }, bars)];
     }),
   );
+}
 
-  function bar({ question, name, median: value, min: low, max: high, goal }: Recorded): Bar {
-    const [about = ""] = question.split(/,? (?:against|in units)|: /);
-    const label = `${about}: ${name}`.replaceAll("`", "");
-    return { label, value, low, high, ...(goal === undefined ? {} : { goal }) };
-  }
+/** Rows that only explain another one. */
+function isAside({ name }: Recorded): boolean {
+  return name.includes(", until ");
+}
+
+function bar({ name, median: value, min: low, max: high, goal }: Recorded, prefix: string): Bar {
+  const label = prefix + name.replaceAll("`", "");
+  return { label, value, low, high, ...(goal === undefined ? {} : { goal }) };
 }
