@@ -20,6 +20,7 @@ const target = await TARGETS.find((target) => target.name === name)?.load();
 if (target === undefined) throw new Error(`no fuzz target ${name}`);
 const current = Deno.openSync(join(directory, CURRENT), { create: true, write: true });
 const rejections: unknown[] = [];
+const parent = Deno.ppid;
 let count = 0;
 
 addEventListener("unhandledrejection", (event) => {
@@ -76,6 +77,7 @@ async function fuzz(runner: Runner, cases: number, seed: number): Promise<boolea
         throw error;
       }
     });
+    if (Deno.ppid !== parent) Deno.exit(1); // nobody watches any more
     const numRuns = Math.min(ROUND, cases - done);
     await fc.check(property, { numRuns, seed: seed + done, endOnFailure: true });
     say({ kind: "progress", cases: numRuns });
