@@ -5,10 +5,29 @@
  */
 
 import { type Fields, isObject, optional, string, texts } from "./fields.ts";
-import type { RolloutRecord, Usage } from "./records.ts";
+
+/** Token counts as codex reports them. `inputTokens` includes the cached ones. */
+export interface Usage {
+  inputTokens: number;
+  cachedInputTokens: number;
+  outputTokens: number;
+  reasoningOutputTokens: number;
+}
+
+/** What codex reported. `outcome` tells how the call `id` went; the model does not see it. */
+export type EventRecord =
+  | { kind: "outcome"; id: string; failed: boolean }
+  /** The model said something; `phase` is `commentary` or `final_answer` where codex knows. */
+  | { kind: "message"; text: string; phase?: string }
+  | { kind: "usage"; total: Usage; last: Usage }
+  | { kind: "turn_aborted"; reason?: string }
+  | { kind: "task_complete"; lastAgentMessage?: string; error?: { message: string; info: unknown } }
+  | { kind: "error"; message: string; info: unknown }
+  | { kind: "other"; type: string }
+  | { kind: "broken" };
 
 /** What an `event_msg` payload means; `other` where it cannot matter to a turn. */
-export function decodeEvent(event: Fields): RolloutRecord {
+export function decodeEvent(event: Fields): EventRecord {
   const type = string(event.type) ?? "";
   switch (type) {
     case "token_count": {
@@ -49,12 +68,12 @@ export function decodeEvent(event: Fields): RolloutRecord {
   }
 }
 
-function message(text: string | undefined, phase: unknown): RolloutRecord {
+function message(text: string | undefined, phase: unknown): EventRecord {
   if (text === undefined) return { kind: "broken" };
   return { kind: "message", text, ...optional("phase", string(phase)) };
 }
 
-function outcome(type: string, id: unknown, failed: boolean): RolloutRecord {
+function outcome(type: string, id: unknown, failed: boolean): EventRecord {
   return typeof id === "string" ? { kind: "outcome", id, failed } : { kind: "other", type };
 }
 

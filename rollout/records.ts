@@ -6,7 +6,7 @@
  *
  * - `response_item` is what the model sees: `function_call` and `custom_tool_call` with their
  *   `_output`s, `local_shell_call`, `tool_search_call` and `tool_search_output`, messages, reasoning.
- * - `event_msg` is what codex reported meanwhile: what the model said (`agent_message` up to 0.146, an
+ * - `event_msg` is what codex reported meanwhile (`events.ts`): what the model said (`agent_message` up to 0.146, an
  *   `item_completed` from 0.148; a compaction's summary is in neither), `token_count`, `turn_aborted`, `task_complete`,
  *   `error`, and how a call went, which its output record does not say: `mcp_tool_call_end` and
  *   `patch_apply_end` (up to 0.146), `item_completed` (from 0.148).
@@ -18,17 +18,11 @@
  * @module
  */
 
-import { decodeEvent } from "./events.ts";
+import { decodeEvent, type EventRecord } from "./events.ts";
 import { type Fields, isObject, optional, string, texts } from "./fields.ts";
 import { memberSpan, rootOf, textOf } from "./json_span.ts";
 
-/** Token counts as codex reports them. `inputTokens` includes the cached ones. */
-export interface Usage {
-  inputTokens: number;
-  cachedInputTokens: number;
-  outputTokens: number;
-  reasoningOutputTokens: number;
-}
+export type { Usage } from "./events.ts";
 
 /** A tool call as the model made it. `arguments` is exactly the recorded text. */
 export interface CallRecord {
@@ -40,23 +34,15 @@ export interface CallRecord {
   arguments: string;
 }
 
-/** A decoded line. `outcome` tells how the call `id` went; it is no record of its own to the model. */
+/** A decoded line. */
 export type RolloutRecord =
   | { kind: "session_meta"; threadId: string; cwd?: string; cliVersion?: string }
   | CallRecord
   | { kind: "output"; id: string; output: string | unknown[] }
-  | { kind: "outcome"; id: string; failed: boolean }
-  /** The model said something; `phase` is `commentary` or `final_answer` where codex knows. */
-  | { kind: "message"; text: string; phase?: string }
   /** A reasoning summary. */
   | { kind: "thought"; text: string }
-  | { kind: "usage"; total: Usage; last: Usage }
-  | { kind: "turn_aborted"; reason?: string }
-  | { kind: "task_complete"; lastAgentMessage?: string; error?: { message: string; info: unknown } }
-  | { kind: "error"; message: string; info: unknown }
   | { kind: "compacted"; items: unknown[] }
-  | { kind: "other"; type: string }
-  | { kind: "broken" };
+  | EventRecord;
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
