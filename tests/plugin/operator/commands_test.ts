@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { parseArguments } from "../../../plugin/operator/arguments.ts";
+import { parseArguments } from "../../../plugin/operator/argument_parser.ts";
 import { type Action, isGroup, isRaw } from "../../../plugin/operator/command.ts";
 import { COMMANDS } from "../../../plugin/operator/commands.ts";
 import { helpOf, overview } from "../../../plugin/operator/help.ts";

@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
-import { parseArguments, UsageError } from "../../../plugin/operator/arguments.ts";
+import { parseArguments } from "../../../plugin/operator/argument_parser.ts";
+import { UsageError } from "../../../plugin/operator/arguments.ts";
 import type { Action } from "../../../plugin/operator/command.ts";
 
 const command: Action = {
