@@ -68,6 +68,9 @@ export interface Group extends Described {
 /** A command of the executable. */
 export type Command = Action | Raw | Group;
 
+/** Commands by their names, in the order of `--help`. */
+export type CommandTable = Readonly<Record<string, Command>>;
+
 /** Whether the command has commands below it. */
 export function isGroup(command: Command): command is Group {
   return "commands" in command;

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { Command } from "./command.ts";
+import type { CommandTable } from "./command.ts";
 import { SETUP } from "./commands_setup.ts";
 import { USE } from "./commands_use.ts";
 
-/** Every command by its name, in the order of `--help`. */
-export const COMMANDS: Readonly<Record<string, Command>> = {
+/** Every command. */
+export const COMMANDS: CommandTable = {
   ...SETUP,
   ...USE,
   completion: {
@@ -25,7 +25,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       summary: "which shell",
     },
     examples: [{ line: "completion bash > plexum.bash", says: "then: source plexum.bash" }],
-    run: async (args) => (await import("./completion_command.ts")).printCompletion(args),
+    run: async (args) => (await import("./completion_command.ts")).printCompletion(args, COMMANDS),
   },
   "mcp-host": {
     usage: "[--socket PATH] [--agent-id ID]",

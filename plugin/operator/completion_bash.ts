@@ -4,12 +4,12 @@
  * @module
  */
 import { EXECUTABLE_NAME } from "../protocol.ts";
-import type { ValueKind } from "./command.ts";
+import type { CommandTable, ValueKind } from "./command.ts";
 import { places, quote, top } from "./completion_places.ts";
 
 /** The script: a `case` on the words so far; the value of an option is completed by its kind. */
-export function bash(): string {
-  const wordCases = places().map(({ words, commands, options, kind }) => {
+export function bash(table: CommandTable): string {
+  const wordCases = places(table).map(({ words, commands, options, kind }) => {
     const offered = [
       ...commands.map(([name]) => name),
       ...options.map(({ name }) => `--${name}`),
@@ -18,7 +18,7 @@ export function bash(): string {
     return `    ${quote(words.join(" "))}) offer=${quote(offered.join(" "))} ;;`;
   });
   const values = new Map<string, string>();
-  for (const { name, short, value, kind } of places().flatMap(({ options }) => options)) {
+  for (const { name, short, value, kind } of places(table).flatMap(({ options }) => options)) {
     if (value === undefined) continue;
     const pattern = [`--${name}`, ...(short === undefined ? [] : [`-${short}`])].join("|");
     values.set(pattern, bashValue(kind));
@@ -37,11 +37,11 @@ ${valueCases.join("\n")}
     words+=\${words:+ }\${COMP_WORDS[i]}
   done
   case $words in
-    '') offer=${quote(top().map(([name]) => name).join(" "))} ;;
+    '') offer=${quote(top(table).map(([name]) => name).join(" "))} ;;
 ${wordCases.join("\n")}
     *) case \${words%% *} in
 ${
-    places().filter(({ words, commands }) => words.length === 1 && commands.length === 0).map((
+    places(table).filter(({ words, commands }) => words.length === 1 && commands.length === 0).map((
       { words, options },
     ) => `      ${words[0]}) offer=${quote(options.map(({ name }) => `--${name}`).join(" "))} ;;`)
       .join("\n")

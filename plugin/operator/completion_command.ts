@@ -1,19 +1,20 @@
 /**
- * `completion bash|zsh|fish`: the script that a shell reads, made from the table of commands.
+ * `completion bash|zsh|fish`: the script that a shell reads, made from a table of commands.
  *
  * @module
  */
 import { type Arguments, UsageError } from "./arguments.ts";
+import type { CommandTable } from "./command.ts";
 import { bash } from "./completion_bash.ts";
 import { fish } from "./completion_fish.ts";
 import { zsh } from "./completion_zsh.ts";
 import { EXIT } from "./exit.ts";
 import { print } from "./terminal.ts";
 
-const SCRIPTS: Readonly<Record<string, () => string>> = { bash, zsh, fish };
+const SCRIPTS: Readonly<Record<string, (table: CommandTable) => string>> = { bash, zsh, fish };
 
-/** Prints the script. */
-export function printCompletion(args: Arguments): number {
+/** Prints the script that completes the commands of `table`. */
+export function printCompletion(args: Arguments, table: CommandTable): number {
   const [shell = ""] = args.words;
   const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
   if (script === undefined) {
@@ -21,6 +22,6 @@ export function printCompletion(args: Arguments): number {
       `there is a script for bash, zsh and fish, not for ${JSON.stringify(shell)}`,
     );
   }
-  print(script());
+  print(script(table));
   return EXIT.ok;
 }

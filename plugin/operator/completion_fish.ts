@@ -4,16 +4,16 @@
  * @module
  */
 import { EXECUTABLE_NAME } from "../protocol.ts";
-import type { Option } from "./command.ts";
+import type { CommandTable, Option } from "./command.ts";
 import { places, quote, top } from "./completion_places.ts";
 
 /** The script: one `complete` line for each thing that may come. */
-export function fish(): string {
+export function fish(table: CommandTable): string {
   const line = (parts: readonly string[]) => `complete -c ${EXECUTABLE_NAME} ${parts.join(" ")}`;
-  const lines = top().map(([name, summary]) =>
+  const lines = top(table).map(([name, summary]) =>
     line(["-n", "__fish_use_subcommand", "-f", "-a", quote(name), "-d", quote(summary)])
   );
-  for (const { words, commands, options, kind } of places()) {
+  for (const { words, commands, options, kind } of places(table)) {
     const names = commands.map(([name]) => name);
     const seen = words.map((word) => `__fish_seen_subcommand_from ${word}`).join("; and ");
     const alone = names.length === 0

@@ -3,8 +3,15 @@
  *
  * @module
  */
-import { type Command, HELP, isGroup, isRaw, type Option, type ValueKind } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
+import {
+  type Command,
+  type CommandTable,
+  HELP,
+  isGroup,
+  isRaw,
+  type Option,
+  type ValueKind,
+} from "./command.ts";
 
 /** A command line so far (`config show`) and what may follow. */
 export interface Place {
@@ -16,8 +23,8 @@ export interface Place {
 }
 
 /** Every command and every command below one. */
-export function places(): Place[] {
-  return Object.entries(COMMANDS).flatMap(([name, command]): Place[] => [
+export function places(table: CommandTable): Place[] {
+  return Object.entries(table).flatMap(([name, command]): Place[] => [
     place([name], command),
     ...(isGroup(command)
       ? Object.entries(command.commands).map(([sub, action]) => place([name, sub], action))
@@ -37,9 +44,9 @@ function place(words: string[], command: Command): Place {
 }
 
 /** What may come first, with what it does. */
-export function top(): (readonly [string, string])[] {
+export function top(table: CommandTable): (readonly [string, string])[] {
   return [
-    ...Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary] as const),
+    ...Object.entries(table).map(([name, { summary }]) => [name, summary] as const),
     ["help", "explain a command"],
     ["--version", "print the version"],
     ["--help", "list the commands"],

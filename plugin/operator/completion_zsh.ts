@@ -4,14 +4,14 @@
  * @module
  */
 import { EXECUTABLE_NAME } from "../protocol.ts";
-import type { Option } from "./command.ts";
+import type { CommandTable, Option } from "./command.ts";
 import { places, quote, top } from "./completion_places.ts";
 
 /** The script: descriptions for commands and options. */
-export function zsh(): string {
+export function zsh(table: CommandTable): string {
   const described = (rows: readonly (readonly [string, string])[]) =>
     rows.map(([name, summary]) => quote(`${name.replaceAll(":", "\\:")}:${summary}`)).join(" ");
-  const cases = places().map(({ words, commands, options, kind }) => {
+  const cases = places(table).map(({ words, commands, options, kind }) => {
     const specs = options.map(zshOption);
     if (typeof kind === "object") specs.push(quote(`1:which one:(${kind.join(" ")})`));
     else if (commands.length === 0) specs.push(quote("*:file:_files"));
@@ -29,13 +29,13 @@ _plexum_openai_provider() {
   local -a commands
   local key=$words[2]
   if (( CURRENT == 2 )); then
-    commands=(${described(top())})
+    commands=(${described(top(table))})
     _describe command commands
     return
   fi
   case $key in
 ${
-    places().filter(({ commands }) => commands.length > 0).map(({ words }) =>
+    places(table).filter(({ commands }) => commands.length > 0).map(({ words }) =>
       `    ${words[0]}) (( CURRENT > 3 )) && key="$key $words[3]" ;;`
     ).join("\n")
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import { EXECUTABLE_NAME } from "../protocol.ts";
-import { type Command, HELP, isGroup, type Option, usageOf } from "./command.ts";
+import { type Command, type CommandTable, HELP, isGroup, type Option, usageOf } from "./command.ts";
 import { EXIT_MEANINGS } from "./exit.ts";
 import { wrap } from "./terminal.ts";
 
@@ -15,7 +15,7 @@ export const TITLE = "The Plexum provider plugin for OpenAI Codex.";
 const RIGHT = 30;
 
 /** `--help`: all commands. */
-export function overview(commands: Readonly<Record<string, Command>>, width: number): string {
+export function overview(commands: CommandTable, width: number): string {
   const rows = Object.entries(commands)
     .map(([name, { summary }]): [string, string] => [name, summary]);
   rows.unshift(["(none)", "serve a Plexum host over stdin and stdout"]);

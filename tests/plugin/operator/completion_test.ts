@@ -2,6 +2,7 @@
  * The completion scripts in the real shells; those that are not installed are passed over.
  */
 import { strict as assert } from "node:assert";
+import { COMMANDS } from "../../../plugin/operator/commands.ts";
 import { bash } from "../../../plugin/operator/completion_bash.ts";
 import { fish } from "../../../plugin/operator/completion_fish.ts";
 import { zsh } from "../../../plugin/operator/completion_zsh.ts";
@@ -39,7 +40,7 @@ Deno.test({
   try ${NAME} completion z
   try ${NAME} turn --workspace /us
   try ${NAME} sessions consume cx --la`;
-  assert.deepEqual(shell("bash", ["-c", `${bash()}\n${ask}`]).split("\n"), [
+  assert.deepEqual(shell("bash", ["-c", `${bash(COMMANDS)}\n${ask}`]).split("\n"), [
     "install",
     "check show schema --help",
     "--model",
@@ -55,7 +56,8 @@ Deno.test(
   { name: "fish completes commands, options and choices", ignore: isMissing("fish") },
   () => {
     const complete = (line: string) =>
-      shell("fish", ["--no-config", "-c", `${fish()}\ncomplete -C '${NAME} ${line}'`]).split("\n")
+      shell("fish", ["--no-config", "-c", `${fish(COMMANDS)}\ncomplete -C '${NAME} ${line}'`])
+        .split("\n")
         .map((row) => row.split("\t")[0]);
     assert.deepEqual(complete("inst"), ["install"]);
     assert.deepEqual(complete("config ").sort(), ["check", "schema", "show"]);
@@ -67,7 +69,7 @@ Deno.test(
 Deno.test({ name: "zsh understands its script", ignore: isMissing("zsh") }, () => {
   const path = Deno.makeTempFileSync();
   try {
-    Deno.writeTextFileSync(path, zsh());
+    Deno.writeTextFileSync(path, zsh(COMMANDS));
     shell("zsh", ["-f", "-n", path]);
     const loaded = `autoload -Uz compinit; compinit -D; source ${path}; echo $_comps[${NAME}]`;
     assert.equal(shell("zsh", ["-f", "-c", loaded]), "_plexum_openai_provider");
