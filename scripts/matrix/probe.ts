@@ -7,27 +7,13 @@
 import { join } from "@std/path";
 import { walkFiles } from "./files.ts";
 import { codexArgs } from "../../runner/argv.ts";
-import type { ScriptedStep } from "../../plugin/operator/scripted_step.ts";
 import { codexBinary } from "../../tests/support/codex.ts";
 import { openSandbox, type Sandbox } from "../../tests/support/sandbox.ts";
 import { openRig, type Rig } from "../../tests/mcp_host/rig.ts";
 import { flagsIn } from "./help.ts";
-import { PROBES } from "./probes.ts";
+import { type Probe, PROBES } from "./probes.ts";
 import { ShapeCollector } from "./shape.ts";
 import type { VersionShape } from "./version_shape.ts";
-
-/** One run of codex. */
-export interface Probe {
-  name: string;
-  steps: ScriptedStep[];
-  /** Goes on with the thread of the probe before it. */
-  resume?: true;
-  model?: string;
-  /** More `-c` pairs. */
-  config?: string[];
-  /** codex is interrupted (SIGINT) when it has asked the model so often. */
-  interruptAfter?: number;
-}
 
 /** Runs every probe; takes some seconds. */
 export async function probeVersion(version: string): Promise<VersionShape> {

@@ -4,7 +4,20 @@
  * @module
  */
 import type { ScriptedItem } from "../../plugin/operator/scripted_items.ts";
-import type { Probe } from "./probe.ts";
+import type { ScriptedStep } from "../../plugin/operator/scripted_step.ts";
+
+/** One run of codex. */
+export interface Probe {
+  name: string;
+  steps: ScriptedStep[];
+  /** Goes on with the thread of the probe before it. */
+  resume?: true;
+  model?: string;
+  /** More `-c` pairs. */
+  config?: string[];
+  /** codex is interrupted (SIGINT) when it has asked the model so often. */
+  interruptAfter?: number;
+}
 
 let serial = 0;
 
