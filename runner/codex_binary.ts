@@ -9,6 +9,7 @@ import { nativeBehind } from "./codex_launcher.ts";
 import { searchCodex } from "./codex_search.ts";
 import { clip } from "./clip.ts";
 import { TurnError } from "./turn_event.ts";
+import type { Variables } from "./variables.ts";
 
 /** A codex that can be started. */
 export interface CodexBinary {
@@ -18,13 +19,10 @@ export interface CodexBinary {
   found: string;
   capabilities: Capabilities;
   /** Variables to add to its environment. */
-  env: Record<string, string>;
+  env: Variables;
   /** To be put in front of its PATH. */
   pathDirectory?: string | undefined;
 }
-
-/** Environment variables. */
-export type Variables = Record<string, string>;
 
 /** How long `codex --version` may take; it answers in 10 ms. */
 const VERSION_TIMEOUT_MS = 10_000;

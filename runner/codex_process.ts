@@ -5,12 +5,12 @@
  * @module
  */
 import { ChildStdout } from "./child_stdout.ts";
-import type { Variables } from "./codex_binary.ts";
 import { familyOf, killFamily, sendSignal } from "./process_family.ts";
 import { markedProcesses, processRows, processTable } from "./process_table.ts";
 import { startFailure } from "./start_failure.ts";
 import { Tail } from "./tail.ts";
 import { markedCommand, TURN_MARK } from "./turn_mark.ts";
+import type { Variables } from "./variables.ts";
 import { within } from "./within.ts";
 
 /** What to start. */

@@ -7,78 +7,16 @@
  *
  * @module
  */
-import { type CodexCommand, CodexProcess, type ExitStatus } from "./codex_process.ts";
+import { CodexProcess } from "./codex_process.ts";
+import type { RunPlan } from "./run_plan.ts";
 import { RunReader } from "./run_reader.ts";
-import type { TurnDirectory } from "./turn_directory.ts";
+import type { RunResult, Stop } from "./run_result.ts";
 import type { Emit } from "./turn_event.ts";
-import type { HostName, TurnOutput } from "./turn_output.ts";
-import { type Watch, Watchdog, type WatchLimits } from "./watchdog.ts";
+import { Watchdog } from "./watchdog.ts";
 import { within } from "./within.ts";
 
 /** How long codex may take to exit after its last word. It takes 20 to 150 ms. */
 const LINGER_MS = 2_000;
-
-/** What to run and how. */
-export interface RunPlan {
-  command: CodexCommand;
-  codexHome: string;
-  directory: TurnDirectory;
-  limits: WatchLimits;
-  graceMs: number;
-  hostName: HostName;
-  /** The thread to be resumed and where its rollout ends now. */
-  resume?: { threadId: string; rolloutPath: string | undefined; from: number } | undefined;
-  /** Whether codex got the host's tools, or there are none to get; asked when codex is ready. */
-  hasHostTools(): boolean;
-  /** Told as soon as codex announced its thread, before the `started` event goes out. */
-  onThread(threadId: string): void;
-  /** Told what was learned when codex has said its last word, while it is busy exiting. */
-  onOver?(run: Learned): void;
-  /** Told once codex runs: who can say which recorded call a tool request belongs to. */
-  onLive?(run: CallIdentifier): void;
-}
-
-/** Finds the call id of a request that reached the host's tools. */
-export interface CallIdentifier {
-  /**
-   * Tells everything recorded so far, so that the call is told before it is run, and returns its id:
-   * `callId` where codex sent it, else the oldest recorded call of that name and those arguments
-   * that nobody has claimed.
-   */
-  identify(
-    call: { callId?: string; name: string; arguments: unknown },
-  ): Promise<string | undefined>;
-}
-
-/** Why a run was ended by us. */
-export type Stop =
-  | { by: "cancel" }
-  | { by: "watchdog"; watch: Watch; limitMs: number }
-  /** codex began another thread than the one it was asked to resume. */
-  | { by: "stray"; threadId: string }
-  /** codex began the turn without the host's tools. */
-  | { by: "toolless" };
-
-/** What is known when codex is gone. */
-export interface RunResult {
-  threadId: string | undefined;
-  /** Whether codex began the turn, so that the model has been told what it was to be told. */
-  begun: boolean;
-  output: TurnOutput;
-  exit: ExitStatus;
-  /** Set when we ended codex although it had not said its last word. */
-  stop: Stop | undefined;
-  /** codex had said its last word and did not go by itself. */
-  lingered: boolean;
-  stderr: string;
-  /** Processes of the turn that could not be ended. */
-  survivors: number[];
-  /** The rollout as far as it was read; absent where none was found. */
-  rollout: { path: string; offset: number } | undefined;
-}
-
-/** What is known of a run before its process has ended. */
-export type Learned = Pick<RunResult, "threadId" | "begun" | "output" | "rollout">;
 
 /** Runs codex once. Throws only what {@link CodexProcess.start} throws, or what `emit` throws. */
 export async function runCodex(

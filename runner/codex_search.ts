@@ -5,7 +5,7 @@
  * @module
  */
 import { isAbsolute, join, resolve } from "@std/path";
-import type { Variables } from "./codex_binary.ts";
+import type { Variables } from "./variables.ts";
 
 /** Where `name` is, and every place that was looked at. */
 export function searchCodex(

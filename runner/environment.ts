@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { CodexBinary, Variables } from "./codex_binary.ts";
+import type { CodexBinary } from "./codex_binary.ts";
+import type { Variables } from "./variables.ts";
 
 /**
  * Not handed on: the plugin's own variables, and what a codex above us says about itself (a plugin

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Variables } from "./codex_binary.ts";
 import { clip } from "./clip.ts";
+import type { Variables } from "./variables.ts";
 
 const TIMEOUT_MS = 5_000;
 

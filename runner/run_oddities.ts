@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RunResult } from "./codex_run.ts";
+import type { RunResult } from "./run_result.ts";
 import type { StartGate } from "./start_gate.ts";
 import type { TurnContext } from "./turn_request.ts";
 

@@ -8,15 +8,17 @@ import type { Bridge } from "../mcp_host/bridge.ts";
 import type { HostToolCall } from "../mcp_host/host_tool.ts";
 import { NEWEST_TESTED } from "./capabilities.ts";
 import { clip } from "./clip.ts";
-import { type CodexBinary, findCodex, type Variables } from "./codex_binary.ts";
-import { type CallIdentifier, runCodex, type RunResult } from "./codex_run.ts";
+import { type CodexBinary, findCodex } from "./codex_binary.ts";
+import { runCodex } from "./codex_run.ts";
 import { codexEnvironment, codexHome } from "./environment.ts";
 import { openHostTools } from "./host_tools.ts";
 import { loginStatus } from "./login_status.ts";
 import { applyPendingConsumes } from "./pending_consumes.ts";
 import { composePrompt } from "./prompt.ts";
 import { Retries } from "./retry.ts";
+import type { CallIdentifier } from "./run_plan.ts";
 import { tellOddities } from "./run_oddities.ts";
+import type { RunResult } from "./run_result.ts";
 import { StartGate, type TurnFinish } from "./start_gate.ts";
 import { turnCommand } from "./turn_command.ts";
 import { TurnDirectory } from "./turn_directory.ts";
@@ -24,6 +26,7 @@ import { type Emit, type Failure, type TurnEnd, TurnError } from "./turn_event.t
 import type { TurnContext, TurnRequest } from "./turn_request.ts";
 import { TurnThread } from "./turn_thread.ts";
 import { ZERO_USAGE } from "./usage.ts";
+import type { Variables } from "./variables.ts";
 import { judge, judgeStart } from "./verdict.ts";
 import { pause } from "./within.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { codexArgs } from "./argv.ts";
-import type { CodexBinary, Variables } from "./codex_binary.ts";
+import type { CodexBinary } from "./codex_binary.ts";
 import type { CodexCommand } from "./codex_process.ts";
 import { imageFiles } from "./images.ts";
 import { instructionsFor } from "./instructions.ts";
@@ -13,6 +13,7 @@ import type { Thread } from "./thread.ts";
 import type { TurnDirectory } from "./turn_directory.ts";
 import type { TurnRequest, TurnSettings } from "./turn_request.ts";
 import { userServerConfig } from "./user_mcp_servers.ts";
+import type { Variables } from "./variables.ts";
 
 /** What a command is made of. */
 export interface CommandParts {

@@ -6,9 +6,9 @@
 import type { HostTool, HostToolCall, HostToolResult } from "../mcp_host/host_tool.ts";
 import type { StateStore } from "../rollout/state.ts";
 import type { Sandbox } from "./argv.ts";
-import type { Variables } from "./codex_binary.ts";
 import type { ImageInput } from "./images.ts";
 import type { PastMessage } from "./prompt.ts";
+import type { Variables } from "./variables.ts";
 import type { WatchLimits } from "./watchdog.ts";
 
 /** One turn, as the caller wants it. */

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Learned, RunResult } from "./codex_run.ts";
 import { instructionsFor } from "./instructions.ts";
+import type { Learned, RunResult } from "./run_result.ts";
 import { leaveThreadId, recallThread, rememberThread, type Thread } from "./thread.ts";
 import type { TurnContext, TurnRequest } from "./turn_request.ts";
 import { totalAfter, turnUsage, type UsageEvidence, ZERO_USAGE } from "./usage.ts";

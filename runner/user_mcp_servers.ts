@@ -6,8 +6,8 @@
  */
 import * as z from "zod/mini";
 import { tomlString } from "./argv.ts";
-import type { Variables } from "./codex_binary.ts";
 import { codexHome } from "./environment.ts";
+import type { Variables } from "./variables.ts";
 
 const Servers = z.array(z.looseObject({ name: z.string() }));
 const known = new Map<string, string[]>();

@@ -7,9 +7,9 @@
  *
  * @module
  */
-import type { RunResult, Stop } from "./codex_run.ts";
 import { clip } from "./clip.ts";
 import { classifyFailure } from "./failure.ts";
+import type { RunResult, Stop } from "./run_result.ts";
 import type { Failure, StopReason } from "./turn_event.ts";
 
 /** How a turn is to be ended towards the caller. */

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import type { Stop } from "../../runner/codex_run.ts";
+import type { Stop } from "../../runner/run_result.ts";
 import { TurnOutput } from "../../runner/turn_output.ts";
 import { type Evidence, judge, judgeStart } from "../../runner/verdict.ts";
 import { type CapturedRun, capturedRun, eventsOf, followedOf } from "./captured.ts";
