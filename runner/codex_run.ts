@@ -12,6 +12,7 @@ import type { RunPlan } from "./run_plan.ts";
 import { RunReader } from "./run_reader.ts";
 import type { RunResult, Stop } from "./run_result.ts";
 import type { Emit } from "./turn_event.ts";
+import { marksByLimit } from "./turn_mark.ts";
 import { Watchdog } from "./watchdog.ts";
 import { within } from "./within.ts";
 
@@ -25,7 +26,8 @@ export async function runCodex(
   signal: AbortSignal,
 ): Promise<RunResult> {
   await using process = CodexProcess.start(plan.command);
-  const recorded = plan.directory.recordCodex(process.pid);
+  // Where the mark alone finds codex, asking for its start time is a process for nothing.
+  const recorded = marksByLimit() ? undefined : plan.directory.recordCodex(process.pid);
   const stopped = Promise.withResolvers<Stop>();
   const cancel = () => stopped.resolve({ by: "cancel" });
   signal.addEventListener("abort", cancel, { once: true });

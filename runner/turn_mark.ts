@@ -37,6 +37,11 @@ export function markedCommand(
   return { path: prlimit, args: [`--locks=${limit}:${limit}`, command, ...args] };
 }
 
+/** Whether the mark is also set as a limit, so that it alone finds codex and all it starts. */
+export function marksByLimit(): boolean {
+  return findPrlimit() !== undefined;
+}
+
 let prlimitPath: string | undefined | null = null;
 
 /** util-linux has it, which every ordinary Linux has; busybox has not. */
