@@ -6,16 +6,12 @@
  */
 import { parse as parseJsonc } from "@std/jsonc";
 import * as z from "zod/mini";
+import { ConfigError } from "./config_error.ts";
 import { type Config, ConfigSchema } from "./config_schema.ts";
 import { errorMessage } from "./error_message.ts";
 import { redactText } from "./log.ts";
 import { nearest } from "./nearest.ts";
 import { describeShapeError } from "./shape_error.ts";
-
-/** The file cannot be used; the message is what the host shows. */
-export class ConfigError extends Error {
-  override name = "ConfigError";
-}
 
 /** A usable configuration and what its author should know about it. */
 export interface LoadedConfig {

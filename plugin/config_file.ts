@@ -22,7 +22,7 @@ export class ConfigFile {
 
   /**
    * Reads the file now, whatever was read before.
-   * @throws {import("./config.ts").ConfigError} and keeps the last good configuration.
+   * @throws {import("./config_error.ts").ConfigError} and keeps the last good configuration.
    */
   load(): Config {
     const stamp = stampOf(this.path);

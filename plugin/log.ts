@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { LOG_LEVELS, type LogLevel, PLUGIN_NAME } from "./protocol.ts";
+import { PLUGIN_NAME } from "./names.ts";
+import { LOG_LEVELS, type LogLevel } from "./protocol.ts";
 
 /** Params of a `notifications/message`. */
 export interface LogLine {

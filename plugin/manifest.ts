@@ -5,7 +5,8 @@
  * @module
  */
 import { loadConfig } from "./config.ts";
-import { EXECUTABLE_NAME, type Manifest, PLUGIN_NAME } from "./protocol.ts";
+import { EXECUTABLE_NAME, PLUGIN_NAME } from "./names.ts";
+import type { Manifest } from "./protocol.ts";
 import { VERSION } from "./version.ts";
 
 /** The manifest for a configuration's `supported_models`; empty means `["codex"]`. */

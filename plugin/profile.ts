@@ -6,7 +6,7 @@
  * @module
  */
 import { isAbsolute, join, resolve } from "@std/path";
-import { PLUGIN_NAME } from "./protocol.ts";
+import { PLUGIN_NAME } from "./names.ts";
 
 /** The plugin's own directory and what lies in it; all paths are absolute. */
 export interface ProfilePaths {

@@ -13,15 +13,12 @@
  * @module
  */
 import * as z from "zod/mini";
+import { EXECUTABLE_NAME, PLUGIN_NAME } from "./names.ts";
 
 /** Revision of this protocol, sent in `initialize` under `capabilities.experimental.plexum`. */
 export const REVISION = 1;
 /** The MCP version whose lifecycle the handshake follows. */
 export const MCP_VERSION = "2025-06-18";
-/** The plugin's name on every wire and in the profile. */
-export const PLUGIN_NAME = "plexum-openai-provider";
-/** The file that an operator drops into the profile. */
-export const EXECUTABLE_NAME = "plexum-openai-provider-plugin";
 /** Longest accepted frame, in bytes without its newline. */
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 /** Requests of the host that may run or wait at once; one more is refused. */

@@ -10,13 +10,13 @@ import type { Config } from "./config_schema.ts";
 import { type Handlers, type RequestContext, RpcError } from "./jsonrpc.ts";
 import type { Log } from "./log.ts";
 import { manifestFor } from "./manifest.ts";
+import { PLUGIN_NAME } from "./names.ts";
 import {
   canonicalSpelling,
   CODE,
   MCP_VERSION,
   METHOD,
   MutateParams,
-  PLUGIN_NAME,
   REVISION,
   SetLevelParams,
   StreamParams,

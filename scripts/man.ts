@@ -4,7 +4,7 @@
 import { type Command, HELP, isGroup, type Option, usageOf } from "../plugin/operator/command.ts";
 import { COMMANDS } from "../plugin/operator/commands.ts";
 import { EXIT_MEANINGS } from "../plugin/operator/exit.ts";
-import { EXECUTABLE_NAME } from "../plugin/protocol.ts";
+import { EXECUTABLE_NAME } from "../plugin/names.ts";
 import { VERSION } from "./project.ts";
 
 /** Where it lies in the repository. */

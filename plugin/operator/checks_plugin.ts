@@ -7,7 +7,7 @@ import { join } from "@std/path";
 import { ownUid } from "../../rollout/owner.ts";
 import { errorMessage } from "../error_message.ts";
 import { manifestFor } from "../manifest.ts";
-import { EXECUTABLE_NAME, PLUGIN_NAME } from "../protocol.ts";
+import { EXECUTABLE_NAME, PLUGIN_NAME } from "../names.ts";
 import { VERSION } from "../version.ts";
 import { type Check, fail, type Finding, ok, warn, type World } from "./check.ts";
 import { LINE_TO_ADD, readPlexumJson } from "./plexum_json.ts";

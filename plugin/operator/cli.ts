@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { ConfigError } from "../config.ts";
+import { ConfigError } from "../config_error.ts";
 import { errorMessage } from "../error_message.ts";
 import { nearest } from "../nearest.ts";
-import { EXECUTABLE_NAME } from "../protocol.ts";
+import { EXECUTABLE_NAME } from "../names.ts";
 import { parseArguments } from "./argument_parser.ts";
 import { UsageError } from "./arguments.ts";
 import { type Action, type Command, HELP, isGroup, isRaw } from "./command.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { EXECUTABLE_NAME } from "../protocol.ts";
+import { EXECUTABLE_NAME } from "../names.ts";
 import type { CommandTable, ValueKind } from "./command.ts";
 import { places, quote, top } from "./completion_places.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "@std/path";
-import { EXECUTABLE_NAME } from "../protocol.ts";
+import { EXECUTABLE_NAME } from "../names.ts";
 import { VERSION } from "../version.ts";
 import { exists, keep, replaceFile, type Step } from "./step.ts";
 

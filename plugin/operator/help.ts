@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { EXECUTABLE_NAME } from "../protocol.ts";
+import { EXECUTABLE_NAME } from "../names.ts";
 import { type Command, type CommandTable, HELP, isGroup, type Option, usageOf } from "./command.ts";
 import { EXIT_MEANINGS } from "./exit.ts";
 import { wrap } from "./terminal.ts";

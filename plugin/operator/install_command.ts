@@ -9,7 +9,7 @@ import { ownUid } from "../../rollout/owner.ts";
 import { loadConfig } from "../config.ts";
 import { manifestFor } from "../manifest.ts";
 import type { ProfilePaths } from "../profile.ts";
-import { EXECUTABLE_NAME, PLUGIN_NAME } from "../protocol.ts";
+import { EXECUTABLE_NAME, PLUGIN_NAME } from "../names.ts";
 import { VERSION } from "../version.ts";
 import type { Arguments } from "./arguments.ts";
 import { configJsonSchema } from "./config_reference.ts";

@@ -14,7 +14,7 @@ import {
 } from "jsonc-parser";
 import { join } from "@std/path";
 import { errorMessage } from "../error_message.ts";
-import { PLUGIN_NAME } from "../protocol.ts";
+import { PLUGIN_NAME } from "../names.ts";
 import { insertItem, removeItem } from "./jsonc_items.ts";
 import { keep, readIfThere, replaceFile, type Step, textStep } from "./step.ts";
 

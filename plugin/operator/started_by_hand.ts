@@ -4,7 +4,7 @@
  * @module
  */
 import { errorMessage } from "../error_message.ts";
-import { EXECUTABLE_NAME } from "../protocol.ts";
+import { EXECUTABLE_NAME } from "../names.ts";
 import { self } from "../self.ts";
 import { serve } from "../serve.ts";
 import { EXIT } from "./exit.ts";

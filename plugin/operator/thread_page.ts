@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { EXECUTABLE_NAME } from "../protocol.ts";
+import { EXECUTABLE_NAME } from "../names.ts";
 import type { KnownThread } from "./known_threads.ts";
 import { count, stateOf, turnCard, when } from "./page_calls.ts";
 import { callStrip, contextChart } from "./page_charts.ts";

@@ -1,5 +1,5 @@
 /** `--version`: which build this is. */
-import { EXECUTABLE_NAME } from "../protocol.ts";
+import { EXECUTABLE_NAME } from "../names.ts";
 import { COMMIT, VERSION } from "../version.ts";
 import { EXIT } from "./exit.ts";
 import { print } from "./terminal.ts";

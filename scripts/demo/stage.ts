@@ -3,7 +3,8 @@
  * host that has started the plugin. All of it is gone when the stage is disposed of.
  */
 import { join, resolve } from "@std/path";
-import { EXECUTABLE_NAME, METHOD, type Tool } from "../../plugin/protocol.ts";
+import { EXECUTABLE_NAME } from "../../plugin/names.ts";
+import { METHOD, type Tool } from "../../plugin/protocol.ts";
 import type { ScriptedStep } from "../../plugin/operator/scripted_step.ts";
 import { codexBinary, NEWEST_CODEX } from "../../tests/support/codex.ts";
 import { type Host, startHost } from "../../tests/support/host.ts";

@@ -4,7 +4,8 @@
  */
 import { strict as assert } from "node:assert";
 import * as fc from "fast-check";
-import { ConfigError, parseConfig } from "../../plugin/config.ts";
+import { parseConfig } from "../../plugin/config.ts";
+import { ConfigError } from "../../plugin/config_error.ts";
 import { manifestFor } from "../../plugin/manifest.ts";
 import { codexModel, turnSettings } from "../../plugin/settings.ts";
 import { anyValue, count, list, object, text, word } from "./json_text.ts";
