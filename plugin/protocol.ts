@@ -23,6 +23,8 @@ export const MCP_VERSION = "2025-06-18";
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 /** Requests of the host that may run or wait at once; one more is refused. */
 export const MAX_REQUESTS = 1000;
+/** Levels of lists and objects that params may have. */
+export const MAX_DEPTH = 1000;
 
 /** Method names, by who sends them. */
 export const METHOD = {

@@ -11,9 +11,11 @@ import { type Handlers, type RequestContext, RpcError } from "./jsonrpc.ts";
 import type { Log } from "./log.ts";
 import { manifestFor } from "./manifest.ts";
 import { PLUGIN_NAME } from "./names.ts";
+import { isDeeper } from "./nesting.ts";
 import {
   canonicalSpelling,
   CODE,
+  MAX_DEPTH,
   MCP_VERSION,
   METHOD,
   MutateParams,
@@ -136,6 +138,10 @@ function configFailure(error: unknown): RpcError {
 }
 
 function checked<T extends z.ZodMiniType>(schema: T, params: unknown): z.infer<T> {
+  if (isDeeper(params, MAX_DEPTH)) {
+    const message = `params: expected at most ${MAX_DEPTH} levels of nesting, found more`;
+    throw new RpcError(CODE.invalidParams, message);
+  }
   const given = canonicalSpelling(params ?? {});
   const parsed = z.safeParse(schema, given);
   if (parsed.success) return parsed.data;

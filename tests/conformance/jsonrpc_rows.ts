@@ -14,7 +14,8 @@ const request = (id: string, method: string, rest = "") =>
 const nothing = undefined;
 const pong = (id: unknown): Answer => ({ id, result: {} });
 const refused = (code: number, id: unknown = null): Answer => ({ id, code });
-const deep = "[".repeat(100_000) + "]".repeat(100_000);
+const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
+const deep = nested(100_000);
 const bytes = (...values: number[]) => new Uint8Array(values);
 
 /** Section 7 of the specification, as far as a server without batches has it. */
@@ -93,11 +94,20 @@ const METHODS: Row[] = [
     request("1", "plexum/session/mutate", ',"params":["a"]'),
     refused(-32602, 1),
   ],
-  // Deeper than the stack: refused, with whatever words.
+  [
+    "params as deep as may be",
+    request("1", "logging/setLevel", `,"params":{"level":"info","a":${nested(999)}}`),
+    { id: 1, result: {} },
+  ],
   [
     "very deep params",
     request("1", "plexum/session/mutate", `,"params":${deep}`),
-    refused(-32603, 1),
+    refused(-32602, 1),
+  ],
+  [
+    "params that are very deep where nobody looks",
+    request("1", "plexum/session/mutate", `,"params":{"_meta":{"a":${deep}}}`),
+    refused(-32602, 1),
   ],
   ["very deep params of nobody", request("1", "no", `,"params":${deep}`), refused(-32601, 1)],
   ["reserved method", request("1", "rpc.discover"), refused(-32601, 1)],

@@ -41,6 +41,7 @@ Deno.test("protocol document names every method, code and limit", () => {
   }
   assert.ok(text.includes(`${protocol.MAX_FRAME_BYTES / 1024 / 1024} MiB`));
   assert.ok(text.includes(`more than ${protocol.MAX_REQUESTS} requests`));
+  assert.ok(text.includes(`more than ${protocol.MAX_DEPTH} levels`));
   assert.ok(text.startsWith(`# The protocol`) && text.includes(`Revision ${protocol.REVISION}.`));
 });
 

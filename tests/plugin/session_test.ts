@@ -185,6 +185,16 @@ const BAD_PARAMS: [method: string, params: unknown, message: string][] = [
     "mutations[0].block_id: expected string, found number 1",
   ],
   [
+    "plexum/provider/stream",
+    {
+      request: {
+        messages: [],
+        output_schema: JSON.parse(`${'{"a":'.repeat(999)}1${"}".repeat(999)}`),
+      },
+    },
+    "params: expected at most 1000 levels of nesting, found more",
+  ],
+  [
     "logging/setLevel",
     {},
     'level: expected one of "debug", "info", "notice", "warning", "error", "critical", "alert", ' +
