@@ -8,6 +8,8 @@
  * @module
  */
 
+import { toml } from "../mcp_host/toml.ts";
+
 /** What codex's own tools may touch. */
 export type Sandbox = "read-only" | "workspace-write" | "danger-full-access";
 
@@ -45,7 +47,7 @@ export function codexArgs(input: ArgvInput): string[] {
     ...(input.sandbox === "workspace-write" ? workspaceWrite(input) : []),
     ...(input.projectTrust === undefined
       ? []
-      : [`projects={${tomlString(input.workspace)}={trust_level="${input.projectTrust}"}}`]),
+      : [`projects=${toml.value({ [input.workspace]: { trust_level: input.projectTrust } })}`]),
     ...(input.developerInstructions === undefined
       ? []
       : [instructionsArgument(input.developerInstructions)]),
@@ -72,19 +74,17 @@ export function codexArgs(input: ArgvInput): string[] {
 
 /** The value for `-c` that carries the instructions. */
 export function instructionsArgument(instructions: string): string {
-  return `developer_instructions=${tomlString(instructions)}`;
+  return `developer_instructions=${toml.value(instructions)}`;
 }
 
 function workspaceWrite({ writableRoots, networkAccess }: ArgvInput): string[] {
   return [
     ...(writableRoots.length === 0
       ? []
-      : [`sandbox_workspace_write.writable_roots=[${writableRoots.map(tomlString).join(",")}]`]),
+      : [`sandbox_workspace_write.writable_roots=${toml.value([...writableRoots])}`]),
     ...(networkAccess ? ["sandbox_workspace_write.network_access=true"] : []),
   ];
 }
 
-/** A JSON string is a TOML basic string, but for DEL, which TOML wants escaped. */
-export function tomlString(text: string): string {
-  return JSON.stringify(text.toWellFormed()).replaceAll("\x7f", "\\u007f");
-}
+/** A text as a TOML string. */
+export const tomlString: (text: string) => string = toml.value;
