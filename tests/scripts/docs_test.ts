@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
-import { join } from "@std/path";
+import { existsSync } from "node:fs";
+import { dirname, join } from "@std/path";
 import { fill, stale } from "../../scripts/docs.ts";
 import { manPage } from "../../scripts/man.ts";
 import { ROOT } from "../../scripts/project.ts";
@@ -37,14 +38,51 @@ Deno.test("every message in docs/troubleshooting.md is still in the sources", ()
   }
 });
 
-Deno.test("every link in the operators' pages leads somewhere", () => {
-  for (const name of ["operators", "configuration", "troubleshooting", "security", "limitations"]) {
-    const text = Deno.readTextFileSync(join(ROOT, "docs", `${name}.md`));
-    for (const [, target = ""] of text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {
-      assert.ok(Deno.statSync(join(ROOT, "docs", target)), `${name}.md links to ${target}`);
+Deno.test("every link in every page leads somewhere, to a heading that is there", () => {
+  const pages = new Deno.Command("git", {
+    args: ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+    cwd: ROOT,
+  }).outputSync();
+  const names = new TextDecoder().decode(pages.stdout).split("\n").filter(Boolean);
+  assert.ok(names.includes("README.md") && names.includes("docs/protocol.md"), names.join(" "));
+  for (const name of names) {
+    const page = join(ROOT, name);
+    for (const target of linksOf(Deno.readTextFileSync(page))) {
+      const [path = "", heading] = target.split("#");
+      const to = path === "" ? page : join(dirname(page), path);
+      assert.ok(existsSync(to), `${name} links to ${target}`);
+      if (heading === undefined) continue;
+      const headings = headingsOf(Deno.readTextFileSync(to));
+      assert.ok(headings.includes(heading), `${name} links to ${target}: no such heading`);
     }
   }
 });
+
+Deno.test("links and headings are found as a forge finds them", () => {
+  const page =
+    "# `a` B-c, d!\n[x](y.md#z) ![i](i.svg) [w](https://w)\n[r]: r.md\n```\n# no\n[n](n)\n```\n";
+  assert.deepEqual(linksOf(page), ["y.md#z", "i.svg", "r.md"]);
+  assert.deepEqual(headingsOf(page), ["a-b-c-d"]);
+});
+
+/** What a page links to and shows, but for the web. */
+function linksOf(markdown: string): string[] {
+  const links = /\]\(([^)\s]+)\)|^\[[^\]]+\]:\s*(\S+)|\b(?:src|href)="([^"]+)"/gm;
+  return [...withoutCode(markdown).matchAll(links)]
+    .map(([, inline, reference, html]) => inline ?? reference ?? html ?? "")
+    .filter((target) => !/^(?:https?|mailto):/.test(target));
+}
+
+/** A page's headings, as the end of a link names them. */
+function headingsOf(markdown: string): string[] {
+  return [...withoutCode(markdown).matchAll(/^#+ +(.+)$/gm)].map(([, text = ""]) =>
+    text.trim().toLowerCase().replace(/[^\p{L}\p{N}_ -]/gu, "").replaceAll(" ", "-")
+  );
+}
+
+function withoutCode(markdown: string): string {
+  return markdown.replace(/^ *```[^]*?^ *```/gm, "");
+}
 
 /** All of the program, with texts that are put together from literals made whole. */
 function sourceText(): string {
