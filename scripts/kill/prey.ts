@@ -30,8 +30,11 @@ export class Prey implements AsyncDisposable {
       return true;
     }
     const processes = await this.#sandbox.processes();
+    // The plugin has other children, too, which look at the process table.
     const target = processes.find(({ ppid, command }) =>
-      victim === "codex" ? ppid === this.#host.pid : / mcp-host\b/.test(command)
+      victim === "codex"
+        ? ppid === this.#host.pid && / exec --json\b/.test(command)
+        : / mcp-host\b/.test(command)
     );
     if (target === undefined) return false;
     try {
