@@ -18,6 +18,10 @@ export type Terminal =
 /** Maps a recorded call to the host's own tool name; `undefined` when it is none of the host's. */
 export type HostName = (namespace: string | undefined, name: string) => string | undefined;
 
+/** So many unknown types are told apart; whoever makes up new ones must not fill the memory. */
+const UNKNOWN_TYPES = 50;
+const UNKNOWN_NAME_CHARACTERS = 100;
+
 /** A call that is not answered yet. */
 interface OpenCall {
   /** The host's own tool name, where it is one of the host's. */
@@ -76,7 +80,7 @@ export class TurnOutput {
         this.terminal ??= { type: "failed", message: event.message };
         return [];
       case "unknown":
-        this.unknown.set(event.name, (this.unknown.get(event.name) ?? 0) + 1);
+        this.#countUnknown(event.name);
         return [];
       case "broken":
         return this.#brokenLine(event.reason);
@@ -155,6 +159,13 @@ export class TurnOutput {
 
   #thought(index: number | undefined, text: string): TurnEvent[] {
     return index === undefined ? [] : [{ type: "thinking", index, text }];
+  }
+
+  #countUnknown(type: string): void {
+    const name = type.slice(0, UNKNOWN_NAME_CHARACTERS);
+    const room = this.unknown.has(name) || this.unknown.size < UNKNOWN_TYPES;
+    const key = room ? name : "others";
+    this.unknown.set(key, (this.unknown.get(key) ?? 0) + 1);
   }
 
   #brokenLine(reason: string): TurnEvent[] {

@@ -125,6 +125,16 @@ Deno.test("TurnOutput counts unknown types and is not disturbed by them", () => 
   assert.deepEqual([...output.unknown], [["item.plan.delta", 2]]);
 });
 
+Deno.test("TurnOutput keeps a bounded count of types that are made up without end", () => {
+  const output = new TurnOutput(none);
+  for (let n = 0; n < 1000; n++) {
+    output.take({ type: "unknown", name: `${n} ${"x".repeat(10_000)}` });
+  }
+  assert.equal(output.unknown.size, 51);
+  assert.equal(output.unknown.get("others"), 950);
+  assert.ok([...output.unknown.keys()].every((name) => name.length <= 100));
+});
+
 Deno.test("TurnOutput takes codex's first last word for the last", () => {
   const output = new TurnOutput(none);
   output.take({ type: "turn_failed", message: "no" });
