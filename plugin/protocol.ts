@@ -5,7 +5,8 @@
  * (`plexum/provider/stream`) and for edits of old tool output (`plexum/session/mutate`); during a
  * turn the plugin sends `notifications/plexum/provider/event` and may ask the host to run one of its
  * own tools (`plexum/host/tool/call`). Plexum's params are snake_case; camelCase is understood on
- * input. The host's own SDK is not public: whoever has it can correct this plugin here, in one place.
+ * input (`spelling.ts`). The host's own SDK is not public: whoever has it can correct this plugin
+ * here, in one place.
  *
  * `docs/protocol.md` tells the story for people who write hosts; `docs/schema/*.json` is generated
  * from the schemas below. Each of them is lazy: the answer to `initialize` waits for none.
@@ -53,40 +54,6 @@ export const CODE = {
   domain: -32000,
   notInitialized: -32002,
 } as const;
-
-/** Keys that are understood in a second spelling on input. */
-const SPELLING: Record<string, string> = {
-  agentId: "agent_id",
-  sessionId: "session_id",
-  outputSchema: "output_schema",
-  maxTokens: "max_tokens",
-  input_schema: "inputSchema",
-  toolUseId: "tool_use_id",
-  isError: "is_error",
-  dataBase64: "data_base64",
-  mediaType: "media_type",
-  blockId: "block_id",
-};
-/** Values that belong to the host or the model: their keys are never touched. */
-const OPAQUE = new Set(["inputSchema", "output_schema", "input", "annotations", "_meta"]);
-
-/**
- * Params as the schemas below expect them: every known key in this document's spelling, and no key
- * whose value is `null`, which is how Go writes what is not there.
- */
-export function canonicalSpelling(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonicalSpelling);
-  if (typeof value !== "object" || value === null) return value;
-  const entries: [string, unknown][] = [];
-  for (const [key, inner] of Object.entries(value)) {
-    if (inner === null) continue;
-    const name = (Object.hasOwn(SPELLING, key) ? SPELLING[key] : undefined) ?? key;
-    // With both spellings present, the documented one wins.
-    if (name !== key && Object.hasOwn(value, name)) continue;
-    entries.push([name, OPAQUE.has(name) ? inner : canonicalSpelling(inner)]);
-  }
-  return Object.fromEntries(entries);
-}
 
 /** What a field means, for the generated JSON Schema. */
 const says = (text: string) => z.describe(text);

@@ -13,7 +13,6 @@ import { manifestFor } from "./manifest.ts";
 import { PLUGIN_NAME } from "./names.ts";
 import { isDeeper } from "./nesting.ts";
 import {
-  canonicalSpelling,
   CODE,
   MAX_DEPTH,
   MCP_VERSION,
@@ -25,6 +24,7 @@ import {
 } from "./protocol.ts";
 import type { Provider } from "./provider.ts";
 import { describeShapeError } from "./shape_error.ts";
+import { canonicalSpelling } from "./spelling.ts";
 import { VERSION } from "./version.ts";
 
 /** What this plugin does beyond the handshake, told in `initialize`. */

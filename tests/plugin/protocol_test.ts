@@ -2,7 +2,8 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import * as z from "zod/mini";
-import { canonicalSpelling, MutateParams, StreamParams } from "../../plugin/protocol.ts";
+import { MutateParams, StreamParams } from "../../plugin/protocol.ts";
+import { canonicalSpelling } from "../../plugin/spelling.ts";
 
 function parsed<T extends z.ZodMiniType>(schema: T, value: unknown): z.infer<T> {
   return z.parse(schema, canonicalSpelling(value));

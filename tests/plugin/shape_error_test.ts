@@ -3,7 +3,6 @@ import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import * as z from "zod/mini";
 import {
-  canonicalSpelling,
   HostToolCallResult,
   MutateParams,
   SetLevelParams,
@@ -11,6 +10,7 @@ import {
   StreamParams,
 } from "../../plugin/protocol.ts";
 import { describeShapeError } from "../../plugin/shape_error.ts";
+import { canonicalSpelling } from "../../plugin/spelling.ts";
 
 function complaint(schema: z.ZodMiniType, value: unknown): string {
   const parsed = z.safeParse(schema, value);
