@@ -4,20 +4,11 @@
  * @module
  */
 import { kindOf } from "../../rollout/line_kind.ts";
-import { markersOf } from "../../rollout/markers.ts";
-import { tellsFailure } from "../../rollout/outcome.ts";
 import { decodeRecord, type RolloutRecord } from "../../rollout/records.ts";
 import { scanLines } from "../../rollout/scan.ts";
-import {
-  byteLength,
-  clip,
-  contentOf,
-  objectOf,
-  payloadOf,
-  textOf,
-  tokensOf,
-} from "./thread_content.ts";
-import type { CallReport, ThreadReport, TurnReport } from "./thread_report.ts";
+import { ThreadCalls } from "./thread_calls.ts";
+import { clip, objectOf, payloadOf, textOf } from "./thread_content.ts";
+import type { ThreadReport, TurnReport } from "./thread_report.ts";
 
 const MAX_LINE = 64 * 1024 * 1024;
 const TIME_START = '{"timestamp":"'.length;
@@ -38,8 +29,7 @@ export function reportThread(path: string): ThreadReport {
 class ThreadReader {
   readonly report: ThreadReport;
   readonly #decoder = new TextDecoder();
-  readonly #calls = new Map<string, CallReport>();
-  readonly #failed = new Map<string, boolean>();
+  readonly #calls = new ThreadCalls();
 
   constructor(path: string, size: number) {
     this.report = { threadId: "", path, size, cwd: "", codexVersion: "", turns: [], unreadable: 0 };
@@ -85,13 +75,15 @@ class ThreadReader {
         this.report.cwd = record.cwd ?? "";
         this.report.codexVersion = record.cliVersion ?? "";
         return;
-      case "call":
-        return this.#call(record, at);
-      case "output":
-        return this.#output(record.id, record.output);
-      case "outcome":
-        this.#failed.set(record.id, record.failed);
+      case "call": {
+        const call = this.#calls.begin(record, at);
+        if (call !== undefined) this.#turn(at).calls.push(call);
         return;
+      }
+      case "output":
+        return this.#calls.output(record.id, record.output);
+      case "outcome":
+        return this.#calls.outcome(record.id, record.failed);
       case "message":
         this.#turn(at).answer = clip(record.text);
         return;
@@ -106,58 +98,15 @@ class ThreadReader {
         this.#turn(at).status = "failed";
         return;
       case "compacted":
-        return this.#compacted(record.items, at);
+        this.#calls.compacted(record.items);
+        this.#turn(at).compacted = true;
+        return;
       case "broken":
         return this.unreadable();
       case "thought":
       case "other":
         return;
     }
-  }
-
-  #call(record: RolloutRecord & { kind: "call" }, at: string): void {
-    if (this.#calls.has(record.id)) return;
-    const argumentBytes = byteLength(record.arguments);
-    const call: CallReport = {
-      id: record.id,
-      name: record.name,
-      ...(record.namespace === undefined ? {} : { namespace: record.namespace }),
-      at,
-      arguments: clip(record.arguments),
-      argumentBytes,
-      output: "",
-      outputBytes: 0,
-      images: 0,
-      outputs: 0,
-      failed: false,
-      consumed: "no",
-      inContext: true,
-      tokens: tokensOf(argumentBytes, 0),
-    };
-    this.#calls.set(record.id, call);
-    this.#turn(at).calls.push(call);
-  }
-
-  #output(id: string, output: string | unknown[]): void {
-    const call = this.#calls.get(id);
-    if (call === undefined) return;
-    const { text, images } = contentOf(output);
-    call.outputs++;
-    call.output = clip(call.output === "" ? text : `${call.output}\n${text}`);
-    call.outputBytes += byteLength(text);
-    call.images += images;
-    const event = this.#failed.get(id);
-    call.failed ||= event === true || tellsFailure(output, event !== undefined);
-    if (output === markersOf("consume-light").output) call.consumed = "light";
-    else if (output === markersOf("consume-heavy").output) call.consumed = "heavy";
-    call.tokens = tokensOf(call.argumentBytes + call.outputBytes, call.images);
-  }
-
-  /** Only what the replacement still holds reaches the model from here on. */
-  #compacted(items: unknown[], at: string): void {
-    const kept = new Set(items.map((item) => objectOf(item).call_id));
-    for (const call of this.#calls.values()) call.inContext &&= kept.has(call.id);
-    this.#turn(at).compacted = true;
   }
 
   #end(status: TurnReport["status"], at: string): void {
