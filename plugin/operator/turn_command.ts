@@ -14,18 +14,17 @@ import { self } from "../self.ts";
 import { codexModel, turnSettings } from "../settings.ts";
 import { TurnRecord } from "../turn_record.ts";
 import { VERSION } from "../version.ts";
-import { type Arguments, UsageError } from "./arguments.ts";
+import type { Arguments } from "./arguments.ts";
 import { readCannedTools } from "./canned_tools.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupt } from "./interrupt.ts";
 import { LogFile } from "./log_file.ts";
 import { profileOf } from "./profile_option.ts";
 import { columns, complain, paintFor, print, write, writeError } from "./terminal.ts";
+import { agentOf, promptOf, workspaceOf } from "./turn_arguments.ts";
 import { TurnView } from "./turn_view.ts";
 
 const TICK_MS = 200;
-/** Longest prompt that is read from stdin. */
-const STDIN_MAX = 16 * 1024 * 1024;
 
 /** `turn`. */
 export async function turn(args: Arguments): Promise<number> {
@@ -137,40 +136,4 @@ function exitOf(stopReason: StopReason): number {
     case "error":
       return EXIT.failed;
   }
-}
-
-/** Turns by hand have threads of their own, unless an agent's is asked for. */
-function agentOf(args: Arguments): string {
-  const agent = args.text("agent");
-  const session = args.text("session");
-  if (agent !== undefined && session !== undefined) {
-    throw new UsageError("--agent and --session exclude each other");
-  }
-  return agent ?? `hand:${session ?? "default"}`;
-}
-
-function workspaceOf(args: Arguments): string {
-  const named = args.text("workspace") ?? ".";
-  try {
-    if (Deno.statSync(named).isDirectory) return Deno.realPathSync(named);
-  } catch {
-    // Said below.
-  }
-  throw new UsageError(`--workspace needs a directory that exists, found "${named}"`);
-}
-
-async function promptOf(args: Arguments): Promise<string> {
-  const words = args.words.join(" ");
-  if (words !== "" && words !== "-") return words;
-  if (Deno.stdin.isTerminal()) throw new UsageError("PROMPT… is missing: type it, or pipe it in");
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of Deno.stdin.readable) {
-    length += chunk.length;
-    if (length > STDIN_MAX) throw new UsageError(`the prompt is longer than ${STDIN_MAX} bytes`);
-    chunks.push(chunk);
-  }
-  const text = await new Blob(chunks as Uint8Array<ArrayBuffer>[]).text();
-  if (text.trim() === "") throw new UsageError("PROMPT… is missing: stdin is empty");
-  return text;
 }
