@@ -85,6 +85,3 @@ function workspaceWrite({ writableRoots, networkAccess }: ArgvInput): string[] {
     ...(networkAccess ? ["sandbox_workspace_write.network_access=true"] : []),
   ];
 }
-
-/** A text as a TOML string. */
-export const tomlString: (text: string) => string = toml.value;

@@ -5,7 +5,7 @@
  * @module
  */
 import * as z from "zod/mini";
-import { tomlString } from "./argv.ts";
+import { toml } from "../mcp_host/toml.ts";
 import { codexHome } from "./environment.ts";
 import type { Variables } from "./variables.ts";
 
@@ -35,7 +35,7 @@ export async function userServerConfig(
     known.clear();
     known.set(key, names);
   }
-  return names.map((name) => `mcp_servers.${tomlString(name)}.enabled=false`);
+  return names.map((name) => `mcp_servers.${toml.key(name)}.enabled=false`);
 }
 
 function stamp(path: string): string {

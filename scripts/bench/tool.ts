@@ -5,9 +5,9 @@
  *     deno run -A scripts/bench/tool.ts [PAIRS]
  */
 import { join } from "@std/path";
+import { toml } from "../../mcp_host/toml.ts";
 import type { ModelRequest } from "../../plugin/operator/scripted_request.ts";
 import type { Step } from "../../plugin/operator/scripted_step.ts";
-import { tomlString } from "../../runner/argv.ts";
 import { figure, type FigureOf, report, short } from "./figures/figure.ts";
 import { median, pairs, ratios } from "./figures/series.ts";
 import { Arena } from "./turn/arena.ts";
@@ -33,11 +33,10 @@ function callsTheTool(request: ModelRequest): Step {
 }
 
 const server = join(import.meta.dirname ?? "", "turn", "mcp_server.mjs");
-const args = [server, JSON.stringify(TOOL)].map(tomlString).join(", ");
-const toml = `
+const directServer = `
 [mcp_servers.direct]
 command = "node"
-args = [${args}]
+args = ${toml.value([server, JSON.stringify(TOOL)])}
 required = true
 startup_timeout_sec = 30
 default_tools_approval_mode = "approve"
@@ -46,7 +45,7 @@ omit_tools_from = ["deferred", "code_mode"]
 
 await using arena = await Arena.open({ fallback: callsTheTool });
 const plugin = await arena.plugin();
-const direct = arena.node("direct", toml);
+const direct = arena.node("direct", directServer);
 const compare = async (
   question: string,
   run: "begin" | "resume",
