@@ -4,6 +4,7 @@
  */
 import { strict as assert } from "node:assert";
 import { getNodeValue, type Node, parseTree } from "jsonc-parser";
+import { assertSameBytes } from "./target.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -24,7 +25,7 @@ export function expectedLine(
   if (text !== undefined && isDeep(text)) return; // too deep for the other parser
   const targets = text === undefined ? undefined : targetsIn(text, ops);
   if (text === undefined || targets === undefined || targets.length === 0) {
-    return assert.deepEqual(after, before, "a line without a wanted call is not touched");
+    return assertSameBytes(after, before, "a line without a wanted call is not touched");
   }
   const now = decoder.decode(after);
   const end = /\r?\n$/.exec(text)?.[0] ?? "";

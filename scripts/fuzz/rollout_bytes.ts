@@ -13,7 +13,7 @@ import { callItemsIn } from "../../rollout/items.ts";
 import { saysTwice } from "./consumed_line.ts";
 import { captured, lines, mutated } from "./mutation.ts";
 import { rolloutLine } from "./rollout_text.ts";
-import { chunksOf, dice, hashOf, type Runner, type Target } from "./target.ts";
+import { assertSameBytes, chunksOf, dice, hashOf, type Runner, type Target } from "./target.ts";
 
 const THREAD = "01a20339-004c-7780-ad3c-b93c735b49cf";
 const DAY = "sessions/2026/11/22";
@@ -66,7 +66,7 @@ function checkScan(path: string, bytes: Uint8Array): void {
     const { offset, length, terminated, overlong } = line;
     const here = bytes.subarray(offset, offset + Math.min(length, 256 * 1024));
     assert.ok(line.bytes.length <= here.length, "not more than the line");
-    assert.deepEqual(line.bytes, here.subarray(0, line.bytes.length), "the line's own bytes");
+    assertSameBytes(line.bytes, here.subarray(0, line.bytes.length), "the line's own bytes");
     return { offset, length, terminated, overlong };
   });
   const plain = [...splitPlainly(bytes)].map(({ offset, line }) => ({

@@ -5,6 +5,8 @@
  * Everything a run does follows from its bytes: how a stream is cut into chunks, which calls are
  * consumed. There is no other chance in it.
  */
+import { strict as assert } from "node:assert";
+import { Buffer } from "node:buffer";
 import type * as fc from "fast-check";
 import { random } from "../hostile/random.ts";
 
@@ -46,6 +48,11 @@ export function* chunksOf(bytes: Uint8Array): Generator<Uint8Array> {
     yield bytes.slice(at, at + length);
     at += length;
   }
+}
+
+/** Throws AssertionError unless both are the same; `deepEqual` takes half a second for 200 kB. */
+export function assertSameBytes(actual: Uint8Array, expected: Uint8Array, message: string): void {
+  if (Buffer.compare(actual, expected) !== 0) assert.deepEqual(actual, expected, message);
 }
 
 const encoder = new TextEncoder();
