@@ -11,11 +11,10 @@
  * @module
  */
 
-import { basename, dirname } from "@std/path";
-import { ChangeSignal } from "./change_signal.ts";
 import { kindOf } from "./line_kind.ts";
 import { type Line, LineSplitter } from "./lines.ts";
-import { likelyDays, type Located, locateNear, locateRollout } from "./locate.ts";
+import { type Located, locateNear, locateRollout } from "./locate.ts";
+import { lookUntil } from "./lookout.ts";
 import { overlongRecord } from "./overlong.ts";
 import { decodeRecord, type RolloutRecord } from "./records.ts";
 import { readAt } from "./scan.ts";
@@ -36,6 +35,9 @@ export interface FollowOptions {
 /** A longer line is told of by its head only; the host's frames are limited to 64 MiB. */
 const MAX_LINE = 48 * 1024 * 1024;
 const HEAD_BYTES = 4096;
+/** How late a record may be noticed that codex's stdout says nothing of. */
+const LOOK_AT_FILE_MS = 32;
+const LOOK_FOR_FILE_MS = 256;
 
 const PASSED: RolloutRecord = { kind: "other", type: "" };
 
@@ -47,20 +49,19 @@ export class Follower {
   readonly #options: FollowOptions;
   readonly #calls = new TurnCalls();
   readonly #lines = new LineSplitter(MAX_LINE);
-  readonly #change = new ChangeSignal();
   #path: string | undefined;
   #file: Deno.FsFile | undefined;
   /** End of the last whole line. */
   #offset: number;
   /** End of what was read, which may be inside a line. */
   #position: number;
+  #closed = false;
 
   constructor(options: FollowOptions) {
     this.#options = options;
     this.#offset = this.#position = options.from;
     // A new thread's file appears in today's directory; only an old one is worth a search.
     if (options.from > 0) this.#open(this.#locate(locateRollout));
-    this.#watch();
   }
 
   /** The rollout, once it is there. */
@@ -82,13 +83,11 @@ export class Follower {
     return this.#read();
   }
 
-  /**
-   * Resolves when the rollout changed (or its directory, while it is missing), at the latest after the
-   * safety net's second, and when `signal` aborts. Never rejects. One waiter at a time.
-   */
-  changed(signal: AbortSignal): Promise<void> {
-    this.#watch();
-    return this.#change.wait(signal);
+  /** Resolves when there is something to drain, on `close`, and when `signal` aborts. Never rejects. */
+  async changed(signal: AbortSignal): Promise<void> {
+    // While the file is missing, each line of codex's stdout is an occasion to look for it, too.
+    const longest = () => this.#file === undefined ? LOOK_FOR_FILE_MS : LOOK_AT_FILE_MS;
+    await lookUntil(() => this.#hasNews(), longest, signal);
   }
 
   /**
@@ -112,13 +111,23 @@ export class Follower {
 
   /** Releases the file and the watcher. */
   close(): void {
-    this.#change.close();
+    this.#closed = true;
     this.#file?.close();
     this.#file = undefined;
   }
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #hasNews(): boolean {
+    if (this.#closed) return true;
+    try {
+      if (this.#file === undefined) return this.#locate(locateNear).kind === "found";
+      return this.#file.statSync().size > this.#position;
+    } catch {
+      return true; // whoever drains will hear of it
+    }
   }
 
   #locate(find: typeof locateRollout): Located {
@@ -157,27 +166,5 @@ export class Follower {
       return overlongRecord(readAt(file, this.#offset, HEAD_BYTES), line.overlong);
     }
     return kindOf(line.bytes) === "other" ? PASSED : decodeRecord(line.bytes);
-  }
-
-  /** Watches the file, or the nearest directory above it while it is missing. */
-  #watch(): void {
-    if (this.#path !== undefined) {
-      this.#change.watch(dirname(this.#path), basename(this.#path));
-      return;
-    }
-    const { codexHome, threadId } = this.#options;
-    this.#change.watch(nearestDirectory(likelyDays(codexHome, threadId)[0] ?? codexHome));
-  }
-}
-
-/** `path` or the first directory above it that exists. */
-function nearestDirectory(path: string): string {
-  for (let at = path;; at = dirname(at)) {
-    try {
-      if (Deno.statSync(at).isDirectory) return at;
-    } catch {
-      // not there yet
-    }
-    if (dirname(at) === at) return at;
   }
 }

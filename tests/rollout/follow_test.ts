@@ -237,7 +237,8 @@ Deno.test("Follower.changed ends with the signal and with close, and leaks nothi
   home.put(rollout);
   const follower = new Follower({ codexHome: home.dir, threadId: rollout.threadId, from: 1 });
   const { signal } = new AbortController();
-  await follower.changed(signal); // the watch is new: look once
+  await follower.changed(signal); // there is something to read
+  follower.drain();
   const closed = follower.changed(signal);
   follower.close();
   await closed;
