@@ -34,6 +34,7 @@ export function expectedLine(
   // Every combination of done and not done is right, as long as what would fit was done.
   const rest = now.slice(0, -end.length).replace(/ *$/, "");
   assert.ok(reaches(content, rest, targets), `changed elsewhere:\n${content}\n${rest}`);
+  if (saysTwice(text)) return; // may be left alone: codex would not take it
   for (const { start, end, marker } of targets) {
     const shrinks = byteLength(marker) <= byteLength(text.slice(start, end));
     assert.ok(!shrinks || rest.includes(marker), "what fits is done");
