@@ -35,8 +35,11 @@ export interface FollowOptions {
 /** A longer line is told of by its head only; the host's frames are limited to 64 MiB. */
 const MAX_LINE = 48 * 1024 * 1024;
 const HEAD_BYTES = 4096;
-/** How late a record may be noticed that codex's stdout says nothing of. */
-const LOOK_AT_FILE_MS = 32;
+/**
+ * How late a record may be noticed after a silence, where codex's stdout says nothing of it. 64 turns
+ * that wait cost a processor about a hundredth of its time.
+ */
+const LOOK_AT_FILE_MS = 128;
 const LOOK_FOR_FILE_MS = 256;
 
 const PASSED: RolloutRecord = { kind: "other", type: "" };

@@ -59,12 +59,13 @@ export class BarePlugin implements AsyncDisposable {
     return Number(new RegExp(`^${what}:\\s+(\\d+) kB`, "m").exec(status)?.[1]) / 1024;
   }
 
-  /** Resolves when the plugin has done nothing for half a second. */
+  /** Resolves when the plugin has done next to nothing for half a second: it looks at its files. */
   async standstill(): Promise<void> {
-    for (let before = "";;) {
-      const ticks = Deno.readTextFileSync(`/proc/${this.#child.pid}/stat`).split(" ").slice(13, 15);
-      if (ticks.join() === before) return;
-      before = ticks.join();
+    for (let before = -Infinity;;) {
+      const stat = Deno.readTextFileSync(`/proc/${this.#child.pid}/stat`).split(" ");
+      const ticks = Number(stat[13]) + Number(stat[14]); // of 10 ms
+      if (ticks - before < 5) return;
+      before = ticks;
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }
