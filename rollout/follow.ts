@@ -112,7 +112,7 @@ export class Follower {
     return followed;
   }
 
-  /** Releases the file and the watcher. */
+  /** Releases the file, and whoever waits for a change. */
   close(): void {
     this.#closed = true;
     this.#file?.close();

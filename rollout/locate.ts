@@ -65,7 +65,7 @@ export function locateNear(codexHome: string, threadId: string, remembered?: str
 }
 
 /** The directories a thread of this id was most probably born in, the likeliest first. */
-function likelyDays(codexHome: string, threadId: string): string[] {
+export function likelyDays(codexHome: string, threadId: string): string[] {
   const born = parseInt(threadId.slice(0, 8) + threadId.slice(9, 13), 16);
   return [0, -DAY_MS, DAY_MS].map((shift) => {
     const day = new Date(born + shift);

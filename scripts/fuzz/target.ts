@@ -36,13 +36,11 @@ export function dice(seed: number): (bound: number) => number {
   return (bound) => Math.floor(draw() * bound);
 }
 
-/**
- * The bytes as a stream brings them: in pieces, at places that follow from the bytes. A long case is
- * not cut byte by byte, which would only be slow, but into about `most` pieces or fewer.
- */
-export function* chunksOf(bytes: Uint8Array, most = 2000): Generator<Uint8Array> {
+/** The bytes as a stream brings them: in pieces, at places that follow from the bytes. */
+export function* chunksOf(bytes: Uint8Array): Generator<Uint8Array> {
   const draw = dice(hashOf(bytes));
-  const shortest = Math.ceil(bytes.length / most);
+  // A long case byte by byte is only slow.
+  const shortest = Math.ceil(bytes.length / 2000);
   const longest = Math.max(shortest, [1, 7, 64, 4096, bytes.length + 1][draw(5)] ?? 1);
   for (let at = 0; at < bytes.length;) {
     const length = 1 + draw(longest);
