@@ -22,8 +22,6 @@ import { decodeEvent, type EventRecord } from "./events.ts";
 import { type Fields, isObject, optional, string, texts } from "./fields.ts";
 import { memberSpan, rootOf, textOf } from "./json_span.ts";
 
-export type { Usage } from "./events.ts";
-
 /** A tool call as the model made it. `arguments` is exactly the recorded text. */
 export interface CallRecord {
   kind: "call";

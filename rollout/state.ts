@@ -16,7 +16,7 @@ import { join } from "@std/path";
 import { type Disk, realDisk, removeDurably, writeDurably } from "./durable.ts";
 import { isThreadId } from "./locate.ts";
 import { ownUid, whyNotOwnFile } from "./owner.ts";
-import type { Usage } from "./records.ts";
+import type { Usage } from "./events.ts";
 
 /** The thread that an agent has in a workspace. Fields of later versions are kept. */
 export interface ThreadState {

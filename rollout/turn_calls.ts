@@ -10,7 +10,8 @@
  */
 
 import { tellsFailure } from "./outcome.ts";
-import type { RolloutRecord, Usage } from "./records.ts";
+import type { Usage } from "./events.ts";
+import type { RolloutRecord } from "./records.ts";
 
 /** What a line of the rollout means for the turn. */
 export type Followed =

@@ -4,7 +4,8 @@
  * @module
  */
 import { kindOf } from "./line_kind.ts";
-import { decodeRecord, type Usage } from "./records.ts";
+import type { Usage } from "./events.ts";
+import { decodeRecord } from "./records.ts";
 import { scanLines } from "./scan.ts";
 
 /** The last total recorded from byte `from` on (the start of a line), or `undefined`. */

@@ -13,7 +13,7 @@
  */
 import * as z from "zod/mini";
 import { usageOf } from "../rollout/events.ts";
-import type { Usage } from "../rollout/records.ts";
+import type { Usage } from "../rollout/events.ts";
 
 const Line = z.looseObject({
   type: z.string(),

@@ -5,7 +5,7 @@
  */
 import { locateRollout } from "../rollout/locate.ts";
 import { lastUsageTotal } from "../rollout/usage_total.ts";
-import type { Usage } from "../rollout/records.ts";
+import type { Usage } from "../rollout/events.ts";
 import { importSessionFile, writeSessionFile } from "../rollout/session_file.ts";
 import type { StateStore } from "../rollout/state.ts";
 import { ZERO_USAGE } from "./usage.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Usage } from "../rollout/records.ts";
+import type { Usage } from "../rollout/events.ts";
 import type { Followed } from "../rollout/follow.ts";
 import type { ExecEvent } from "./exec_events.ts";
 import type { TurnEvent } from "./turn_event.ts";

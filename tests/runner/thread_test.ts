@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import type { Usage } from "../../rollout/records.ts";
+import type { Usage } from "../../rollout/events.ts";
 import { StateStore } from "../../rollout/state.ts";
 import { recallThread, rememberThread, type Thread } from "../../runner/thread.ts";
 import { ZERO_USAGE } from "../../runner/usage.ts";
