@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { pause } from "./pause.ts";
 
 /** The first pause; each one that follows is twice as long. */
 const FIRST_MS = 2;
@@ -24,16 +25,4 @@ export async function lookUntil(
   for (let ms = FIRST_MS; !signal.aborted && !seen(); ms *= 2) {
     await pause(Math.min(ms, longestMs()), signal);
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const wake = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", wake);
-      resolve();
-    };
-    const timer = setTimeout(wake, ms);
-    signal.addEventListener("abort", wake);
-  });
 }

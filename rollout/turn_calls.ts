@@ -9,8 +9,8 @@
  * @module
  */
 
-import { tellsFailure } from "./outcome.ts";
 import type { Usage } from "./events.ts";
+import { tellsFailure } from "./outcome.ts";
 import type { RolloutRecord } from "./records.ts";
 
 /** What a line of the rollout means for the turn. */

@@ -49,6 +49,7 @@ const BEGIN_MS = 500;
 const HEARD_MS = 500;
 /** Kept of stderr: its end. */
 const STDERR_TAIL_BYTES = 16 * 1024;
+
 /** A codex process and its family. */
 export class CodexProcess implements AsyncDisposable {
   readonly pid: number;

@@ -6,6 +6,7 @@
  */
 import type { Bridge } from "../mcp_host/bridge.ts";
 import type { HostToolCall } from "../mcp_host/host_tool.ts";
+import { pause } from "../rollout/pause.ts";
 import { NEWEST_TESTED } from "./capabilities.ts";
 import { clip } from "./clip.ts";
 import { type CodexBinary, findCodex } from "./codex_binary.ts";
@@ -28,7 +29,6 @@ import { TurnThread } from "./turn_thread.ts";
 import { ZERO_USAGE } from "./usage.ts";
 import type { Variables } from "./variables.ts";
 import { judge, judgeStart } from "./verdict.ts";
-import { pause } from "./within.ts";
 
 /**
  * Runs one turn and tells it through `emit`, up to and including `ended`. Nothing of it runs any

@@ -14,13 +14,3 @@ export async function within(ms: number, event: Promise<unknown>): Promise<boole
     clearTimeout(timer);
   }
 }
-
-/** Waits `ms`, or until `signal` aborts. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const aborted = Promise.withResolvers<void>();
-  const wake = () => aborted.resolve();
-  signal.addEventListener("abort", wake, { once: true });
-  await within(ms, aborted.promise);
-  signal.removeEventListener("abort", wake);
-}

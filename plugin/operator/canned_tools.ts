@@ -12,6 +12,7 @@
 import { parse as parseJsonc } from "@std/jsonc";
 import * as z from "zod/mini";
 import type { HostTool, HostToolCall, HostToolResult } from "../../mcp_host/host_tool.ts";
+import { pause } from "../../rollout/pause.ts";
 import { errorMessage } from "../error_message.ts";
 import { HostToolCallResult } from "../protocol.ts";
 import { describeShapeError } from "../shape_error.ts";
@@ -64,12 +65,4 @@ export function readCannedTools(path: string): Canned {
       return typeof result === "string" ? { content: [{ type: "text", text: result }] } : result;
     },
   };
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
 }
