@@ -6,6 +6,7 @@
  * deno.json exists in newer versions only. The last line is always `N passed, N failed`, and the
  * exit code is 0 only when something passed and nothing failed.
  */
+import { existsSync } from "node:fs";
 import { resolve } from "@std/path";
 import { TextLineStream } from "@std/streams";
 import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../tests/support/codex.ts";
@@ -69,11 +70,7 @@ export async function runTests(args: string[]): Promise<Outcome> {
 
 /** Whether an argument is a file or folder, and not an option or an option's value. */
 function exists(argument: string): boolean {
-  try {
-    return Deno.statSync(resolve(ROOT, argument)) !== undefined;
-  } catch {
-    return false;
-  }
+  return existsSync(resolve(ROOT, argument));
 }
 
 /** Fetches what the tests would otherwise fetch in the middle of a test. */

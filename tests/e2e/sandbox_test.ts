@@ -1,5 +1,6 @@
 /** What a command of the model may do under each `sandbox` of the configuration. */
 import { strict as assert } from "node:assert";
+import { existsSync } from "node:fs";
 import { join } from "@std/path";
 import { asks, openWorld, VERSIONS } from "./world.ts";
 
@@ -29,7 +30,7 @@ for (const version of VERSIONS) {
       });
       const turn = host.stream(asks(sandbox.workspace, "write"));
       assert.equal((await turn.result).stop_reason, "end_turn");
-      const made = FOLDERS.filter((name) => exists(join(paths[name], "made")));
+      const made = FOLDERS.filter((name) => existsSync(join(paths[name], "made")));
       assert.deepEqual(made, folders, JSON.stringify(turn.of("tool_result")));
     });
   }
@@ -48,16 +49,8 @@ for (const version of VERSIONS) {
       });
       const turn = host.stream(asks(sandbox.workspace, "connect"));
       assert.equal((await turn.result).stop_reason, "end_turn");
-      const reached = exists(join(sandbox.workspace, "reached"));
+      const reached = existsSync(join(sandbox.workspace, "reached"));
       assert.equal(reached, network_access, JSON.stringify(turn.of("tool_result")));
     });
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path) !== undefined;
-  } catch {
-    return false;
   }
 }

@@ -3,6 +3,7 @@
  * sandbox, and codex's own configuration stays the user's.
  */
 import { strict as assert } from "node:assert";
+import { existsSync } from "node:fs";
 import { join } from "@std/path";
 import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { startHost } from "../support/host.ts";
@@ -38,17 +39,8 @@ for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
         request: { messages: [{ role: "user", content: "hi" }] },
       });
       assert.equal((await turn.result).stop_reason, "end_turn");
-      assert.equal(exists(trace), trusted);
+      assert.equal(existsSync(trace), trusted);
       assert.deepEqual(Deno.readFileSync(userConfig), before, "config.toml is the user's");
     });
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

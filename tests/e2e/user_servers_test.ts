@@ -1,5 +1,6 @@
 /** The MCP servers of codex's own config.toml, beside the host's tools. */
 import { strict as assert } from "node:assert";
+import { existsSync } from "node:fs";
 import { join } from "@std/path";
 import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { startHost } from "../support/host.ts";
@@ -31,17 +32,9 @@ for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
         }).end();
         assert.equal(stop_reason, "end_turn");
       }
-      const started = names.filter((name) => exists(trace(name)));
+      const started = names.filter((name) => existsSync(trace(name)));
       assert.deepEqual(started, setting === "keep" ? names : []);
       assert.deepEqual(Deno.readFileSync(userConfig), before, "config.toml is the user's");
     });
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path) !== undefined;
-  } catch {
-    return false;
   }
 }

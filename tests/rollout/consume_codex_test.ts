@@ -2,6 +2,7 @@
  * Consume against the real codex: what the model is sent afterwards, and what codex notices of it.
  */
 import { strict as assert } from "node:assert";
+import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "@std/path";
 import { applyPending, mutate } from "../../rollout/consume.ts";
@@ -131,7 +132,7 @@ for (const version of [MIDDLE_CODEX, NEWEST_CODEX]) {
 /** From 0.148 on codex keeps byte offsets of each turn in SQLite: they must still be line starts and ends. */
 function assertProjectionExact(codexHome: string, path: string): void {
   const database = join(codexHome, "thread_history_1.sqlite");
-  if (!exists(database)) return;
+  if (!existsSync(database)) return;
   const bytes = Deno.readFileSync(path);
   const rows = query(
     database,
@@ -153,7 +154,7 @@ function assertProjectionExact(codexHome: string, path: string): void {
 /** codex logs what it finds wrong with a rollout or its projection. */
 function assertNothingLogged(codexHome: string): void {
   const database = join(codexHome, "logs_2.sqlite");
-  if (!exists(database)) return;
+  if (!existsSync(database)) return;
   const rows = query(database, "SELECT * FROM logs WHERE level IN ('WARN', 'ERROR')");
   const about = rows.map((row) => JSON.stringify(row)).filter((row) =>
     /rollout|projection/i.test(row)
@@ -167,13 +168,5 @@ function query(path: string, sql: string): Record<string, unknown>[] {
     return database.prepare(sql).all().map((row) => Object.assign({}, row));
   } finally {
     database.close();
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.lstatSync(path).isFile;
-  } catch {
-    return false;
   }
 }

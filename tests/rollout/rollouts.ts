@@ -3,6 +3,7 @@
  *
  * Captured files are verbatim except for replaced paths and strings cut after 500 characters.
  */
+import { existsSync } from "node:fs";
 import { fromFileUrl, join } from "@std/path";
 
 const FIXTURES = fromFileUrl(new URL("../fixtures/", import.meta.url));
@@ -28,7 +29,7 @@ export function allCaptured(): Captured[] {
     [...Deno.readDirSync(path)].filter((entry) => entry.isDirectory).map((entry) => entry.name);
   return names(FIXTURES).flatMap((version) =>
     names(join(FIXTURES, version))
-      .filter((scenario) => exists(join(FIXTURES, version, scenario, "rollout.jsonl")))
+      .filter((scenario) => existsSync(join(FIXTURES, version, scenario, "rollout.jsonl")))
       .map((scenario) => captured(version, scenario))
   );
 }
@@ -60,13 +61,4 @@ export class CodexHome {
 export function linesOf(bytes: Uint8Array): string[] {
   const text = new TextDecoder().decode(bytes);
   return text.endsWith("\n") ? text.slice(0, -1).split("\n") : text.split("\n");
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

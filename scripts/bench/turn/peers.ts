@@ -1,6 +1,7 @@
 /**
  * The peers' packages, installed from npm once per set of versions, outside the repository.
  */
+import { existsSync } from "node:fs";
 import { join } from "@std/path";
 import { cacheDir, withCacheLock } from "../../../tests/support/cache.ts";
 
@@ -18,7 +19,7 @@ export function peerPackages(): Promise<string> {
   const name = `peers-${PEERS["@openai/codex-sdk"]}-${PEERS["ai-sdk-provider-codex-cli"]}`;
   const folder = join(cacheDir(), name);
   return withCacheLock(name, async () => {
-    if (isThere(join(folder, "complete"))) return folder;
+    if (existsSync(join(folder, "complete"))) return folder;
     Deno.mkdirSync(folder, { recursive: true });
     Deno.writeTextFileSync(join(folder, "package.json"), '{"private":true}\n');
     console.error(`fetching ${specs.join(", ")} from npm into ${folder} (once) ...`);
@@ -35,12 +36,4 @@ export function peerPackages(): Promise<string> {
     Deno.writeTextFileSync(join(folder, "complete"), "");
     return folder;
   });
-}
-
-function isThere(path: string): boolean {
-  try {
-    return Deno.statSync(path) !== undefined;
-  } catch {
-    return false;
-  }
 }
