@@ -8,13 +8,6 @@ import type { Step } from "../../plugin/operator/scripted_step.ts";
 import { SERVER_NAME } from "../../mcp_host/registration.ts";
 import { type Act, began, completed, said, type Scenario } from "../../tests/support/fake_codex.ts";
 
-/** The host's tool, as the host offers it. */
-export const TOOLS = [{
-  name: "echo",
-  description: "echoes",
-  inputSchema: { type: "object" },
-}];
-
 /** What the real codex is answered. */
 export function answer(request: ModelRequest): Step {
   const turns = turnsIn(userTexts(request).join("\n"));

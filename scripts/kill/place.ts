@@ -1,8 +1,9 @@
 /** A workspace, and what must not be forgotten in it. */
 import type { Host } from "../../tests/support/host.ts";
 import type { Turn } from "../../tests/support/turn.ts";
+import { TOOLS } from "./echo_host.ts";
 import { recorded } from "./inspection.ts";
-import { TOOLS, turnsIn } from "./model.ts";
+import { turnsIn } from "./model.ts";
 
 let turnNumber = 0;
 

@@ -1,6 +1,7 @@
 /** The plugin under fire, and how to hit it or what it started. */
-import { type Host, startHost } from "../../tests/support/host.ts";
+import type { Host } from "../../tests/support/host.ts";
 import type { Sandbox } from "../../tests/support/sandbox.ts";
+import { startEchoHost } from "./echo_host.ts";
 import type { Victim } from "./outcome.ts";
 
 /** A plugin process that is started again whenever it was killed. */
@@ -14,7 +15,7 @@ export class Prey implements AsyncDisposable {
   }
 
   static async start(sandbox: Sandbox): Promise<Prey> {
-    return new Prey(sandbox, await begin(sandbox));
+    return new Prey(sandbox, await startEchoHost(sandbox.env));
   }
 
   /** Its host, until the next start. */
@@ -47,7 +48,7 @@ export class Prey implements AsyncDisposable {
 
   /** Starts it after it was killed. */
   async startAgain(): Promise<void> {
-    this.#host = await begin(this.#sandbox);
+    this.#host = await startEchoHost(this.#sandbox.env);
   }
 
   /** Processes of this world that are not the plugin. */
@@ -61,11 +62,4 @@ export class Prey implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#host[Symbol.asyncDispose]();
   }
-}
-
-async function begin({ env }: Sandbox): Promise<Host> {
-  const host = await startHost({ env });
-  host.onRequest("plexum/host/tool/call", () => ({ content: [{ type: "text", text: "echo" }] }));
-  await host.initialize();
-  return host;
 }

@@ -3,10 +3,11 @@
  * a fake one. Which, the workspace's name decides, in a script that stands for codex.
  */
 import { join } from "@std/path";
-import { answer, TOOLS } from "../kill/model.ts";
+import { startEchoHost, TOOLS } from "../kill/echo_host.ts";
+import { answer } from "../kill/model.ts";
 import { codexBinary, NEWEST_CODEX } from "../../tests/support/codex.ts";
 import { type Act, began, completed, fakeCodex, said } from "../../tests/support/fake_codex.ts";
-import { type Host, startHost } from "../../tests/support/host.ts";
+import type { Host } from "../../tests/support/host.ts";
 import { openSandbox, type Sandbox } from "../../tests/support/sandbox.ts";
 
 /** How many workspaces, and how many of them are of a real codex. */
@@ -61,10 +62,7 @@ export class SoakWorld implements AsyncDisposable {
       const name = n < real ? `real-${n}` : `fake-${n}`;
       places.push({ path: await sandbox.newWorkspace(name), real: n < real, calls: [] });
     }
-    const host = await startHost({ env: sandbox.env });
-    host.onRequest("plexum/host/tool/call", () => ({ content: [{ type: "text", text: "echo" }] }));
-    await host.initialize();
-    return new SoakWorld(sandbox, host, places);
+    return new SoakWorld(sandbox, await startEchoHost(sandbox.env), places);
   }
 
   /** Runs the next turn, in the workspace whose turn it is; throws when it does not end well. */
