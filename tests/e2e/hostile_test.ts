@@ -5,6 +5,7 @@
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
+import type { StreamResult } from "../../plugin/protocol.ts";
 import { executable } from "../../scripts/executable.ts";
 import { BarePlugin } from "../../scripts/flood/bare_plugin.ts";
 import {
@@ -16,7 +17,7 @@ import {
   type Scenario,
 } from "../support/fake_codex.ts";
 import { type Host, startHost } from "../support/host.ts";
-import { canMount, mountSmall } from "../support/mounted.ts";
+import { canMount, type Mounted, mountSmall } from "../support/mounted.ts";
 import { openSandbox, type Sandbox } from "../support/sandbox.ts";
 import type { Turn } from "../support/turn.ts";
 
@@ -51,6 +52,30 @@ async function outcome(turn: Turn): Promise<string> {
   );
 }
 
+/** A state directory of so many bytes, and a plugin whose first turn there ended well. */
+interface SmallDisk extends AsyncDisposable {
+  sandbox: Sandbox;
+  state: string;
+  disk: Mounted;
+  host: Host;
+  first: StreamResult;
+}
+
+async function onSmallDisk(bytes: number): Promise<SmallDisk> {
+  await using stack = new AsyncDisposableStack();
+  const { sandbox, state } = await world({ acts: plainTurn("hi") });
+  stack.use(sandbox);
+  const disk = mountSmall(state, bytes);
+  assert.ok(disk);
+  stack.use(disk);
+  const host = stack.use(await startHost({ env: sandbox.env }));
+  await host.initialize();
+  const first = await host.stream(asks(sandbox)).result;
+  assert.equal(first.stop_reason, "end_turn");
+  const all = stack.move();
+  return { sandbox, state, disk, host, first, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
 async function onlyPlugin(sandbox: Sandbox, host: Host): Promise<void> {
   assert.deepEqual((await sandbox.processes()).map(({ pid }) => pid), [host.pid]);
 }
@@ -60,15 +85,8 @@ Deno.test({
     "state directory without space: turns end with a reason, and go on when there is space again",
   ignore: !MOUNTS,
   async fn() {
-    const { sandbox, state } = await world({ acts: plainTurn("hi") });
-    await using _ = sandbox;
-    using disk = mountSmall(state, 128 * 1024);
-    assert.ok(disk);
-    await using host = await startHost({ env: sandbox.env });
-    await host.initialize();
-    const first = await host.stream(asks(sandbox)).result;
-    assert.equal(first.stop_reason, "end_turn");
-
+    await using small = await onSmallDisk(128 * 1024);
+    const { sandbox, state, host, first } = small;
     const filler = join(state, "filler");
     fill(filler);
     const [full, other] = [
@@ -93,14 +111,8 @@ Deno.test({
   name: "state directory that cannot be written is named, and the plugin waits for better times",
   ignore: !MOUNTS,
   async fn() {
-    const { sandbox, state } = await world({ acts: plainTurn("hi") });
-    await using _ = sandbox;
-    using disk = mountSmall(state, 1024 * 1024);
-    assert.ok(disk);
-    await using host = await startHost({ env: sandbox.env });
-    await host.initialize();
-    const first = await host.stream(asks(sandbox)).result;
-
+    await using small = await onSmallDisk(1024 * 1024);
+    const { sandbox, disk, host, first } = small;
     disk.remount("ro");
     const refused = await outcome(host.stream(asks(sandbox)));
     assert.match(refused, /^refused: .*read-only/is);
