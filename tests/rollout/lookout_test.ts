@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { Follower } from "../../rollout/follow.ts";
 import { lookUntil } from "../../rollout/lookout.ts";
+import { within } from "../support/deadline.ts";
 import { captured, CodexHome } from "./rollouts.ts";
 
 const forever = new AbortController().signal;
@@ -42,7 +43,7 @@ Deno.test("64 turns at once are each woken by their own rollout", async () => {
         append: true,
       });
       while (calls.length === 0) {
-        await follower.changed(forever);
+        await within(follower.changed(forever), `news of ${ids[i]}`, () => "");
         calls.push(...follower.drain().flatMap((event) => event.type === "call" ? [event.id] : []));
       }
       assert.deepEqual(calls, ["call_sh1"], ids[i]);
