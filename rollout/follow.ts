@@ -13,7 +13,7 @@
 
 import { kindOf } from "./line_kind.ts";
 import { type Line, LineSplitter } from "./lines.ts";
-import { type Located, locateNear, locateRollout } from "./locate.ts";
+import { locateNear, locateRollout } from "./locate.ts";
 import { lookUntil } from "./lookout.ts";
 import { overlongRecord } from "./overlong.ts";
 import { decodeRecord, type RolloutRecord } from "./records.ts";
@@ -64,7 +64,7 @@ export class Follower {
     this.#options = options;
     this.#offset = this.#position = options.from;
     // A new thread's file appears in today's directory; only an old one is worth a search.
-    if (options.from > 0) this.#open(this.#locate(locateRollout));
+    if (options.from > 0) this.#find(locateRollout);
   }
 
   /** The rollout, once it is there. */
@@ -82,7 +82,7 @@ export class Follower {
    * Synchronous; one `fstat` where nothing was appended. Finds the file if it was not there yet.
    */
   drain(): Followed[] {
-    if (this.#file === undefined) this.#open(this.#locate(locateNear));
+    this.#find(locateNear);
     return this.#read();
   }
 
@@ -98,7 +98,7 @@ export class Follower {
    * that only lacks its newline counts. Every call without an output gets the result `aborted`.
    */
   finish(): Followed[] {
-    if (this.#file === undefined) this.#open(this.#locate(locateRollout));
+    this.#find(locateRollout);
     const followed = this.#read();
     const rest = this.#lines.end();
     if (rest !== undefined && "bytes" in rest) {
@@ -126,25 +126,25 @@ export class Follower {
   #hasNews(): boolean {
     if (this.#closed) return true;
     try {
-      if (this.#file === undefined) return this.#locate(locateNear).kind === "found";
-      return this.#file.statSync().size > this.#position;
+      const file = this.#find(locateNear);
+      return file !== undefined && file.statSync().size > this.#position;
     } catch {
       return true; // whoever drains will hear of it
     }
   }
 
-  #locate(find: typeof locateRollout): Located {
+  /** The open file, which is looked for where it is not there yet. */
+  #find(locate: typeof locateRollout): Deno.FsFile | undefined {
+    if (this.#file !== undefined || this.#closed) return this.#file;
     const { codexHome, threadId, remembered } = this.#options;
-    return find(codexHome, threadId, remembered);
-  }
-
-  #open(located: Located): void {
-    if (located.kind !== "found") return;
+    const located = locate(codexHome, threadId, remembered);
+    if (located.kind !== "found") return undefined;
     this.#file = Deno.openSync(located.path, { read: true });
     this.#path = located.path;
     // A file shorter than it was is not what we knew; what comes now is appended at its end.
     const { size } = this.#file.statSync();
     this.#offset = this.#position = Math.min(this.#options.from, size);
+    return this.#file;
   }
 
   #read(): Followed[] {

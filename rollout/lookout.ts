@@ -8,21 +8,37 @@
  *
  * @module
  */
-import { pause } from "./pause.ts";
 
 /** The first pause; each one that follows is twice as long. */
-const FIRST_MS = 2;
+const FIRST_MS = 8;
 
 /**
- * Resolves when `seen` is true or `signal` aborts. Looks at once, after 2 ms, 4 ms, …, and at least
+ * Resolves when `seen` is true or `signal` aborts. Looks at once, after 8 ms, 16 ms, …, and at least
  * every `longestMs()`. Rejects as `seen` throws.
  */
-export async function lookUntil(
+export function lookUntil(
   seen: () => boolean,
   longestMs: () => number,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let ms = FIRST_MS; !signal.aborted && !seen(); ms *= 2) {
-    await pause(Math.min(ms, longestMs()), signal);
-  }
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let pauseMs = FIRST_MS;
+  const look = (): void => {
+    try {
+      if (seen()) return resolve();
+    } catch (error) {
+      return reject(error);
+    }
+    timer = setTimeout(look, Math.min(pauseMs, longestMs()));
+    pauseMs *= 2;
+  };
+  const end = (): void => resolve();
+  signal.addEventListener("abort", end);
+  if (signal.aborted) end();
+  else look();
+  return promise.finally(() => {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", end);
+  });
 }
