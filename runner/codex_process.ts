@@ -1,6 +1,6 @@
 /**
- * One running codex: started detached (its own process group), fed its prompt, and ended without
- * leaving anything of its tree alive.
+ * One running codex: started in a session and a process group of its own, fed its prompt, and ended
+ * without leaving anything of its tree alive.
  *
  * @module
  */
@@ -83,7 +83,7 @@ export class CodexProcess implements AsyncDisposable {
    * run, `invalid_request` for a workspace that is not there.
    */
   static start(command: CodexCommand): CodexProcess {
-    const { path, args } = markedCommand(command.path, command.args, command.mark);
+    const { path, args, detached } = markedCommand(command.path, command.args, command.mark);
     try {
       const child = new Deno.Command(path, {
         args,
@@ -93,7 +93,7 @@ export class CodexProcess implements AsyncDisposable {
         stdin: "piped",
         stdout: "piped",
         stderr: "piped",
-        detached: true,
+        detached,
       }).spawn();
       return new CodexProcess(child, command);
     } catch (error) {
@@ -125,11 +125,16 @@ export class CodexProcess implements AsyncDisposable {
     const swallowed = turn?.hasBegun === false
       ? turn.begun.then(() => within(HEARD_MS, this.exited))
       : this.exited;
-    sendSignal(-this.pid, "SIGINT");
+    this.#signal("SIGINT");
     await within(graceMs, this.#orGone(swallowed));
-    if (!this.#gone) sendSignal(-this.pid, "SIGKILL");
+    if (!this.#gone) this.#signal("SIGKILL");
     const survivors = await killFamily(family, this.#mark);
     return survivors.map(({ pid }) => pid);
+  }
+
+  /** To the whole group, or to the one process that has not made it yet. */
+  #signal(name: Deno.Signal): void {
+    if (!sendSignal(-this.pid, name)) sendSignal(this.pid, name);
   }
 
   #orGone(event: Promise<unknown>): Promise<unknown> {

@@ -86,6 +86,22 @@ Deno.test("limitOf gives each mark a number of its own that a kernel takes", () 
 });
 
 Deno.test({
+  name: "a marked command becomes the program, in a session and group of its own",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const tell = 'read -r pid _ _ _ pgid sid _ < /proc/self/stat; echo "$pid $pgid $sid $1"';
+    const { path, args, detached } = markedCommand("/bin/sh", ["-c", tell, "sh", "x y"], newMark());
+    const child = new Deno.Command(path, { args, detached, stdin: "null", stdout: "piped" })
+      .spawn();
+    const { stdout } = await child.output();
+    assert.equal(
+      new TextDecoder().decode(stdout),
+      `${child.pid} ${child.pid} ${child.pid} x y\n`,
+    );
+  },
+});
+
+Deno.test({
   name: "a codex that cannot be run is missing, although prlimit stands in front of it",
   ignore: Deno.build.os !== "linux",
   async fn() {
