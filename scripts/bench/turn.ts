@@ -10,64 +10,86 @@ import { median, pairs, ratios } from "./figures/series.ts";
 import { Arena } from "./turn/arena.ts";
 import type { Contender, Took } from "./turn/contender.ts";
 
-const PAIRS = Number(Deno.args[0] ?? 31);
+const PAIRS = Number(Deno.args[0] ?? 51);
 
 interface Match {
-  name: string;
-  other: Contender;
+  other: string;
+  /** Lets the other in, with a home called `name`. */
+  enter: (name: string) => Contender | Promise<Contender>;
   goal?: number;
-  /** Which of the other's times counts. */
-  time?: "ms" | "toldMs";
+  /** Whether the other also tells when it has read `turn.completed`. */
+  tells?: boolean;
 }
 
-async function play(
-  question: string,
-  run: (contender: Contender) => Promise<Took>,
-  plugin: Contender,
-  matches: Match[],
-): Promise<Figure[]> {
-  const figures: Figure[] = [];
-  for (const { name, other, goal, time } of matches) {
-    // Both begin with a new thread, so that what they resume has the same length.
-    for (const one of [plugin, other]) one.forget();
-    const told: number[] = [];
-    const { a, b } = await pairs(PAIRS, async () => (await run(plugin)).ms, async () => {
-      const took = await run(other);
+const BARE = { goal: 1.05, tells: true };
+const FIRST = "first turn of a thread";
+const RESUMED = "resumed turn";
+
+await using arena = await Arena.open();
+
+const node: Match = {
+  other: "bare `codex exec --json`, started by Node",
+  enter: (name) => arena.node(name),
+  ...BARE,
+};
+const deno: Match = {
+  other: "bare `codex exec --json`, started by Deno",
+  enter: (name) => arena.deno(name),
+  ...BARE,
+};
+const codexSdk: Match = {
+  other: "`@openai/codex-sdk`",
+  enter: (name) => arena.codexSdk(name),
+  goal: 1,
+};
+const aiSdk: Match = {
+  other: "`ai-sdk-provider-codex-cli`",
+  enter: (name) => arena.aiSdk(name),
+  goal: 1,
+};
+const appServer: Match = {
+  other: "`ai-sdk-provider-codex-cli`, a `codex app-server` that stays",
+  enter: (name) => arena.appServer(name),
+};
+
+let matches = 0;
+
+/** Both begin with an empty codex home, so that they have the same number of threads in it. */
+async function play(question: string, { other, enter, goal, tells }: Match): Promise<Figure[]> {
+  const match = ++matches;
+  await using plugin = await arena.plugin(`plugin-${match}`);
+  await using peer = await enter(`peer-${match}`);
+  const run = (one: Contender): Promise<Took> => question === FIRST ? one.begin() : one.resume();
+  const told: number[] = [];
+  const { a: ours, b: theirs } = await pairs(
+    PAIRS,
+    async () => (await run(plugin)).ms,
+    async () => {
+      const took = await run(peer);
       told.push(took.toldMs);
       return took.ms;
-    });
-    const say = (theirs: number[], name: string, goal: number | undefined): void => {
-      const note = `${short(median(a))} ms to ${short(median(theirs))} ms`;
-      const values = ratios(a, theirs);
-      figures.push(
-        figure({ question, name, values, note, ...(goal === undefined ? {} : { goal }) }),
-      );
-    };
-    say(b, name, goal);
-    if (time === "toldMs") {
-      say(told.slice(1), `${name}, until it has read \`turn.completed\``, undefined);
-    }
+    },
+  );
+  const compared = (name: string, theirs: number[], goal?: number): Figure => {
+    const note = `${short(median(ours))} ms to ${short(median(theirs))} ms`;
+    const values = ratios(ours, theirs);
+    return figure({ question, name, values, note, ...(goal === undefined ? {} : { goal }) });
+  };
+  const figures = [compared(other, theirs, goal)];
+  if (tells) {
+    // The first round does not count.
+    figures.push(compared(`${other}, until it has read \`turn.completed\``, told.slice(1)));
   }
   return figures;
 }
 
-await using arena = await Arena.open();
-const plugin = await arena.plugin();
-const deno = arena.deno();
-const node = arena.node();
-const codexSdk = await arena.codexSdk();
-const aiSdk = await arena.aiSdk();
-const bare: Match[] = [
-  { name: "bare `codex exec --json`, started by Node", other: node, goal: 1.05, time: "toldMs" },
-  { name: "bare `codex exec --json`, started by Deno", other: deno, goal: 1.05, time: "toldMs" },
-];
-const sdk: Match = { name: "`@openai/codex-sdk`", other: codexSdk, goal: 1 };
-const server: Match = {
-  name: "`ai-sdk-provider-codex-cli`, a `codex app-server` that stays",
-  other: await arena.appServer(),
-};
-const ai: Match = { name: "`ai-sdk-provider-codex-cli`", other: aiSdk, goal: 1 };
-report(
-  await play("first turn of a thread", (one) => one.begin(), plugin, [...bare, sdk, ai, server]),
-);
-report(await play("resumed turn", (one) => one.resume(), plugin, [...bare, sdk, server]));
+for (
+  const [question, others] of [
+    [FIRST, [node, deno, codexSdk, aiSdk, appServer]],
+    [RESUMED, [node, deno, codexSdk, appServer]],
+  ] as const
+) {
+  const figures: Figure[] = [];
+  for (const match of others) figures.push(...await play(question, match));
+  report(figures);
+}

@@ -67,28 +67,28 @@ export class Arena implements AsyncDisposable {
   }
 
   /** `codex exec --json`, started by Deno. */
-  deno(name = "deno", toml = ""): Contender {
+  deno(name: string, toml = ""): Contender {
     return this.#enter([...DENO, here("spawner.ts"), this.codex], this.home(name, toml));
   }
 
   /** `codex exec --json`, started by Node. */
-  node(name = "node", toml = ""): Contender {
+  node(name: string, toml = ""): Contender {
     return this.#enter(["node", here("spawner.mjs"), this.codex], this.home(name, toml));
   }
 
   /** `@openai/codex-sdk`. */
-  async codexSdk(): Promise<Contender> {
-    return this.#peer("codex_sdk.mjs", await peerPackages());
+  codexSdk(name: string): Promise<Contender> {
+    return this.#peer("codex_sdk.mjs", name);
   }
 
   /** `ai-sdk-provider-codex-cli`. */
-  async aiSdk(): Promise<Contender> {
-    return this.#peer("ai_sdk.mjs", await peerPackages());
+  aiSdk(name: string): Promise<Contender> {
+    return this.#peer("ai_sdk.mjs", name);
   }
 
   /** The same package's provider for `codex app-server`. */
-  async appServer(): Promise<Contender> {
-    return this.#peer("app_server.mjs", await peerPackages());
+  appServer(name: string): Promise<Contender> {
+    return this.#peer("app_server.mjs", name);
   }
 
   /** The environment of a home. */
@@ -96,8 +96,9 @@ export class Arena implements AsyncDisposable {
     return { PATH: Deno.env.get("PATH") ?? "", ...environment(home) };
   }
 
-  #peer(program: string, packages: string): Contender {
-    return this.#enter(["node", here(program), this.codex, packages], this.home(program));
+  async #peer(program: string, name: string): Promise<Contender> {
+    const packages = await peerPackages();
+    return this.#enter(["node", here(program), this.codex, packages], this.home(name));
   }
 
   #enter(command: string[], home: string): Contender {

@@ -64,12 +64,7 @@ export class Contender implements AsyncDisposable {
     return took;
   }
 
-  /** Forgets the thread: the next turn that resumes resumes a new one. */
-  forget(): void {
-    this.#last = undefined;
-  }
-
-  /** One more turn of the thread, which is the first one since the last `forget`. */
+  /** One more turn of its first thread. */
   async resume(more: Pick<Asked, "tools"> = {}): Promise<Took> {
     if (this.#last === undefined) await this.begin();
     if (this.#last === undefined) throw new Error("no thread to resume");
