@@ -37,12 +37,14 @@ async function exec() {
 
 /** The run as the test may want to see it: runs/1.json, runs/2.json, … in the order of their start. */
 function recordRun(turn) {
-  fs.mkdirSync(join(dir, "runs"), { recursive: true });
-  const whole = join(dir, "runs", `${process.pid}.part`);
+  const runs = join(dir, "runs");
+  fs.mkdirSync(runs, { recursive: true });
+  const earlier = fs.readdirSync(runs).filter((name) => name.endsWith(".json")).length;
+  const whole = join(runs, `${process.pid}.part`);
   fs.writeFileSync(whole, JSON.stringify({ pid: process.pid, args, env: process.env, ...turn }));
-  for (let n = 1, taken = true; taken; n += 1) {
+  for (let n = earlier + 1, taken = true; taken; n += 1) {
     try {
-      fs.linkSync(whole, join(dir, "runs", `${n}.json`));
+      fs.linkSync(whole, join(runs, `${n}.json`));
       taken = false;
     } catch (error) {
       if (error.code !== "EEXIST") throw error;
