@@ -49,6 +49,8 @@ const BEGIN_MS = 500;
 const HEARD_MS = 500;
 /** Kept of stderr: its end. */
 const STDERR_TAIL_BYTES = 16 * 1024;
+/** Waits for as long as the turn lasts; codex says little there. */
+const STDERR_READ_BYTES = 4 * 1024;
 
 /** A codex process and its family. */
 export class CodexProcess implements AsyncDisposable {
@@ -59,7 +61,7 @@ export class CodexProcess implements AsyncDisposable {
   readonly #stderr = new Tail(STDERR_TAIL_BYTES);
   readonly #stdin: Promise<void>;
   readonly #stderrRead: Promise<void>;
-  readonly #stderrReader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #stderrReader: ReadableStreamBYOBReader;
   readonly #stdout: ChildStdout;
   #gone = false;
 
@@ -72,7 +74,7 @@ export class CodexProcess implements AsyncDisposable {
       return { code, signal: signal ?? undefined };
     });
     this.#stdin = feed(child.stdin, prompt);
-    this.#stderrReader = child.stderr.getReader();
+    this.#stderrReader = child.stderr.getReader({ mode: "byob" });
     this.#stderrRead = this.#readStderr();
     this.#stdout = new ChildStdout(child.stdout);
   }
@@ -170,10 +172,12 @@ export class CodexProcess implements AsyncDisposable {
 
   async #readStderr(): Promise<void> {
     try {
+      let buffer = new Uint8Array(STDERR_READ_BYTES);
       for (;;) {
-        const { value, done } = await this.#stderrReader.read();
+        const { value, done } = await this.#stderrReader.read(buffer);
         if (done) return;
         this.#stderr.push(value);
+        buffer = new Uint8Array(value.buffer);
       }
     } catch {
       // A broken pipe ends stderr like its end.

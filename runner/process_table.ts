@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { ChildStdout } from "./child_stdout.ts";
 import { limitOf, TURN_MARK } from "./turn_mark.ts";
 
 /** A living process. Pids are reused; pid and start together are not. */
@@ -124,10 +125,21 @@ async function outputOver(command: string, args: string[], files: string[]): Pro
 
 async function output(command: string, args: string[]): Promise<string> {
   try {
+    const child = new Deno.Command(command, {
+      args,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    })
+      .spawn();
+    const decoder = new TextDecoder();
+    let text = "";
+    for await (const chunk of new ChildStdout(child.stdout).chunks()) {
+      text += decoder.decode(chunk, { stream: true });
+    }
     // Exit codes mean little here: processes vanish while they are looked at.
-    const { stdout } = await new Deno.Command(command, { args, stdin: "null", stderr: "null" })
-      .output();
-    return new TextDecoder().decode(stdout);
+    await child.status;
+    return text + decoder.decode();
   } catch {
     return "";
   }
