@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { type Followed, Follower } from "../../rollout/follow.ts";
+import { within } from "../support/deadline.ts";
 import { allCaptured, captured, CodexHome, linesOf } from "./rollouts.ts";
 
 /** What following the whole captured file says. */
@@ -218,7 +219,7 @@ Deno.test("Follower is woken when codex writes, also before the directory exists
   const seen: Followed[] = [];
   const until = async (type: Followed["type"]): Promise<void> => {
     while (!seen.some((event) => event.type === type)) {
-      await follower.changed(signal);
+      await within(follower.changed(signal), type, () => JSON.stringify(seen));
       seen.push(...follower.drain());
     }
   };
@@ -237,11 +238,11 @@ Deno.test("Follower.changed ends with the signal and with close, and leaks nothi
   home.put(rollout);
   const follower = new Follower({ codexHome: home.dir, threadId: rollout.threadId, from: 1 });
   const { signal } = new AbortController();
-  await follower.changed(signal); // there is something to read
+  await within(follower.changed(signal), "what is there to read");
   follower.drain();
   const closed = follower.changed(signal);
   follower.close();
-  await closed;
+  await within(closed, "the end of a closed follower");
   await follower.changed(AbortSignal.abort());
 });
 

@@ -19,7 +19,7 @@ Deno.test("lookUntil ends with its signal, without another look", async () => {
   let looks = 0;
   const waiting = lookUntil(() => ++looks < 0, () => 1e9, controller.signal);
   controller.abort();
-  await waiting;
+  await within(waiting, "the end that the signal asked for");
   assert.equal(looks, 1);
   await lookUntil(() => ++looks < 0, () => 1e9, controller.signal);
   assert.equal(looks, 1);
@@ -43,7 +43,7 @@ Deno.test("64 turns at once are each woken by their own rollout", async () => {
         append: true,
       });
       while (calls.length === 0) {
-        await within(follower.changed(forever), `news of ${ids[i]}`, () => "");
+        await within(follower.changed(forever), `news of ${ids[i]}`);
         calls.push(...follower.drain().flatMap((event) => event.type === "call" ? [event.id] : []));
       }
       assert.deepEqual(calls, ["call_sh1"], ids[i]);
