@@ -125,13 +125,9 @@ async function outputOver(command: string, args: string[], files: string[]): Pro
 
 async function output(command: string, args: string[]): Promise<string> {
   try {
-    const child = new Deno.Command(command, {
-      args,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "null",
-    })
-      .spawn();
+    const options = { args, stdin: "null", stdout: "piped", stderr: "null" } as const;
+    const child = new Deno.Command(command, options).spawn();
+    // Not `Deno.Command.output()`, which leaves a buffer of 64 KiB behind at the end of every turn.
     const decoder = new TextDecoder();
     let text = "";
     for await (const chunk of new ChildStdout(child.stdout).chunks()) {

@@ -44,12 +44,12 @@ export function markedCommand(
   args: readonly string[],
   mark: string,
 ): MarkedCommand {
-  const launchers = findLaunchers();
-  if (launchers === undefined) return { path: command, args: [...args], detached: true };
+  const through = findLaunchers();
+  if (through === undefined) return { path: command, args: [...args], detached: true };
   const limit = limitOf(mark);
   return {
-    path: launchers.setsid,
-    args: [launchers.prlimit, `--locks=${limit}:${limit}`, command, ...args],
+    path: through.setsid,
+    args: [through.prlimit, `--locks=${limit}:${limit}`, command, ...args],
     detached: false,
   };
 }
@@ -65,6 +65,7 @@ interface Launchers {
   prlimit: string;
 }
 
+/** `null` until they were looked for. */
 let launchers: Launchers | undefined | null = null;
 
 /** util-linux has both, which every ordinary Linux has; busybox has no `prlimit`. */
