@@ -6,7 +6,6 @@
  */
 import type { Bridge } from "../mcp_host/bridge.ts";
 import type { HostToolCall } from "../mcp_host/host_tool.ts";
-import { pause } from "../rollout/pause.ts";
 import { NEWEST_TESTED } from "./capabilities.ts";
 import { clip } from "./clip.ts";
 import { type CodexBinary, findCodex } from "./codex_binary.ts";
@@ -14,6 +13,7 @@ import { runCodex } from "./codex_run.ts";
 import { codexEnvironment, codexHome } from "./environment.ts";
 import { openHostTools } from "./host_tools.ts";
 import { loginStatus } from "./login_status.ts";
+import { pause } from "./pause.ts";
 import { applyPendingConsumes } from "./pending_consumes.ts";
 import { composePrompt } from "./prompt.ts";
 import { Retries } from "./retry.ts";

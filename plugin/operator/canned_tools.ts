@@ -12,7 +12,7 @@
 import { parse as parseJsonc } from "@std/jsonc";
 import * as z from "zod/mini";
 import type { HostTool, HostToolCall, HostToolResult } from "../../mcp_host/host_tool.ts";
-import { pause } from "../../rollout/pause.ts";
+import { pause } from "../../runner/pause.ts";
 import { errorMessage } from "../error_message.ts";
 import { HostToolCallResult } from "../protocol.ts";
 import { describeShapeError } from "../shape_error.ts";
