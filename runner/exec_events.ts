@@ -12,8 +12,7 @@
  * @module
  */
 import * as z from "zod/mini";
-import { usageOf } from "../rollout/events.ts";
-import type { Usage } from "../rollout/events.ts";
+import { type Usage, usageOf } from "../rollout/events.ts";
 
 const Line = z.looseObject({
   type: z.string(),
