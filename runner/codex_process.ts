@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { ChildStdout } from "./child_stdout.ts";
+import { ChildOutput } from "./child_output.ts";
 import { familyOf, killFamily, sendSignal } from "./process_family.ts";
 import { markedProcesses, processRows, processTable } from "./process_table.ts";
 import { startFailure } from "./start_failure.ts";
@@ -49,8 +49,6 @@ const BEGIN_MS = 500;
 const HEARD_MS = 500;
 /** Kept of stderr: its end. */
 const STDERR_TAIL_BYTES = 16 * 1024;
-/** Waits for as long as the turn lasts; codex says little there. */
-const STDERR_READ_BYTES = 4 * 1024;
 
 /** A codex process and its family. */
 export class CodexProcess implements AsyncDisposable {
@@ -60,9 +58,9 @@ export class CodexProcess implements AsyncDisposable {
   readonly #mark: string;
   readonly #stderr = new Tail(STDERR_TAIL_BYTES);
   readonly #stdin: Promise<void>;
+  readonly #stderrPipe: ChildOutput;
   readonly #stderrRead: Promise<void>;
-  readonly #stderrReader: ReadableStreamBYOBReader;
-  readonly #stdout: ChildStdout;
+  readonly #stdout: ChildOutput;
   #gone = false;
 
   private constructor(child: Deno.ChildProcess, { prompt, mark }: CodexCommand) {
@@ -74,9 +72,9 @@ export class CodexProcess implements AsyncDisposable {
       return { code, signal: signal ?? undefined };
     });
     this.#stdin = feed(child.stdin, prompt);
-    this.#stderrReader = child.stderr.getReader({ mode: "byob" });
+    this.#stderrPipe = new ChildOutput(child.stderr);
     this.#stderrRead = this.#readStderr();
-    this.#stdout = new ChildStdout(child.stdout);
+    this.#stdout = new ChildOutput(child.stdout);
   }
 
   /**
@@ -108,7 +106,7 @@ export class CodexProcess implements AsyncDisposable {
     return this.#stderr.text();
   }
 
-  /** Chunks of stdout, see {@link ChildStdout.chunks}. */
+  /** Chunks of stdout, see {@link ChildOutput.chunks}. */
   stdout(): AsyncGenerator<Uint8Array> {
     return this.#stdout.chunks();
   }
@@ -166,19 +164,13 @@ export class CodexProcess implements AsyncDisposable {
   /** Lets go of every pipe. The process must have been stopped, or have exited. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.exited;
-    await Promise.all([this.#stdout.close(), this.#stderrReader.cancel().catch(() => {})]);
+    await Promise.all([this.#stdout.close(), this.#stderrPipe.close()]);
     await Promise.all([this.#stdin, this.#stderrRead]);
   }
 
   async #readStderr(): Promise<void> {
     try {
-      let buffer = new Uint8Array(STDERR_READ_BYTES);
-      for (;;) {
-        const { value, done } = await this.#stderrReader.read(buffer);
-        if (done) return;
-        this.#stderr.push(value);
-        buffer = new Uint8Array(value.buffer);
-      }
+      for await (const chunk of this.#stderrPipe.chunks()) this.#stderr.push(chunk);
     } catch {
       // A broken pipe ends stderr like its end.
     }

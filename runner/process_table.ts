@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { ChildStdout } from "./child_stdout.ts";
+import { ChildOutput } from "./child_output.ts";
 import { limitOf, TURN_MARK } from "./turn_mark.ts";
 
 /** A living process. Pids are reused; pid and start together are not. */
@@ -130,7 +130,7 @@ async function output(command: string, args: string[]): Promise<string> {
     // Not `Deno.Command.output()`, which leaves a buffer of 64 KiB behind at the end of every turn.
     const decoder = new TextDecoder();
     let text = "";
-    for await (const chunk of new ChildStdout(child.stdout).chunks()) {
+    for await (const chunk of new ChildOutput(child.stdout).chunks()) {
       text += decoder.decode(chunk, { stream: true });
     }
     // Exit codes mean little here: processes vanish while they are looked at.

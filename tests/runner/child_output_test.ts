@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { ChildStdout } from "../../runner/child_stdout.ts";
+import { ChildOutput } from "../../runner/child_output.ts";
 import { ManualClock } from "./manual_clock.ts";
 
 /** A pipe that the test writes into. */
@@ -12,7 +12,7 @@ function pipe() {
     },
   });
   const clock = new ManualClock();
-  const chunks = new ChildStdout(stream, clock);
+  const chunks = new ChildOutput(stream, clock);
   const encoder = new TextEncoder();
   return {
     stdout: chunks,
@@ -27,7 +27,7 @@ function pipe() {
 
 const text = ({ value }: IteratorResult<Uint8Array>) => new TextDecoder().decode(value);
 
-Deno.test("ChildStdout reads to the end", async () => {
+Deno.test("ChildOutput reads to the end", async () => {
   const { stdout, write, close } = pipe();
   const chunks = stdout.chunks();
   write("one");
@@ -41,7 +41,7 @@ Deno.test("ChildStdout reads to the end", async () => {
   assert.equal((await last).done, true);
 });
 
-Deno.test("ChildStdout gives up a pipe that a stranger holds open, but not at once", async () => {
+Deno.test("ChildOutput gives up a pipe that a stranger holds open, but not at once", async () => {
   const { stdout, clock, write } = pipe();
   const chunks = stdout.chunks();
   const waiting = chunks.next();
@@ -56,7 +56,7 @@ Deno.test("ChildStdout gives up a pipe that a stranger holds open, but not at on
   assert.equal((await next).done, true);
 });
 
-Deno.test("ChildStdout leaves a slow reader all the time, and loses nothing", async () => {
+Deno.test("ChildOutput leaves a slow reader all the time, and loses nothing", async () => {
   const { stdout, clock, write } = pipe();
   const chunks = stdout.chunks();
   write("one");
