@@ -9,13 +9,13 @@ async function main([command, ...rest]: string[]): Promise<number> {
   // Each face is a chunk of its own: mcp-host must not wait for what only the plugin needs.
   switch (command) {
     case undefined: {
-      const { serveOrExplain } = await import("./plugin/operator/started_by_hand.ts");
+      const { serveOrExplain } = await import("./plugin/operator/cli/started_by_hand.ts");
       return await serveOrExplain();
     }
     case "mcp-host":
-      return await (await import("./mcp_host/relay.ts")).relay(rest);
+      return await (await import("./mcp_host/relay/relay.ts")).relay(rest);
     default:
-      return await (await import("./plugin/operator/cli.ts")).runCommand(command, rest);
+      return await (await import("./plugin/operator/cli/cli.ts")).runCommand(command, rest);
   }
 }
 

@@ -9,16 +9,20 @@
  * @module
  */
 import type { Bridge, BridgeCapabilities, BridgeOptions } from "./bridge_options.ts";
-import { CallDesk } from "./calls.ts";
-import { buildCatalogue, type Catalogue, type LeftOut } from "./catalogue.ts";
-import { Door, type DoorTiming } from "./door.ts";
+import { CallDesk } from "./server/calls.ts";
+import { buildCatalogue, type Catalogue, type LeftOut } from "./server/catalogue.ts";
+import { Door, type DoorTiming } from "./listener/door.ts";
 import { wallTimer } from "./host_tool.ts";
-import { encodeHello } from "./link.ts";
-import type { Place } from "./place.ts";
-import { registrationConfig, SERVER_NAME, STARTUP_TIMEOUT_MS } from "./registration.ts";
-import { Relays } from "./relays.ts";
-import { newToken } from "./token.ts";
-import { namespaceOf } from "./tool_names.ts";
+import { encodeHello } from "./listener/link.ts";
+import type { Place } from "./listener/place.ts";
+import {
+  registrationConfig,
+  SERVER_NAME,
+  STARTUP_TIMEOUT_MS,
+} from "./registration/registration.ts";
+import { Relays } from "./listener/relays.ts";
+import { newToken } from "./listener/token.ts";
+import { namespaceOf } from "./server/tool_names.ts";
 
 export type { Bridge, BridgeCapabilities, BridgeOptions } from "./bridge_options.ts";
 
@@ -26,8 +30,8 @@ export type { Bridge, BridgeCapabilities, BridgeOptions } from "./bridge_options
 export const HELLO_TIMEOUT_MS = 5_000;
 
 /** Loads the MCP library, which a bridge otherwise does when it opens. */
-export function preloadServer(): Promise<typeof import("./server.ts")> {
-  return import("./server.ts");
+export function preloadServer(): Promise<typeof import("./server/server.ts")> {
+  return import("./server/server.ts");
 }
 
 /** Opens a bridge for one turn. Throws where the socket cannot be made, with what to do about it. */
@@ -42,7 +46,7 @@ export async function openBridge(
     timer: options.timer ?? wallTimer,
   };
   const place = options.codexConfig
-    ? await (await import("./codex_place.ts")).openRegisteredPlace(options, timing)
+    ? await (await import("./registration/codex_place.ts")).openRegisteredPlace(options, timing)
     : perRunPlace(options, timing);
   return new TurnBridge(options, capabilities, token, place);
 }
@@ -65,7 +69,7 @@ class TurnBridge implements Bridge {
   readonly #desk: CallDesk;
   readonly #door: Door | undefined;
   readonly #relays: Relays;
-  readonly #server: Promise<typeof import("./server.ts")>;
+  readonly #server: Promise<typeof import("./server/server.ts")>;
   #closed: Promise<void> | undefined;
 
   constructor(
@@ -161,7 +165,7 @@ class TurnBridge implements Bridge {
   }
 
   /** Loads the server while codex starts, and looks at the schemas more closely. */
-  async #prepare(): Promise<typeof import("./server.ts")> {
+  async #prepare(): Promise<typeof import("./server/server.ts")> {
     const server = await preloadServer();
     await server.leaveOutUncompilable(this.#catalogue, () => this.#closed !== undefined);
     return server;

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { LeftOut } from "./catalogue.ts";
-import type { CodexConfig } from "./codex_config.ts";
+import type { LeftOut } from "./server/catalogue.ts";
+import type { CodexConfig } from "./registration/codex_config.ts";
 import type { HostTool, HostToolCall, HostToolResult, Timer } from "./host_tool.ts";
 
 /** What a bridge is made of. Times are milliseconds. */

@@ -6,7 +6,7 @@
 import type { ImageInput } from "../runner/images.ts";
 import type { PastMessage } from "../runner/prompt.ts";
 import type { Failure, TurnEnd, TurnEvent } from "../runner/turn_event.ts";
-import type { Usage as RunnerUsage } from "../rollout/events.ts";
+import type { Usage as RunnerUsage } from "../rollout/records/events.ts";
 import type {
   ContentBlock,
   ErrorBody,

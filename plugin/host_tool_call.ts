@@ -4,7 +4,7 @@
  * @module
  */
 import type { HostToolCall, HostToolResult } from "../mcp_host/host_tool.ts";
-import type { Peer } from "./jsonrpc.ts";
+import type { Peer } from "./wire/jsonrpc.ts";
 import { type HostToolCallParams, HostToolCallResult, METHOD } from "./protocol.ts";
 
 /** Which turn calls: what the host finds in every call of it. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { loadConfig } from "./config.ts";
+import { loadConfig } from "./config/config.ts";
 import { EXECUTABLE_NAME, PLUGIN_NAME } from "./names.ts";
 import type { Manifest } from "./protocol.ts";
 import { VERSION } from "./version.ts";

@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { applyWhenFree, mutate, type Session } from "../rollout/consume.ts";
-import type { StateStore } from "../rollout/state.ts";
-import { errorMessage } from "./error_message.ts";
+import { applyWhenFree, mutate, type Session } from "../rollout/consume/consume.ts";
+import type { StateStore } from "../rollout/state/state.ts";
+import { errorMessage } from "../base/error_message.ts";
 import type { Log } from "./log.ts";
 import { CODE, type MutateParams, type MutateResult } from "./protocol.ts";
-import { RpcError } from "./rpc_error.ts";
+import { RpcError } from "./wire/rpc_error.ts";
 import type { Stats } from "./stats.ts";
 import type { TurnQueue } from "./turn_queue.ts";
 import { realPathOf } from "./workspace.ts";

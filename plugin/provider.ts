@@ -3,16 +3,16 @@
  *
  * @module
  */
-import { StateStore } from "../rollout/state.ts";
-import { codexEnvironment, codexHome } from "../runner/environment.ts";
+import { StateStore } from "../rollout/state/state.ts";
+import { codexEnvironment, codexHome } from "../runner/codex/environment.ts";
 import { runTurn } from "../runner/turn.ts";
 import { type Emit, type TurnEnd, TurnError } from "../runner/turn_event.ts";
 import type { TurnContext } from "../runner/turn_request.ts";
 import { ZERO_USAGE } from "../runner/usage.ts";
 import { askedOf, canonicalEvent, errorBody, streamResult } from "./canonical.ts";
-import type { ConfigFile } from "./config_file.ts";
+import type { ConfigFile } from "./config/config_file.ts";
 import { hostToolCaller } from "./host_tool_call.ts";
-import { type Peer, type RequestContext, type RequestId, RpcError } from "./jsonrpc.ts";
+import { type Peer, type RequestContext, type RequestId, RpcError } from "./wire/jsonrpc.ts";
 import type { Log } from "./log.ts";
 import { Mutations } from "./mutations.ts";
 import type { ProfilePaths } from "./profile.ts";
@@ -27,7 +27,7 @@ import {
   type StreamResult,
 } from "./protocol.ts";
 import { recover } from "./recovery.ts";
-import { codexModel, turnSettings } from "./settings.ts";
+import { codexModel, turnSettings } from "./config/settings.ts";
 import { Stats } from "./stats.ts";
 import { TurnRecord } from "./turn_record.ts";
 import { TurnQueue } from "./turn_queue.ts";

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { sweepStaleSockets } from "../mcp_host/sweep.ts";
-import { recoverAll } from "../rollout/consume.ts";
-import type { StateStore } from "../rollout/state.ts";
-import { sweepTurns } from "../runner/turn_sweep.ts";
-import { errorMessage } from "./error_message.ts";
+import { sweepStaleSockets } from "../mcp_host/listener/sweep.ts";
+import { recoverAll } from "../rollout/consume/consume.ts";
+import type { StateStore } from "../rollout/state/state.ts";
+import { sweepTurns } from "../runner/process/turn_sweep.ts";
+import { errorMessage } from "../base/error_message.ts";
 import type { Log } from "./log.ts";
 
 /** Where things may have been left. */

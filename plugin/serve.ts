@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { ConfigFile } from "./config_file.ts";
-import { errorMessage } from "./error_message.ts";
-import { FrameWriter } from "./frame_writer.ts";
-import { Peer } from "./jsonrpc.ts";
+import { ConfigFile } from "./config/config_file.ts";
+import { errorMessage } from "../base/error_message.ts";
+import { FrameWriter } from "./wire/frame_writer.ts";
+import { Peer } from "./wire/jsonrpc.ts";
 import { Log } from "./log.ts";
 import { profilePaths, profileRoot, runtimeDirectory } from "./profile.ts";
 import { METHOD } from "./protocol.ts";

@@ -4,14 +4,14 @@
  * @module
  */
 import * as z from "zod/mini";
-import { errorMessage } from "./error_message.ts";
-import type { ConfigFile } from "./config_file.ts";
-import type { Config } from "./config_schema.ts";
-import { type Handlers, type RequestContext, RpcError } from "./jsonrpc.ts";
+import { errorMessage } from "../base/error_message.ts";
+import type { ConfigFile } from "./config/config_file.ts";
+import type { Config } from "./config/config_schema.ts";
+import { type Handlers, type RequestContext, RpcError } from "./wire/jsonrpc.ts";
 import type { Log } from "./log.ts";
 import { manifestFor } from "./manifest.ts";
 import { PLUGIN_NAME } from "./names.ts";
-import { isDeeper } from "./nesting.ts";
+import { isDeeper } from "../base/nesting.ts";
 import {
   CODE,
   MAX_DEPTH,
@@ -23,8 +23,8 @@ import {
   StreamParams,
 } from "./protocol.ts";
 import type { Provider } from "./provider.ts";
-import { describeShapeError } from "./shape_error.ts";
-import { canonicalSpelling } from "./spelling.ts";
+import { describeShapeError } from "./wire/shape_error.ts";
+import { canonicalSpelling } from "./wire/spelling.ts";
 import { VERSION } from "./version.ts";
 
 /** What this plugin does beyond the handshake, told in `initialize`. */

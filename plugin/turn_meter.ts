@@ -7,7 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import type { ErrorKind, StopReason, TurnEvent } from "../runner/turn_event.ts";
-import type { Usage } from "../rollout/events.ts";
+import type { Usage } from "../rollout/records/events.ts";
 
 /** What a turn came to. Times are milliseconds since the turn was asked for, bytes are UTF-8. */
 export interface TurnSummary {

@@ -4,9 +4,9 @@
  * @module
  */
 import { isAbsolute } from "@std/path";
-import { errorMessage } from "./error_message.ts";
+import { errorMessage } from "../base/error_message.ts";
 import { CODE, type ErrorBody } from "./protocol.ts";
-import { RpcError } from "./rpc_error.ts";
+import { RpcError } from "./wire/rpc_error.ts";
 
 /**
  * The workspace of a turn as a real path, made if it is missing.

@@ -11,12 +11,12 @@
  * @module
  */
 
-import { kindOf } from "./line_kind.ts";
-import { type Line, LineSplitter } from "./lines.ts";
+import { kindOf } from "./records/line_kind.ts";
+import { type Line, LineSplitter } from "../base/lines.ts";
 import { locateNear, locateRollout } from "./locate.ts";
 import { lookUntil } from "./lookout.ts";
 import { overlongRecord } from "./overlong.ts";
-import { decodeRecord, type RolloutRecord } from "./records.ts";
+import { decodeRecord, type RolloutRecord } from "./records/records.ts";
 import { readAt } from "./scan.ts";
 import { type Followed, TurnCalls } from "./turn_calls.ts";
 

@@ -11,8 +11,8 @@
  */
 
 import { basename, join } from "@std/path";
-import { decodeRecord } from "./records.ts";
-import { whyNotOwnFile } from "./owner.ts";
+import { decodeRecord } from "./records/records.ts";
+import { whyNotOwnFile } from "./state/owner.ts";
 import { scanLines } from "./scan.ts";
 
 /** Where a thread's rollout is, or why there is none to work with. */

@@ -7,8 +7,8 @@
  * @module
  */
 
-import { kindOf } from "./line_kind.ts";
-import type { RolloutRecord } from "./records.ts";
+import { kindOf } from "./records/line_kind.ts";
+import type { RolloutRecord } from "./records/records.ts";
 
 const CALL_ID = /"call_id":("(?:[^"\\]|\\.)*")/;
 const decoder = new TextDecoder();

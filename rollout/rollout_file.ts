@@ -7,8 +7,8 @@
  * @module
  */
 
-import type { IndexedFile } from "./index_file.ts";
-import { whyNotOwnFile } from "./owner.ts";
+import type { IndexedFile } from "./state/index_file.ts";
+import { whyNotOwnFile } from "./state/owner.ts";
 
 /** An open rollout. */
 export interface RolloutFile extends IndexedFile, Disposable {

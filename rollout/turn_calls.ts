@@ -9,9 +9,9 @@
  * @module
  */
 
-import type { Usage } from "./events.ts";
-import { tellsFailure } from "./outcome.ts";
-import type { RolloutRecord } from "./records.ts";
+import type { Usage } from "./records/events.ts";
+import { tellsFailure } from "./consume/outcome.ts";
+import type { RolloutRecord } from "./records/records.ts";
 
 /** What a line of the rollout means for the turn. */
 export type Followed =

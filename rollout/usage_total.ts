@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { kindOf } from "./line_kind.ts";
-import type { Usage } from "./events.ts";
-import { decodeRecord } from "./records.ts";
+import { kindOf } from "./records/line_kind.ts";
+import type { Usage } from "./records/events.ts";
+import { decodeRecord } from "./records/records.ts";
 import { scanLines } from "./scan.ts";
 
 /** The last total recorded from byte `from` on (the start of a line), or `undefined`. */

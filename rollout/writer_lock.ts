@@ -17,7 +17,7 @@
  */
 
 import { join } from "@std/path";
-import { lockReleased, lockWithin } from "./flock.ts";
+import { lockReleased, lockWithin } from "../base/flock.ts";
 
 const DIRECTORY = "thread-writer-locks";
 /** codex holds the coordination lock for microseconds. */

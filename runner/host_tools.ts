@@ -5,12 +5,12 @@
  */
 import type { Bridge } from "../mcp_host/bridge.ts";
 import type { HostToolCall } from "../mcp_host/host_tool.ts";
-import type { CodexBinary } from "./codex_binary.ts";
-import { codexHome } from "./environment.ts";
-import { clip } from "./clip.ts";
+import type { CodexBinary } from "./codex/codex_binary.ts";
+import { codexHome } from "./codex/environment.ts";
+import { clip } from "../base/clip.ts";
 import { TurnError } from "./turn_event.ts";
 import type { TurnContext, TurnRequest } from "./turn_request.ts";
-import type { Variables } from "./variables.ts";
+import type { Variables } from "../base/variables.ts";
 
 /** What the bridge asks of the turn. */
 export interface HostToolsTurn {

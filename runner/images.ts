@@ -4,7 +4,7 @@
  * @module
  */
 import { isAbsolute, resolve } from "@std/path";
-import type { TurnDirectory } from "./turn_directory.ts";
+import type { TurnDirectory } from "./process/turn_directory.ts";
 import { TurnError } from "./turn_event.ts";
 
 /** An image as a host gives it; one of the three sources. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { applyPending } from "../rollout/consume.ts";
+import { applyPending } from "../rollout/consume/consume.ts";
 import type { TurnContext, TurnRequest } from "./turn_request.ts";
 
 /** Does what can be done now; the rest stays for later. Never rejects. */

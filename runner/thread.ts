@@ -5,9 +5,9 @@
  */
 import { locateRollout } from "../rollout/locate.ts";
 import { lastUsageTotal } from "../rollout/usage_total.ts";
-import type { Usage } from "../rollout/events.ts";
-import { importSessionFile, writeSessionFile } from "../rollout/session_file.ts";
-import type { StateStore } from "../rollout/state.ts";
+import type { Usage } from "../rollout/records/events.ts";
+import { importSessionFile, writeSessionFile } from "../rollout/state/session_file.ts";
+import type { StateStore } from "../rollout/state/state.ts";
 import { ZERO_USAGE } from "./usage.ts";
 
 /** Whose thread it is. */

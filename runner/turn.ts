@@ -6,29 +6,29 @@
  */
 import type { Bridge } from "../mcp_host/bridge.ts";
 import type { HostToolCall } from "../mcp_host/host_tool.ts";
-import { NEWEST_TESTED } from "./capabilities.ts";
-import { clip } from "./clip.ts";
-import { type CodexBinary, findCodex } from "./codex_binary.ts";
-import { runCodex } from "./codex_run.ts";
-import { codexEnvironment, codexHome } from "./environment.ts";
+import { NEWEST_TESTED } from "./codex/capabilities.ts";
+import { clip } from "../base/clip.ts";
+import { type CodexBinary, findCodex } from "./codex/codex_binary.ts";
+import { runCodex } from "./exec/codex_run.ts";
+import { codexEnvironment, codexHome } from "./codex/environment.ts";
 import { openHostTools } from "./host_tools.ts";
-import { loginStatus } from "./login_status.ts";
-import { pause } from "./pause.ts";
+import { loginStatus } from "./codex/login_status.ts";
+import { pause } from "../base/pause.ts";
 import { applyPendingConsumes } from "./pending_consumes.ts";
 import { composePrompt } from "./prompt.ts";
-import { Retries } from "./retry.ts";
-import type { CallIdentifier } from "./run_plan.ts";
-import { tellOddities } from "./run_oddities.ts";
-import type { RunResult } from "./run_result.ts";
+import { Retries } from "./failure/retry.ts";
+import type { CallIdentifier } from "./exec/run_plan.ts";
+import { tellOddities } from "./exec/run_oddities.ts";
+import type { RunResult } from "./exec/run_result.ts";
 import { StartGate, type TurnFinish } from "./start_gate.ts";
-import { turnCommand } from "./turn_command.ts";
-import { TurnDirectory } from "./turn_directory.ts";
+import { turnCommand } from "./exec/turn_command.ts";
+import { TurnDirectory } from "./process/turn_directory.ts";
 import { type Emit, type Failure, type TurnEnd, TurnError } from "./turn_event.ts";
 import type { TurnContext, TurnRequest } from "./turn_request.ts";
 import { TurnThread } from "./turn_thread.ts";
 import { ZERO_USAGE } from "./usage.ts";
-import type { Variables } from "./variables.ts";
-import { judge, judgeStart } from "./verdict.ts";
+import type { Variables } from "../base/variables.ts";
+import { judge, judgeStart } from "./failure/verdict.ts";
 
 /**
  * Runs one turn and tells it through `emit`, up to and including `ended`. Nothing of it runs any

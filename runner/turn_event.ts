@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Usage } from "../rollout/events.ts";
+import type { Usage } from "../rollout/records/events.ts";
 
 /** Why a turn could not do what it was asked, as a class that a host can act on. */
 export type ErrorKind =

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { Usage } from "../rollout/events.ts";
+import type { Usage } from "../rollout/records/events.ts";
 import type { Followed } from "../rollout/follow.ts";
-import type { ExecEvent } from "./exec_events.ts";
+import type { ExecEvent } from "./exec/exec_events.ts";
 import type { TurnEvent } from "./turn_event.ts";
 import { Twice } from "./twice.ts";
 

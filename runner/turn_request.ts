@@ -4,11 +4,11 @@
  * @module
  */
 import type { HostTool, HostToolCall, HostToolResult } from "../mcp_host/host_tool.ts";
-import type { StateStore } from "../rollout/state.ts";
-import type { Sandbox } from "./argv.ts";
+import type { StateStore } from "../rollout/state/state.ts";
+import type { Sandbox } from "./exec/argv.ts";
 import type { ImageInput } from "./images.ts";
 import type { PastMessage } from "./prompt.ts";
-import type { Variables } from "./variables.ts";
+import type { Variables } from "../base/variables.ts";
 import type { WatchLimits } from "./watchdog.ts";
 
 /** One turn, as the caller wants it. */

@@ -5,11 +5,11 @@
  * @module
  */
 import { instructionsFor } from "./instructions.ts";
-import type { Learned, RunResult } from "./run_result.ts";
+import type { Learned, RunResult } from "./exec/run_result.ts";
 import { leaveThreadId, recallThread, rememberThread, type Thread } from "./thread.ts";
 import type { TurnContext, TurnRequest } from "./turn_request.ts";
 import { totalAfter, turnUsage, type UsageEvidence, ZERO_USAGE } from "./usage.ts";
-import type { Usage } from "../rollout/events.ts";
+import type { Usage } from "../rollout/records/events.ts";
 
 /** Follows the thread through the turn. */
 export class TurnThread {

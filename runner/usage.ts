@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { Usage } from "../rollout/events.ts";
+import type { Usage } from "../rollout/records/events.ts";
 
 /** No tokens. */
 export const ZERO_USAGE: Usage = Object.freeze({

@@ -9,7 +9,7 @@ import { packageImports, proof } from "./import_types.ts";
 import { ROOT } from "./project.ts";
 
 /** Folders and files with the program itself, without scripts and tests. */
-const PROGRAM = ["main.ts", "plugin", "runner", "rollout", "mcp_host"];
+const PROGRAM = ["main.ts", "base", "plugin", "runner", "rollout", "mcp_host"];
 
 /** The files of git's view of the tree that are TypeScript: tracked, or new and not ignored. */
 function typescript(): string[] {

@@ -1,9 +1,15 @@
 /**
  * The man page, made from the table of commands that the executable itself goes by.
  */
-import { type Command, HELP, isGroup, type Option, usageOf } from "../plugin/operator/command.ts";
-import { COMMANDS } from "../plugin/operator/commands.ts";
-import { EXIT_MEANINGS } from "../plugin/operator/exit.ts";
+import {
+  type Command,
+  HELP,
+  isGroup,
+  type Option,
+  usageOf,
+} from "../plugin/operator/cli/command.ts";
+import { COMMANDS } from "../plugin/operator/cli/commands.ts";
+import { EXIT_MEANINGS } from "../plugin/operator/cli/exit.ts";
 import { EXECUTABLE_NAME } from "../plugin/names.ts";
 import { VERSION } from "./project.ts";
 

@@ -14,7 +14,7 @@
  *   --write           also brings docs/compatibility.md and the kept shapes up to date
  */
 import { parseArgs } from "node:util";
-import { compareVersions } from "../runner/capabilities.ts";
+import { compareVersions } from "../runner/codex/capabilities.ts";
 import { writeCells, writeDrift } from "./matrix/document.ts";
 import { describe } from "./matrix/drift.ts";
 import { driftOf, type DriftStep } from "./matrix/drift_run.ts";

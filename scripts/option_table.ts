@@ -1,7 +1,7 @@
 /**
  * The table of options in docs/configuration.md, made from the schema of `config.json`.
  */
-import { type ConfigOption, configOptions } from "../plugin/operator/config_reference.ts";
+import { type ConfigOption, configOptions } from "../plugin/operator/setup/config_reference.ts";
 
 /** The table as Markdown. */
 export function optionTable(): string {

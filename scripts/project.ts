@@ -25,6 +25,7 @@ export function localImports(): Record<string, string> {
 
 /** Everything the executable is made of; the build scripts count, because they decide what it is. */
 const SOURCES = [
+  "base",
   "deno.json",
   "deno.lock",
   "main.ts",
@@ -37,7 +38,6 @@ const SOURCES = [
   "scripts/compile.ts",
   "scripts/denort.ts",
   "scripts/permissions.ts",
-  "scripts/std",
 ];
 
 /**

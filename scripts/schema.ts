@@ -5,7 +5,7 @@
  */
 import { join, relative } from "@std/path";
 import * as z from "zod/mini";
-import { configJsonSchema } from "../plugin/operator/config_reference.ts";
+import { configJsonSchema } from "../plugin/operator/setup/config_reference.ts";
 import * as protocol from "../plugin/protocol.ts";
 import { ROOT } from "./project.ts";
 

@@ -6,12 +6,12 @@
  * Scanning is compared with reading alone, `wc -l`, `jq` and parsing every line; consume and follow with
  * themselves at other session sizes (1 MB, 100 MB and 1 GB, which takes 1.1 GB of disk; not with --quick).
  */
-import { mutate, type Session } from "../../rollout/consume.ts";
+import { mutate, type Session } from "../../rollout/consume/consume.ts";
 import { Follower } from "../../rollout/follow.ts";
-import { kindOf } from "../../rollout/line_kind.ts";
-import { decodeRecord } from "../../rollout/records.ts";
+import { kindOf } from "../../rollout/records/line_kind.ts";
+import { decodeRecord } from "../../rollout/records/records.ts";
 import { scanLines } from "../../rollout/scan.ts";
-import { StateStore } from "../../rollout/state.ts";
+import { StateStore } from "../../rollout/state/state.ts";
 import { figure, report, short } from "./figures/figure.ts";
 import { median, ratios } from "./figures/series.ts";
 import { rounds } from "./rollout/rounds.ts";

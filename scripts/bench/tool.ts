@@ -5,9 +5,9 @@
  *     deno run -A scripts/bench/tool.ts [PAIRS]
  */
 import { join } from "@std/path";
-import { toml } from "../../mcp_host/toml.ts";
-import type { ModelRequest } from "../../plugin/operator/scripted_request.ts";
-import type { Step } from "../../plugin/operator/scripted_step.ts";
+import { toml } from "../../base/toml.ts";
+import type { ModelRequest } from "../../plugin/operator/doctor/scripted_request.ts";
+import type { Step } from "../../plugin/operator/doctor/scripted_step.ts";
 import { figure, type FigureOf, report, short } from "./figures/figure.ts";
 import { median, pairs, ratios } from "./figures/series.ts";
 import { Arena } from "./turn/arena.ts";

@@ -4,7 +4,7 @@
  * A line that was on disk stays for ever, at its place and as it was, except for what was consumed of it.
  */
 import { strict as assert } from "node:assert";
-import { callItemsIn } from "../../rollout/items.ts";
+import { callItemsIn } from "../../rollout/records/items.ts";
 
 const encoder = new TextEncoder();
 

@@ -5,7 +5,7 @@
  * plugin takes it over without a turn. Each call has a record of its arguments and one of its output.
  */
 import { join } from "@std/path";
-import { SESSION_FILE } from "../../rollout/session_file.ts";
+import { SESSION_FILE } from "../../rollout/state/session_file.ts";
 
 /** The ops, and what they leave. */
 export const MARKERS = {

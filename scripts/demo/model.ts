@@ -7,8 +7,8 @@ import {
   callOutput,
   type ModelRequest,
   userTexts,
-} from "../../plugin/operator/scripted_request.ts";
-import type { ScriptedStep, Step } from "../../plugin/operator/scripted_step.ts";
+} from "../../plugin/operator/doctor/scripted_request.ts";
+import type { ScriptedStep, Step } from "../../plugin/operator/doctor/scripted_step.ts";
 
 /** The call id of the look into the workspace. */
 export const LOOK = "call_look";

@@ -1,5 +1,5 @@
 /** The plugin with bare pipes, for a host that reads when it likes. Linux only: looks into /proc. */
-import { LineSplitter } from "../../rollout/lines.ts";
+import { LineSplitter } from "../../base/lines.ts";
 import { executable } from "../executable.ts";
 
 /** A frame, as far as a flood looks at it. */

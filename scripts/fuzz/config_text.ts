@@ -4,10 +4,10 @@
  */
 import { strict as assert } from "node:assert";
 import * as fc from "fast-check";
-import { parseConfig } from "../../plugin/config.ts";
-import { ConfigError } from "../../plugin/config_error.ts";
+import { parseConfig } from "../../plugin/config/config.ts";
+import { ConfigError } from "../../plugin/config/config_error.ts";
 import { manifestFor } from "../../plugin/manifest.ts";
-import { codexModel, turnSettings } from "../../plugin/settings.ts";
+import { codexModel, turnSettings } from "../../plugin/config/settings.ts";
 import { anyValue, count, list, object, text, word } from "./json_text.ts";
 import { mutated } from "./mutation.ts";
 import { bytesOf, type Runner, type Target } from "./target.ts";

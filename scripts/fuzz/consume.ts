@@ -6,9 +6,9 @@
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { mutate, type Mutation, type Session } from "../../rollout/consume.ts";
-import { type Disk, realDisk } from "../../rollout/durable.ts";
-import { StateStore } from "../../rollout/state.ts";
+import { mutate, type Mutation, type Session } from "../../rollout/consume/consume.ts";
+import { type Disk, realDisk } from "../../base/durable.ts";
+import { StateStore } from "../../rollout/state/state.ts";
 import { ZERO_USAGE } from "../../runner/usage.ts";
 import { expectedLine, stillHolds } from "./consumed_line.ts";
 import { rollouts } from "./rollout_bytes.ts";

@@ -4,9 +4,9 @@
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { ConfigFile } from "../../plugin/config_file.ts";
-import { FrameWriter } from "../../plugin/frame_writer.ts";
-import { Peer } from "../../plugin/jsonrpc.ts";
+import { ConfigFile } from "../../plugin/config/config_file.ts";
+import { FrameWriter } from "../../plugin/wire/frame_writer.ts";
+import { Peer } from "../../plugin/wire/jsonrpc.ts";
 import { Log } from "../../plugin/log.ts";
 import { profilePaths } from "../../plugin/profile.ts";
 import { METHOD } from "../../plugin/protocol.ts";

@@ -7,7 +7,7 @@
 import { strict as assert } from "node:assert";
 import * as fc from "fast-check";
 import { type Bridge, openBridge } from "../../mcp_host/bridge.ts";
-import { decodeAnswer, decodeHello, HELLO_MAX_BYTES } from "../../mcp_host/link.ts";
+import { decodeAnswer, decodeHello, HELLO_MAX_BYTES } from "../../mcp_host/listener/link.ts";
 import { within } from "../../tests/support/deadline.ts";
 import { anyValue, object, text, word } from "./json_text.ts";
 import { lines, mutated } from "./mutation.ts";

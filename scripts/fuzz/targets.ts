@@ -17,7 +17,7 @@ export interface TargetEntry {
 export const TARGETS: readonly TargetEntry[] = [
   {
     name: "host",
-    about: "host frames into plugin/jsonrpc.ts, session.ts and provider.ts",
+    about: "host frames into plugin/wire/jsonrpc.ts, session.ts and provider.ts",
     share: 3,
     load: async () => (await import("./host_frames.ts")).hostFrames,
   },
@@ -30,7 +30,7 @@ export const TARGETS: readonly TargetEntry[] = [
   {
     name: "codex",
     about:
-      "stdout JSONL and rollout records into runner/exec_events.ts, turn_output.ts, verdict.ts",
+      "stdout JSONL and rollout records into runner/exec/exec_events.ts, turn_output.ts, verdict.ts",
     share: 4,
     load: async () => (await import("./codex_lines.ts")).codexLines,
   },
@@ -42,19 +42,20 @@ export const TARGETS: readonly TargetEntry[] = [
   },
   {
     name: "consume",
-    about: "session edits on any rollout: rollout/consume.ts, plan.ts, splice.ts, edit.ts",
+    about: "session edits on any rollout: rollout/consume/consume.ts, plan.ts, splice.ts, edit.ts",
     share: 1,
     load: async () => (await import("./consume.ts")).consume,
   },
   {
     name: "link",
-    about: "connections to a turn's socket: mcp_host/gate.ts, link.ts, transport.ts, server.ts",
+    about:
+      "connections to a turn's socket: mcp_host/listener/gate.ts, link.ts, transport.ts, server.ts",
     share: 1,
     load: async () => (await import("./mcp_link.ts")).mcpLink,
   },
   {
     name: "config",
-    about: "JSONC text into plugin/config.ts and what turns are made of it",
+    about: "JSONC text into plugin/config/config.ts and what turns are made of it",
     share: 4,
     load: async () => (await import("./config_text.ts")).configText,
   },

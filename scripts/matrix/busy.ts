@@ -4,7 +4,7 @@
  * @module
  */
 import { strict as assert } from "node:assert";
-import { codexArgs } from "../../runner/argv.ts";
+import { codexArgs } from "../../runner/exec/argv.ts";
 import { RpcError } from "../../tests/support/rpc_error.ts";
 import type { Play, Scenario } from "./scenario.ts";
 import type { Stage } from "./stage.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { compareVersions } from "../../runner/capabilities.ts";
+import { compareVersions } from "../../runner/codex/capabilities.ts";
 import { type Difference, differences } from "./drift.ts";
 import { probeVersion } from "./probe.ts";
 import { keptVersions, readShape, type VersionShape, writeShape } from "./version_shape.ts";

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { compareVersions } from "../../runner/capabilities.ts";
+import { compareVersions } from "../../runner/codex/capabilities.ts";
 import { besideAnother } from "./busy.ts";
 import { plainTools, scriptedHostTool } from "./code_mode.ts";
 import { searchedTool } from "./host_tools.ts";

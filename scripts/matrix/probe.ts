@@ -6,7 +6,7 @@
  */
 import { join } from "@std/path";
 import { walkFiles } from "./files.ts";
-import { codexArgs } from "../../runner/argv.ts";
+import { codexArgs } from "../../runner/exec/argv.ts";
 import { codexBinary } from "../../tests/support/codex.ts";
 import { openSandbox, type Sandbox } from "../../tests/support/sandbox.ts";
 import { openRig, type Rig } from "../../tests/mcp_host/rig.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "@std/path";
-import { decodeExecLine } from "../../runner/exec_events.ts";
+import { decodeExecLine } from "../../runner/exec/exec_events.ts";
 import { cacheDir } from "../../tests/support/cache.ts";
 
 /** The package whose names the suite checks; `deno task matrix -- --drift` also checks npm's latest. */

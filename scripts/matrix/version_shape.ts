@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "@std/path";
-import { compareVersions } from "../../runner/capabilities.ts";
+import { compareVersions } from "../../runner/codex/capabilities.ts";
 import { ROOT } from "../project.ts";
 import type { LineShapes } from "./shape.ts";
 

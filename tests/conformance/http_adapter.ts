@@ -3,7 +3,7 @@
  * nothing else: every session starts the server anew, every request is answered by a stream of
  * events that ends with the answer. It reads of a message only whether it is a request, and its id.
  */
-import { LineSplitter } from "../../rollout/lines.ts";
+import { LineSplitter } from "../../base/lines.ts";
 
 /** How to start the server; `env` is its whole environment. */
 export interface StdioServer {

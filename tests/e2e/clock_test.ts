@@ -5,11 +5,11 @@
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { sweepStaleSockets } from "../../mcp_host/sweep.ts";
+import { sweepStaleSockets } from "../../mcp_host/listener/sweep.ts";
 import { Follower } from "../../rollout/follow.ts";
-import { StateStore } from "../../rollout/state.ts";
-import { sweepTemporaries } from "../../rollout/unfinished.ts";
-import { sweepTurns } from "../../runner/turn_sweep.ts";
+import { StateStore } from "../../rollout/state/state.ts";
+import { sweepTemporaries } from "../../rollout/consume/unfinished.ts";
+import { sweepTurns } from "../../runner/process/turn_sweep.ts";
 import { captured, CodexHome } from "../rollout/rollouts.ts";
 
 const YEAR_MS = 365 * 24 * 60 * 60_000;

@@ -1,9 +1,9 @@
 /** Who dies in the middle of a turn, and what is left: nothing, and a thread that goes on. */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { SERVER_NAME } from "../../mcp_host/registration.ts";
-import { callOutput } from "../../plugin/operator/scripted_request.ts";
-import type { ScriptedStep } from "../../plugin/operator/scripted_step.ts";
+import { SERVER_NAME } from "../../mcp_host/registration/registration.ts";
+import { callOutput } from "../../plugin/operator/doctor/scripted_request.ts";
+import type { ScriptedStep } from "../../plugin/operator/doctor/scripted_step.ts";
 import { startHost } from "../support/host.ts";
 import type { Process } from "../support/processes.ts";
 import type { Sandbox } from "../support/sandbox.ts";

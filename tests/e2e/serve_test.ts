@@ -4,7 +4,7 @@
  * them.
  */
 import { strict as assert } from "node:assert";
-import { LineSplitter } from "../../rollout/lines.ts";
+import { LineSplitter } from "../../base/lines.ts";
 import { executable } from "../../scripts/executable.ts";
 import { within } from "../support/deadline.ts";
 import { began, fakeCodex, plainTurn, type Scenario } from "../support/fake_codex.ts";

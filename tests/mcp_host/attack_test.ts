@@ -1,9 +1,9 @@
 /** What strangers try at the bridge's socket, and that the turn's own relay still gets in. */
 import { strict as assert } from "node:assert";
 import { HELLO_TIMEOUT_MS } from "../../mcp_host/bridge.ts";
-import { PENDING_MAX } from "../../mcp_host/gate.ts";
-import { RELAYS_MAX } from "../../mcp_host/relays.ts";
-import { MESSAGE_MAX_BYTES } from "../../mcp_host/transport.ts";
+import { PENDING_MAX } from "../../mcp_host/listener/gate.ts";
+import { RELAYS_MAX } from "../../mcp_host/listener/relays.ts";
+import { MESSAGE_MAX_BYTES } from "../../mcp_host/server/transport.ts";
 import { manualTimer } from "./manual_timer.ts";
 import { openRig, type Rig } from "./rig.ts";
 import { helloFor, Stranger } from "./stranger.ts";

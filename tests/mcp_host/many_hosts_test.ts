@@ -1,7 +1,7 @@
 /** Many agents at once, each with many tools: nobody's list is cut, and nobody gets another's. */
 import { strict as assert } from "node:assert";
 import { TextLineStream } from "@std/streams";
-import { decodeAnswer, encodeHello } from "../../mcp_host/link.ts";
+import { decodeAnswer, encodeHello } from "../../mcp_host/listener/link.ts";
 import { openRig } from "./rig.ts";
 
 const HOSTS = 100;

@@ -4,7 +4,7 @@
  */
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport";
 import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types";
-import { LineSplitter } from "../../rollout/lines.ts";
+import { LineSplitter } from "../../base/lines.ts";
 
 /** Starts a program and speaks JSON-RPC with it, one message per line. */
 export class ProcessTransport implements Transport, AsyncDisposable {

@@ -2,7 +2,7 @@
 import { strict as assert } from "node:assert";
 import { fromFileUrl } from "@std/path";
 import * as z from "zod/mini";
-import { FAILURE_ROWS } from "../../runner/failure_rows.ts";
+import { FAILURE_ROWS } from "../../runner/failure/failure_rows.ts";
 import * as protocol from "../../plugin/protocol.ts";
 import { checkEventParams, checkFrame, checkStreamResult } from "../support/wire.ts";
 

@@ -3,7 +3,7 @@ import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import * as z from "zod/mini";
 import { MutateParams, StreamParams } from "../../plugin/protocol.ts";
-import { canonicalSpelling } from "../../plugin/spelling.ts";
+import { canonicalSpelling } from "../../plugin/wire/spelling.ts";
 
 function parsed<T extends z.ZodMiniType>(schema: T, value: unknown): z.infer<T> {
   return z.parse(schema, canonicalSpelling(value));

@@ -3,8 +3,8 @@
  * while a recorder keeps what reached the handlers.
  */
 import { strict as assert } from "node:assert";
-import { FrameWriter } from "../../plugin/frame_writer.ts";
-import { type Handlers, Peer, type RequestContext, RpcError } from "../../plugin/jsonrpc.ts";
+import { FrameWriter } from "../../plugin/wire/frame_writer.ts";
+import { type Handlers, Peer, type RequestContext, RpcError } from "../../plugin/wire/jsonrpc.ts";
 import { within } from "../support/deadline.ts";
 
 /** A frame as it is on the wire. */

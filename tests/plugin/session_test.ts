@@ -1,8 +1,8 @@
 /** The conversation with one host: handshake, repair, and which method is whose. */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { ConfigFile } from "../../plugin/config_file.ts";
-import { RpcError } from "../../plugin/jsonrpc.ts";
+import { ConfigFile } from "../../plugin/config/config_file.ts";
+import { RpcError } from "../../plugin/wire/jsonrpc.ts";
 import { Log, type LogLine } from "../../plugin/log.ts";
 import type { Provider } from "../../plugin/provider.ts";
 import { Session } from "../../plugin/session.ts";

@@ -3,9 +3,9 @@
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import type { Session } from "../../rollout/consume.ts";
+import type { Session } from "../../rollout/consume/consume.ts";
 import { locateRollout } from "../../rollout/locate.ts";
-import { StateStore } from "../../rollout/state.ts";
+import { StateStore } from "../../rollout/state/state.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 
 /** What `codex exec` said. */

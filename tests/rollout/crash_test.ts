@@ -3,7 +3,7 @@
  * disk and inside each write, with and without the loss of what was not synced.
  */
 import { strict as assert } from "node:assert";
-import { applyPending, mutate, type Mutation, recoverAll } from "../../rollout/consume.ts";
+import { applyPending, mutate, type Mutation, recoverAll } from "../../rollout/consume/consume.ts";
 import { Crash, type Fault, FaultyDisk } from "./faulty_disk.ts";
 import { line, ThreadOnDisk } from "./thread_on_disk.ts";
 

@@ -6,7 +6,7 @@
  * a seed, as a machine that loses power may.
  */
 import { dirname } from "@std/path";
-import { type Disk, type DiskFile, realDisk } from "../../rollout/durable.ts";
+import { type Disk, type DiskFile, realDisk } from "../../base/durable.ts";
 
 /** How the process ended. */
 export class Crash extends Error {}

@@ -3,9 +3,9 @@
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import type { Session } from "../../rollout/consume.ts";
-import type { Disk } from "../../rollout/durable.ts";
-import { StateStore } from "../../rollout/state.ts";
+import type { Session } from "../../rollout/consume/consume.ts";
+import type { Disk } from "../../base/durable.ts";
+import { StateStore } from "../../rollout/state/state.ts";
 import { FaultyDisk } from "./faulty_disk.ts";
 import { CodexHome } from "./rollouts.ts";
 

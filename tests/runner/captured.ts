@@ -4,9 +4,9 @@
  * Verbatim except for replaced paths and strings cut after 500 characters.
  */
 import { fromFileUrl, join } from "@std/path";
-import { decodeRecord, type RolloutRecord } from "../../rollout/records.ts";
+import { decodeRecord, type RolloutRecord } from "../../rollout/records/records.ts";
 import { type Followed, TurnCalls } from "../../rollout/turn_calls.ts";
-import { decodeExecLine, type ExecEvent } from "../../runner/exec_events.ts";
+import { decodeExecLine, type ExecEvent } from "../../runner/exec/exec_events.ts";
 
 const FIXTURES = fromFileUrl(new URL("../fixtures/", import.meta.url));
 

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { basename, join } from "@std/path";
 import { imageFiles, type ImageInput } from "../../runner/images.ts";
-import { TurnDirectory } from "../../runner/turn_directory.ts";
+import { TurnDirectory } from "../../runner/process/turn_directory.ts";
 import { TurnError } from "../../runner/turn_event.ts";
 
 const PIXEL =

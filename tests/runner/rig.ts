@@ -3,7 +3,7 @@
  * real one.
  */
 import { join } from "@std/path";
-import { StateStore } from "../../rollout/state.ts";
+import { StateStore } from "../../rollout/state/state.ts";
 import { runTurn } from "../../runner/turn.ts";
 import type { TurnEnd, TurnEvent } from "../../runner/turn_event.ts";
 import type { TurnContext, TurnRequest, TurnSettings } from "../../runner/turn_request.ts";

@@ -1,4 +1,4 @@
-import type { ProcessRow } from "../../runner/process_table.ts";
+import type { ProcessRow } from "../../runner/process/process_table.ts";
 
 /** Rows of a made-up process table, from `[pid, ppid, pgid]`. */
 export function processRows(rows: [pid: number, ppid: number, pgid: number][]): ProcessRow[] {

@@ -1,6 +1,6 @@
 /** Stopping a turn: whatever its processes do, none of them is left. */
 import { strict as assert } from "node:assert";
-import { processRow } from "../../runner/process_table.ts";
+import { processRow } from "../../runner/process/process_table.ts";
 import {
   type Act,
   began,

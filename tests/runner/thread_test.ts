@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import type { Usage } from "../../rollout/events.ts";
-import { StateStore } from "../../rollout/state.ts";
+import type { Usage } from "../../rollout/records/events.ts";
+import { StateStore } from "../../rollout/state/state.ts";
 import { recallThread, rememberThread, type Thread } from "../../runner/thread.ts";
 import { ZERO_USAGE } from "../../runner/usage.ts";
 import { captured, CodexHome } from "../rollout/rollouts.ts";

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import type { Followed } from "../../rollout/follow.ts";
-import type { ExecEvent } from "../../runner/exec_events.ts";
+import type { ExecEvent } from "../../runner/exec/exec_events.ts";
 import type { TurnEvent } from "../../runner/turn_event.ts";
 import { TurnOutput } from "../../runner/turn_output.ts";
 import { capturedRuns, eventsOf, followedOf } from "./captured.ts";

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { processRow } from "../../runner/process_table.ts";
+import { processRow } from "../../runner/process/process_table.ts";
 import { plainTurn } from "../support/fake_codex.ts";
 import { within } from "../support/deadline.ts";
 import { fakeRig, type Rig } from "./rig.ts";

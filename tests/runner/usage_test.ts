@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
-import type { Usage } from "../../rollout/events.ts";
+import type { Usage } from "../../rollout/records/events.ts";
 import { addUsage, totalAfter, turnUsage, ZERO_USAGE } from "../../runner/usage.ts";
 import { capturedRun, eventsOf, followedOf } from "./captured.ts";
 

@@ -91,8 +91,9 @@ function sourceText(): string {
       const path = join(directory, name);
       return isDirectory ? read(path) : Deno.readTextFileSync(path);
     }).join("\n");
-  return ["plugin", "runner", "rollout", "mcp_host"].map((room) => read(join(ROOT, room))).join(
-    "\n",
-  )
+  return ["base", "plugin", "runner", "rollout", "mcp_host"].map((room) => read(join(ROOT, room)))
+    .join(
+      "\n",
+    )
     .replace(/[`"]\s*\+\s*[`"]/g, "");
 }

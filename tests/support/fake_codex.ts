@@ -5,7 +5,7 @@
  */
 import { fromFileUrl, join } from "@std/path";
 import { DEADLINE_MS } from "./deadline.ts";
-import type { Usage } from "../../rollout/events.ts";
+import type { Usage } from "../../rollout/records/events.ts";
 
 /** One thing that a fake codex does. In JSON, `$THREAD`, `$CWD` and `$PROMPT` are filled in. */
 export type Act =

@@ -1,7 +1,7 @@
 /**
  * The plugin as a process: bytes in, lines out, stderr kept for messages, and its end.
  */
-import { LineSplitter } from "../../rollout/lines.ts";
+import { LineSplitter } from "../../base/lines.ts";
 
 /** How a process ended: an exit code, or the signal that ended it. */
 export interface Exit {

@@ -6,9 +6,12 @@
  * a process of this world is still alive then.
  */
 import { join } from "@std/path";
-import { type ScriptedModel, startScriptedModel } from "../../plugin/operator/scripted_model.ts";
-import { providerToml } from "../../plugin/operator/scripted_provider.ts";
-import type { ScriptedStep } from "../../plugin/operator/scripted_step.ts";
+import {
+  type ScriptedModel,
+  startScriptedModel,
+} from "../../plugin/operator/doctor/scripted_model.ts";
+import { providerToml } from "../../plugin/operator/doctor/scripted_provider.ts";
+import type { ScriptedStep } from "../../plugin/operator/doctor/scripted_step.ts";
 import { cacheDir } from "./cache.ts";
 import { noProcessUnder, type Process, processesUnder } from "./processes.ts";
 

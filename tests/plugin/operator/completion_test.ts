@@ -2,10 +2,10 @@
  * The completion scripts in the real shells; those that are not installed are passed over.
  */
 import { strict as assert } from "node:assert";
-import { COMMANDS } from "../../../plugin/operator/commands.ts";
-import { bash } from "../../../plugin/operator/completion_bash.ts";
-import { fish } from "../../../plugin/operator/completion_fish.ts";
-import { zsh } from "../../../plugin/operator/completion_zsh.ts";
+import { COMMANDS } from "../../../plugin/operator/cli/commands.ts";
+import { bash } from "../../../plugin/operator/cli/completion_bash.ts";
+import { fish } from "../../../plugin/operator/cli/completion_fish.ts";
+import { zsh } from "../../../plugin/operator/cli/completion_zsh.ts";
 
 const NAME = "plexum-openai-provider-plugin";
 

@@ -5,8 +5,8 @@ import { COMPATIBILITY, withPart } from "../../../scripts/matrix/document.ts";
 import { SCENARIOS } from "../../../scripts/matrix/scenarios.ts";
 import { keptVersions, readShape } from "../../../scripts/matrix/version_shape.ts";
 import { VERSIONS } from "../../../scripts/matrix/versions.ts";
-import { decodeExecLine } from "../../../runner/exec_events.ts";
-import { decodeRecord } from "../../../rollout/records.ts";
+import { decodeExecLine } from "../../../runner/exec/exec_events.ts";
+import { decodeRecord } from "../../../rollout/records/records.ts";
 import { NEWEST_CODEX, OLDEST_CODEX } from "../../support/codex.ts";
 
 Deno.test("every version of the matrix has a kept shape, and the suite's ends are in it", () => {

@@ -1,0 +1,102 @@
+/**
+ * `config.json`: JSONC on disk → {@link Config} with every value filled in, or an error that names
+ * the file, the place and what to write instead. A missing file is the default configuration.
+ *
+ * @module
+ */
+import { parse as parseJsonc } from "@std/jsonc";
+import * as z from "zod/mini";
+import { ConfigError } from "./config_error.ts";
+import { type Config, ConfigSchema } from "./config_schema.ts";
+import { errorMessage } from "../../base/error_message.ts";
+import { redactText } from "../log.ts";
+import { nearest } from "../nearest.ts";
+import { describeShapeError } from "../wire/shape_error.ts";
+
+/** A usable configuration and what its author should know about it. */
+export interface LoadedConfig {
+  config: Config;
+  /** E.g. a key nobody knows, with the nearest one that exists. */
+  warnings: string[];
+}
+
+/**
+ * Reads and checks the file at `path`.
+ * @throws {ConfigError} `read <path>: …`, `parse <path>: …` (with line and column) or
+ * `config <path>: <key path>: expected …, found …`.
+ */
+export function loadConfig(path: string): LoadedConfig {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return checkConfig({}, path);
+    throw new ConfigError(`read ${path}: ${errorMessage(error)}`);
+  }
+  return parseConfig(text, path);
+}
+
+/** The same for a text that has been read; `path` is only named in messages. */
+export function parseConfig(text: string, path: string): LoadedConfig {
+  let value: unknown;
+  try {
+    // Some editors begin a file with a byte order mark.
+    value = text.trim() === "" ? {} : parseJsonc(text.replace(/^\uFEFF/, ""));
+  } catch (error) {
+    // It quotes the place, and keys of accounts may stand there.
+    throw new ConfigError(`parse ${path}: ${redactText(errorMessage(error))}`);
+  }
+  return checkConfig(value, path);
+}
+
+function checkConfig(given: unknown, path: string): LoadedConfig {
+  const value = withoutBlanks(given);
+  // Once per change of the file: compiling a fast parser costs more than it saves.
+  const parsed = z.safeParse(ConfigSchema, value, { jitless: true });
+  if (!parsed.success) {
+    throw new ConfigError(`config ${path}: ${describeShapeError(parsed.error.issues, value)}`);
+  }
+  const warnings = unknownKeys(ConfigSchema, value)
+    .map(({ key, meant }) =>
+      `config ${path}: unknown key ${JSON.stringify(key)}` +
+      (meant === undefined ? "" : `, did you mean ${JSON.stringify(meant)}?`)
+    );
+  return { config: parsed.data, warnings };
+}
+
+/** `null`, and a `binary` without a name, leave an option at its default, as they always did. */
+function withoutBlanks(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const blank = (key: string, inner: unknown) => inner === null || key === "binary" && inner === "";
+  return Object.fromEntries(Object.entries(value).filter(([key, inner]) => !blank(key, inner)));
+}
+
+/** Keys that no schema names, at any depth where the schema is an object. */
+function unknownKeys(
+  schema: unknown,
+  value: unknown,
+  prefix = "",
+): { key: string; meant: string | undefined }[] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
+  const node = unwrapped(schema);
+  if (node instanceof z.ZodMiniRecord) {
+    return Object.entries(value).flatMap(([key, inner]) =>
+      unknownKeys(node.def.valueType, inner, `${prefix}${key}.`)
+    );
+  }
+  if (!(node instanceof z.ZodMiniObject)) return [];
+  const shape: Record<string, unknown> = node.shape;
+  return Object.entries(value).flatMap(([key, inner]) => {
+    if (Object.hasOwn(shape, key)) return unknownKeys(shape[key], inner, `${prefix}${key}.`);
+    const meant = nearest(key, Object.keys(shape));
+    return [{ key: prefix + key, meant: meant === undefined ? undefined : prefix + meant }];
+  });
+}
+
+function unwrapped(schema: unknown): unknown {
+  let node = schema;
+  while (node instanceof z.ZodMiniDefault || node instanceof z.ZodMiniOptional) {
+    node = node.def.innerType;
+  }
+  return node;
+}

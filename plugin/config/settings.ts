@@ -1,0 +1,46 @@
+/**
+ * What the runner is told, out of the configuration, for one model and one agent.
+ *
+ * @module
+ */
+import type { TurnSettings } from "../../runner/turn_request.ts";
+import type { Config } from "./config_schema.ts";
+
+type TimeoutName = `${"start" | "silence" | "tool_silence" | "reconnect" | "total" | "grace"}_ms`;
+
+/** The settings of a turn: the agent's overrides win over the model's, both over the rest. */
+export function turnSettings(config: Config, model: string, agentId: string): TurnSettings {
+  const byModel = config.models[model];
+  const byAgent = config.agents[agentId];
+  const limit = (name: TimeoutName): number =>
+    byAgent?.timeouts?.[name] ?? byModel?.timeouts?.[name] ?? config.timeouts[name];
+  return {
+    binary: config.binary,
+    extraArgs: [...config.extra_args, ...byModel?.args ?? [], ...byAgent?.args ?? []],
+    sandbox: byAgent?.sandbox ?? byModel?.sandbox ?? config.sandbox,
+    writableRoots: config.writable_roots,
+    networkAccess: config.network_access,
+    trustWorkspace: config.trust_workspace,
+    env: config.env,
+    onLostSession: config.on_lost_session,
+    retries: config.retries,
+    limits: {
+      start: limit("start_ms"),
+      silence: limit("silence_ms"),
+      toolSilence: limit("tool_silence_ms"),
+      reconnect: limit("reconnect_ms"),
+      total: limit("total_ms"),
+    },
+    graceMs: limit("grace_ms"),
+    toolTimeoutMs: config.tool_timeout_ms,
+    toolResultMaxBytes: config.tool_result_max_bytes,
+    userMcpServers: config.user_mcp_servers,
+    mcpRegistration: config.mcp_registration,
+  };
+}
+
+/** codex's `--model` for the host's id: none for `""` and `"codex"`, else what `model_args` says, else the id. */
+export function codexModel(config: Config, model: string): string | undefined {
+  if (model === "" || model === "codex") return undefined;
+  return Object.hasOwn(config.model_args, model) ? config.model_args[model] : model;
+}

@@ -1,0 +1,77 @@
+/**
+ * From a command line to the arguments of a command, by the command's own table. What is not
+ * understood is named, with the nearest thing that is.
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { nearest } from "../../nearest.ts";
+import { Arguments, UsageError } from "./arguments.ts";
+import { type Action, HELP, type Option } from "./command.ts";
+
+/**
+ * Parses `argv` for `command`.
+ * @throws {UsageError} for an unknown option, a missing or unexpected value, too few or many words.
+ */
+export function parseArguments(argv: string[], command: Action): Arguments {
+  const options = [...command.options, HELP];
+  const { tokens } = parseArgs({
+    args: argv,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+    options: Object.fromEntries(
+      options.map(({ name, short, value }) => [
+        name,
+        { type: value === undefined ? "boolean" : "string", ...(short ? { short } : {}) } as const,
+      ]),
+    ),
+  });
+  const values = new Map<string, string | true>();
+  const words: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "positional") words.push(token.value);
+    if (token.kind !== "option") continue;
+    const option = options.find(({ name }) => name === token.name);
+    if (option === undefined) throw unknownOption(token.rawName, options);
+    const swallowed = token.inlineValue === false && /^-./.test(token.value);
+    values.set(option.name, valueOf(option, token.rawName, swallowed ? undefined : token.value));
+  }
+  if (!values.has(HELP.name)) checkWords(words, command);
+  return new Arguments(values, words);
+}
+
+function valueOf(option: Option, rawName: string, value: string | undefined): string | true {
+  if (option.value === undefined) {
+    if (value === undefined) return true;
+    throw new UsageError(`${rawName} takes no value, found "${value}"`);
+  }
+  if (value === undefined || value === "") {
+    throw new UsageError(`${rawName} needs a value: ${rawName} ${option.value}`);
+  }
+  const allowed = typeof option.kind === "object" ? option.kind : undefined;
+  if (allowed !== undefined && !allowed.includes(value)) {
+    throw new UsageError(
+      `${rawName} takes ${allowed.map((one) => `"${one}"`).join(" or ")}, found "${value}"`,
+    );
+  }
+  return value;
+}
+
+function unknownOption(rawName: string, options: readonly Option[]): UsageError {
+  const known = options.map(({ name }) => `--${name}`);
+  const meant = nearest(rawName, known);
+  return new UsageError(
+    `unknown option ${rawName}` + (meant === undefined ? "" : `, did you mean ${meant}?`),
+  );
+}
+
+function checkWords(words: readonly string[], { words: wanted }: Action): void {
+  const max = wanted?.max ?? 0;
+  if (words.length > max) {
+    throw new UsageError(`unexpected argument ${JSON.stringify(words[max])}`);
+  }
+  if (wanted !== undefined && words.length < wanted.min) {
+    throw new UsageError(`${wanted.usage} is missing`);
+  }
+}

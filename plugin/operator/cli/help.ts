@@ -1,0 +1,88 @@
+/**
+ * The help texts, made from the table of commands.
+ *
+ * @module
+ */
+import { EXECUTABLE_NAME } from "../../names.ts";
+import { type Command, type CommandTable, HELP, isGroup, type Option, usageOf } from "./command.ts";
+import { EXIT_MEANINGS } from "./exit.ts";
+import { wrap } from "./terminal.ts";
+
+/** What the program is, in one line. */
+export const TITLE = "The Plexum provider plugin for OpenAI Codex.";
+
+/** Where a list puts its right column, where there is room for two. */
+const RIGHT = 30;
+
+/** `--help`: all commands. */
+export function overview(commands: CommandTable, width: number): string {
+  const rows = Object.entries(commands)
+    .map(([name, { summary }]): [string, string] => [name, summary]);
+  rows.unshift(["(none)", "serve a Plexum host over stdin and stdout"]);
+  rows.push(["--version [--json]", "print the version"]);
+  const codes = EXIT_MEANINGS.map(([code, meaning]): [string, string] => [String(code), meaning]);
+  return [
+    wrap(TITLE, width),
+    wrap(`Usage: ${EXECUTABLE_NAME} [COMMAND] [OPTIONS]`, width - 2, "  "),
+    `Commands:\n${list(rows, width)}`,
+    `Exit codes:\n${list(codes, width)}`,
+    wrap(`More about one: ${EXECUTABLE_NAME} COMMAND --help`, width - 2, "  "),
+  ].join("\n\n");
+}
+
+/** `COMMAND --help`. `name` is the whole name, e.g. `config show`. */
+export function helpOf(name: string, command: Command, width: number): string {
+  const { summary, details = [], examples = [] } = command;
+  const sections = [
+    wrap(sentence(summary), width),
+    wrap(`Usage: ${EXECUTABLE_NAME} ${name} ${usageOf(command)}`.trim(), width - 4, "    "),
+    ...details.map((paragraph) => wrap(paragraph, width)),
+  ];
+  if (isGroup(command)) {
+    const rows = Object.entries(command.commands)
+      .map(([sub, { summary }]): [string, string] => [sub, summary]);
+    sections.push(`Commands:\n${list(rows, width)}`);
+  } else {
+    if ("words" in command && command.words !== undefined) {
+      const { usage, summary } = command.words;
+      sections.push(`Arguments:\n${list([[usage, summary]], width)}`);
+    }
+    const rows = [...command.options, HELP].map((option): [string, string] => [
+      optionName(option),
+      option.summary,
+    ]);
+    sections.push(`Options:\n${list(rows, width)}`);
+  }
+  if (examples.length > 0) {
+    const lines = examples.map(({ line, says }) =>
+      `  # ${wrap(says, width - 4, "  # ")}\n  ${EXECUTABLE_NAME} ${line}`
+    );
+    sections.push(`Examples:\n${lines.join("\n")}`);
+  }
+  return sections.join("\n\n");
+}
+
+/** `-h, --help` or `--profile DIR`. */
+export function optionName({ name, short, value }: Option): string {
+  return `${short === undefined ? "" : `-${short}, `}--${name}${
+    value === undefined ? "" : ` ${value}`
+  }`;
+}
+
+/** Two columns, or, where the lines are short, one thing under the other. */
+function list(rows: readonly (readonly [string, string])[], width: number): string {
+  const left = Math.min(RIGHT, Math.max(...rows.map(([name]) => name.length)) + 4);
+  const narrow = width < 60;
+  return rows.map(([name, says]) => {
+    if (narrow || name.length > left - 4) {
+      const indent = " ".repeat(narrow ? 6 : left);
+      return `  ${name}\n${indent}${wrap(says, width - indent.length, indent)}`;
+    }
+    const indent = " ".repeat(left);
+    return `  ${name}`.padEnd(left) + wrap(says, width - left, indent);
+  }).join("\n");
+}
+
+function sentence(summary: string): string {
+  return summary.charAt(0).toUpperCase() + summary.slice(1) + ".";
+}

@@ -1,0 +1,73 @@
+/**
+ * `config check|show|schema`: what the plugin makes of `config.json`.
+ *
+ * @module
+ */
+import { parse as parseJsonc } from "@std/jsonc";
+import { loadConfig, type LoadedConfig } from "../../config/config.ts";
+import type { Arguments } from "../cli/arguments.ts";
+import { configJsonSchema } from "./config_reference.ts";
+import { type Effective, effectiveConfig } from "./effective_config.ts";
+import { EXIT } from "../cli/exit.ts";
+import { profileOf } from "../cli/profile_option.ts";
+import { readIfThere } from "./step.ts";
+import { columns, complain, paintFor, print, printable, wrap } from "../cli/terminal.ts";
+
+/** `config check`: the same verdict, in the same words, as the handshake's. */
+export function checkConfig(args: Arguments): number {
+  const { path, raw, loaded } = read(args);
+  for (const warning of loaded.warnings) complain(`warning: ${printable(warning)}`);
+  const set = Object.keys(raw).filter((key) => key !== "$schema").length;
+  print(
+    readIfThere(path) === undefined
+      ? `${path} does not exist: every option has its default`
+      : `${path} is fine: ${set === 1 ? "1 option" : `${set} options`} set`,
+  );
+  return EXIT.ok;
+}
+
+/** `config show`: every option's value and where it comes from. */
+export function showConfig(args: Arguments): number {
+  const { path, raw, loaded } = read(args);
+  const whom = { model: args.text("model"), agent: args.text("agent") };
+  const values = effectiveConfig(loaded.config, raw, whom);
+  if (args.has("json")) {
+    const byKey = values.map(({ key, value, source }) => [key, { value, source }]);
+    print(JSON.stringify({ path, ...whom, values: Object.fromEntries(byKey) }, null, 2));
+    return EXIT.ok;
+  }
+  for (const warning of loaded.warnings) complain(`warning: ${printable(warning)}`);
+  print(table(values, columns()));
+  return EXIT.ok;
+}
+
+/** `config schema`: JSON Schema, for editors. */
+export function printSchema(): number {
+  print(JSON.stringify(configJsonSchema(), null, 2));
+  return EXIT.ok;
+}
+
+function read(args: Arguments): {
+  path: string;
+  raw: Record<string, unknown>;
+  loaded: LoadedConfig;
+} {
+  const { config: path } = profileOf(args);
+  const loaded = loadConfig(path);
+  const text = readIfThere(path) ?? "";
+  const raw: unknown = text.trim() === "" ? {} : parseJsonc(text);
+  return { path, raw: raw as Record<string, unknown>, loaded };
+}
+
+function table(values: readonly Effective[], width: number): string {
+  const paint = paintFor(Deno.stdout);
+  const left = Math.max(...values.map(({ key }) => key.length));
+  return values.map(({ key, value, source }) => {
+    const text = printable(JSON.stringify(value));
+    const from = source === "default" ? paint("dim", source) : paint("green", source);
+    if (width < 60) return `${key} (${from})\n  ${wrap(text, width - 2, "  ")}`;
+    const indent = " ".repeat(left + 11);
+    const padded = from + " ".repeat(9 - source.length);
+    return `${key.padEnd(left)}  ${padded}${wrap(text, width - indent.length, indent)}`;
+  }).join("\n");
+}

@@ -1,0 +1,162 @@
+/**
+ * `install` and `uninstall`: the plugin's files in a profile. Everything is looked at first, then
+ * shown, then done, each file as a whole; done twice, the second time changes nothing.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { ownUid } from "../../../rollout/state/owner.ts";
+import { loadConfig } from "../../config/config.ts";
+import { manifestFor } from "../../manifest.ts";
+import type { ProfilePaths } from "../../profile.ts";
+import { EXECUTABLE_NAME, PLUGIN_NAME } from "../../names.ts";
+import { VERSION } from "../../version.ts";
+import type { Arguments } from "../cli/arguments.ts";
+import { configJsonSchema } from "./config_reference.ts";
+import { configTemplate, SCHEMA_FILE } from "./config_template.ts";
+import { executableStep, ownFile, PREVIOUS } from "./executable_file.ts";
+import { EXIT } from "../cli/exit.ts";
+import { allowStep, disallowStep, LINE_TO_ADD, readPlexumJson } from "./plexum_json.ts";
+import { profileOf } from "../cli/profile_option.ts";
+import { keep, readIfThere, removeLeftovers, removeStep, type Step, textStep } from "./step.ts";
+import { columns, complain, paintFor, print, wrap } from "../cli/terminal.ts";
+
+/** `install`. */
+export async function install(args: Arguments): Promise<number> {
+  const paths = profileOf(args);
+  refuseForeign(paths);
+  const source = ownFile();
+  const { config, warnings } = loadConfig(paths.config);
+  for (const warning of warnings) complain(warning);
+  const plexum = readPlexumJson(paths.profile);
+  const steps = [
+    executableStep(source, paths.plugin, installedVersion(paths)),
+    textStep(paths.manifest, json(manifestFor(config.supported_models)), 0o644, "for the host"),
+    textStep(
+      join(paths.plugin, SCHEMA_FILE),
+      json(configJsonSchema()),
+      0o644,
+      "for editors, named by config.json",
+    ),
+    readIfThere(paths.config) === undefined
+      ? textStep(paths.config, configTemplate(), 0o600, "every option, commented out")
+      : keep(paths.config, "yours, untouched"),
+    ...(args.has("allow") ? [allowStep(plexum)] : []),
+  ];
+  const dryRun = args.has("dry-run");
+  print(`${dryRun ? "Would install" : "Installing"} ${PLUGIN_NAME} ${VERSION} in\n${paths.plugin}`);
+  if (!dryRun) {
+    Deno.mkdirSync(paths.plugin, { recursive: true, mode: 0o700 });
+    removeLeftovers(paths.plugin);
+  }
+  await carryOut(steps, paths, dryRun);
+  if (dryRun) print("\nNothing was changed.");
+  else next(steps, plexum.allowed || args.has("allow") ? undefined : plexum.path, args);
+  return EXIT.ok;
+}
+
+/** `uninstall`. */
+export async function uninstall(args: Arguments): Promise<number> {
+  const paths = profileOf(args);
+  refuseForeign(paths);
+  const purge = args.has("purge");
+  const file = (name: string) => join(paths.plugin, name);
+  const steps = [
+    disallowStep(readPlexumJson(paths.profile)),
+    removeStep(paths.manifest, "the host no longer sees the plugin"),
+    removeStep(file(EXECUTABLE_NAME), "the plugin"),
+    removeStep(file(PREVIOUS), "the version before"),
+    removeStep(file(SCHEMA_FILE), "for editors"),
+    ...(purge
+      ? [
+        removeStep(paths.config, "the configuration"),
+        removeStep(paths.state, "which thread belongs to which agent", true),
+      ]
+      : []),
+  ].filter((step) => step !== undefined);
+  const dryRun = args.has("dry-run");
+  if (steps.length === 0) {
+    print(`${PLUGIN_NAME} is not installed in ${paths.plugin}`);
+    return EXIT.ok;
+  }
+  print(`${dryRun ? "Would remove" : "Removing"} ${PLUGIN_NAME} from\n${paths.plugin}`);
+  await carryOut(steps, paths, dryRun);
+  if (dryRun) return EXIT.ok;
+  removeIfEmpty(paths.plugin);
+  const left = [paths.config, paths.state].filter((path) => removeStep(path, "") !== undefined);
+  if (left.length > 0) print(`\nKept: ${left.join(", ")} (--purge removes them, too)`);
+  print("codex's own sessions are untouched. Restart the host.");
+  return EXIT.ok;
+}
+
+async function carryOut(
+  steps: readonly Step[],
+  { plugin }: ProfilePaths,
+  dryRun: boolean,
+): Promise<void> {
+  const paint = paintFor(Deno.stdout);
+  const width = columns() - 11;
+  for (const { action, path, note, apply } of steps) {
+    if (!dryRun) await apply();
+    const word = paint(action === "keep" ? "dim" : "green", action.padEnd(8));
+    print(`  ${word} ${path.startsWith(`${plugin}/`) ? path.slice(plugin.length + 1) : path}`);
+    print(`           ${paint("dim", wrap(note, width, " ".repeat(11)))}`);
+  }
+}
+
+/** @param unallowed The `plexum.json` that does not name the plugin. */
+function next(steps: readonly Step[], unallowed: string | undefined, args: Arguments): void {
+  const named = args.text("profile");
+  const there = named === undefined ? "" : ` --profile ${named}`;
+  const changed = steps.some(({ action }) => action !== "keep");
+  const todo = [
+    ...(unallowed === undefined ? [] : [
+      `allow the plugin: run install --allow${there}, or add to ${unallowed}: ${LINE_TO_ADD}`,
+    ]),
+    `see that all is well: ${EXECUTABLE_NAME} doctor${there}`,
+    "give an agent the model: plexum agent-add --model codex …",
+    ...(changed ? ["restart the host, so that it starts this version"] : []),
+  ];
+  const width = columns() - 5;
+  const lines = todo.map((line, i) => `  ${i + 1}. ${wrap(line, width, " ".repeat(5))}`);
+  print(`\nNext:\n${lines.join("\n")}`);
+}
+
+/** Files of another user's profile would become ours, and unreadable to that user's host. */
+function refuseForeign({ profile, plugin }: ProfilePaths): void {
+  for (const path of [profile, plugin]) {
+    const info = statIfThere(path);
+    if (info === undefined || info.uid === null || info.uid === ownUid()) continue;
+    throw new Error(
+      `Cannot change ${path}: it belongs to user ${info.uid}, not to user ${ownUid()}. ` +
+        `Run this as the user who runs Plexum.`,
+    );
+  }
+}
+
+function statIfThere(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** What manifest.json says; the old executable itself is not run. */
+function installedVersion({ manifest }: ProfilePaths): string | undefined {
+  const version = /"version"\s*:\s*"([^"]{1,64})"/.exec(readIfThere(manifest) ?? "")?.[1];
+  return version === undefined ? undefined : `version ${version}`;
+}
+
+function removeIfEmpty(directory: string): void {
+  try {
+    Deno.removeSync(directory);
+  } catch {
+    // something is kept in it
+  }
+}
+
+function json(value: unknown): string {
+  return JSON.stringify(value, null, 2) + "\n";
+}

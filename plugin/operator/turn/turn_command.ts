@@ -1,0 +1,139 @@
+/**
+ * `turn`: one turn without a host. Our runner is used as the plugin uses it, in this process.
+ *
+ * @module
+ */
+import { StateStore } from "../../../rollout/state/state.ts";
+import { runTurn } from "../../../runner/turn.ts";
+import { type Emit, type StopReason, TurnError } from "../../../runner/turn_event.ts";
+import type { TurnContext, TurnRequest } from "../../../runner/turn_request.ts";
+import { canonicalEvent, errorBody } from "../../canonical.ts";
+import { loadConfig } from "../../config/config.ts";
+import { runtimeDirectory } from "../../profile.ts";
+import { self } from "../../self.ts";
+import { codexModel, turnSettings } from "../../config/settings.ts";
+import { TurnRecord } from "../../turn_record.ts";
+import { VERSION } from "../../version.ts";
+import type { Arguments } from "../cli/arguments.ts";
+import { readCannedTools } from "../doctor/canned_tools.ts";
+import { EXIT } from "../cli/exit.ts";
+import { Interrupt } from "../cli/interrupt.ts";
+import { LogFile } from "../cli/log_file.ts";
+import { profileOf } from "../cli/profile_option.ts";
+import { columns, complain, paintFor, print, write, writeError } from "../cli/terminal.ts";
+import { agentOf, promptOf, workspaceOf } from "./turn_arguments.ts";
+import { TurnView } from "./turn_view.ts";
+
+const TICK_MS = 200;
+
+/** `turn`. */
+export async function turn(args: Arguments): Promise<number> {
+  const paths = profileOf(args);
+  const { config, warnings } = loadConfig(paths.config);
+  for (const warning of warnings) complain(`warning: ${warning}`);
+  const model = args.text("model") ?? "codex";
+  const agentId = agentOf(args);
+  const canned = args.text("tools");
+  const tools = canned === undefined ? undefined : readCannedTools(canned);
+  using file = new LogFile(args.text("log-file"), config.log_level);
+  const { log } = file;
+  const request: TurnRequest = {
+    agentId,
+    workspace: workspaceOf(args),
+    model: codexModel(config, model),
+    text: await promptOf(args),
+    images: [],
+    system: undefined,
+    outputSchema: undefined,
+    history: [],
+    tools: tools?.tools ?? [],
+    callTool: (call) => tools?.call(call) ?? Promise.reject(new Error("there are no tools")),
+  };
+  const context: TurnContext = {
+    settings: turnSettings(config, model, agentId),
+    environment: Deno.env.toObject(),
+    runningDirectory: paths.running,
+    runtimeDirectory: runtimeDirectory((name) => Deno.env.get(name)),
+    store: new StateStore(paths.state, { onWarning: (message) => log.write("warning", message) }),
+    sessionFile: false,
+    executable: self(Deno.mainModule),
+    version: VERSION,
+    log: (level, message, data) => log.write(level, message, data),
+  };
+  const record = new TurnRecord({ agentId, model }, log);
+  try {
+    const stopReason = args.has("json")
+      ? await asJson(request, context, record, model)
+      : await forPeople(request, context, record);
+    record.ended();
+    return exitOf(stopReason);
+  } catch (error) {
+    record.refused(error);
+    if (error instanceof TurnError) return EXIT.failed; // shown already
+    throw error;
+  }
+}
+
+/** One canonical event per line, as the host gets them. */
+async function asJson(
+  request: TurnRequest,
+  context: TurnContext,
+  record: TurnRecord,
+  model: string,
+): Promise<StopReason> {
+  using interrupt = new Interrupt(() => {});
+  const show: Emit = (event) => {
+    print(JSON.stringify(canonicalEvent(event, model)));
+    return Promise.resolve();
+  };
+  try {
+    const end = await runTurn(request, context, record.observing(show), interrupt.signal);
+    return end.stopReason;
+  } catch (error) {
+    if (error instanceof TurnError) {
+      print(JSON.stringify({ type: "error", error: errorBody(error.failure) }));
+    }
+    throw error;
+  }
+}
+
+async function forPeople(
+  request: TurnRequest,
+  context: TurnContext,
+  record: TurnRecord,
+): Promise<StopReason> {
+  const view = new TurnView({
+    out: write,
+    err: writeError,
+    together: Deno.stdout.isTerminal() && Deno.stderr.isTerminal(),
+    live: Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb",
+    paint: paintFor(Deno.stderr),
+    columns,
+  });
+  using interrupt = new Interrupt(() => view.doing("cancelling; Ctrl-C again kills"));
+  const ticking = setInterval(() => view.tick(), TICK_MS);
+  const show: Emit = (event) => Promise.resolve(view.show(event));
+  try {
+    const end = await runTurn(request, context, record.observing(show), interrupt.signal);
+    view.close(record.summary());
+    return end.stopReason;
+  } catch (error) {
+    if (error instanceof TurnError) view.show({ type: "error", failure: error.failure });
+    throw error;
+  } finally {
+    clearInterval(ticking);
+    view.clear();
+  }
+}
+
+function exitOf(stopReason: StopReason): number {
+  switch (stopReason) {
+    case "end_turn":
+    case "max_tokens":
+      return EXIT.ok;
+    case "cancelled":
+      return EXIT.interrupted;
+    case "error":
+      return EXIT.failed;
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * One end of a JSON-RPC 2.0 conversation over byte streams, requests and notifications both ways.
+ *
+ * Not the MCP SDK's `Protocol`: its read buffer cannot name a broken frame to the sender (-32700),
+ * it has no frame limit that the connection survives, it gives every request of ours a timeout, and
+ * loading it would double the time from start to the `initialize` answer.
+ *
+ * A request that its sender cancels (`notifications/cancelled`) gets no response, as MCP says.
+ *
+ * @module
+ */
+import { LineSplitter } from "../../base/lines.ts";
+import { errorMessage } from "../../base/error_message.ts";
+import { decodeFrame, type Frame, type RequestId, requestId } from "./frame.ts";
+import type { FrameWriter } from "./frame_writer.ts";
+import { OutgoingRequests } from "./outgoing_requests.ts";
+import { CODE, MAX_FRAME_BYTES, MAX_REQUESTS, METHOD } from "../protocol.ts";
+import { RpcError } from "./rpc_error.ts";
+
+export type { RequestId } from "./frame.ts";
+export { RpcError } from "./rpc_error.ts";
+
+/** What a request handler gets besides the params. */
+export interface RequestContext {
+  id: RequestId;
+  /** Aborts when the sender cancels the request or the connection ends. */
+  signal: AbortSignal;
+}
+
+/** The local side of the conversation. */
+export interface Handlers {
+  /** Returns the result; throws {@link RpcError} for an error the sender should see. */
+  request(method: string, params: unknown, context: RequestContext): Promise<unknown>;
+  notification(method: string, params: unknown): void;
+  /** What is odd but not fatal: an unmatched response, a handler that threw. */
+  note(message: string, data?: Record<string, unknown>): void;
+}
+
+/** A live JSON-RPC connection. */
+export class Peer {
+  readonly #writer: FrameWriter;
+  readonly #handlers: Handlers;
+  readonly #limits: { frameBytes: number; requests: number };
+  readonly #running = new Map<RequestId, AbortController>();
+  readonly #outgoing: OutgoingRequests;
+  #closed: string | undefined;
+
+  constructor(
+    writer: FrameWriter,
+    handlers: Handlers,
+    limits: { frameBytes: number; requests: number } = {
+      frameBytes: MAX_FRAME_BYTES,
+      requests: MAX_REQUESTS,
+    },
+  ) {
+    this.#writer = writer;
+    this.#handlers = handlers;
+    this.#limits = limits;
+    this.#outgoing = new OutgoingRequests((frame) => void this.#send(frame));
+  }
+
+  /** Reads frames until the input ends or fails, then {@link close}s. Never rejects. */
+  async run(input: AsyncIterable<Uint8Array>): Promise<void> {
+    const lines = new LineSplitter(this.#limits.frameBytes);
+    try {
+      for await (const chunk of input) {
+        for (const line of lines.push(chunk)) {
+          if (line.overlong === undefined) this.#receive(decodeFrame(line.bytes));
+          else this.#receive(overlong(line.overlong, this.#limits.frameBytes));
+          await undefined; // Short requests get done, and do not count as running, meanwhile.
+        }
+        // A host that asks and asks and reads no answer has to wait.
+        await this.#writer.room();
+      }
+      if (lines.end() !== undefined) this.#handlers.note("input ended inside a frame");
+    } catch (error) {
+      this.#handlers.note("input failed", { error: errorMessage(error) });
+    } finally {
+      this.close("the connection ended");
+    }
+  }
+
+  /** Sends a notification; resolves as {@link FrameWriter.send} does. */
+  notify(method: string, params: unknown): Promise<void> {
+    return this.#send({ method, params });
+  }
+
+  /** Sends a request; see {@link OutgoingRequests.request}. */
+  request(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
+    return this.#outgoing.request(method, params, signal);
+  }
+
+  /**
+   * Ends the conversation: what we asked is rejected, what we were asked is aborted, and what still
+   * comes in is refused. Idempotent.
+   */
+  close(reason: string): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = reason;
+    this.#outgoing.end(new Error(reason));
+    for (const controller of this.#running.values()) controller.abort(reason);
+  }
+
+  #receive(frame: Frame): void {
+    switch (frame.type) {
+      case "blank":
+        return;
+      case "broken":
+        return this.#refuse(frame.id, frame.error);
+      case "request":
+        return void this.#serve(frame);
+      case "notification":
+        return this.#take(frame);
+      case "response":
+        if (this.#outgoing.settle(frame.id, frame.error, frame.error ? undefined : frame.result)) {
+          return;
+        }
+        // A late answer to something we cancelled looks like this too.
+        return this.#handlers.note("response without a request", { id: frame.id });
+    }
+  }
+
+  #take({ method, params }: Extract<Frame, { type: "notification" }>): void {
+    if (method === METHOD.cancelled) return this.#cancel(params);
+    try {
+      this.#handlers.notification(method, params);
+    } catch (error) {
+      this.#handlers.note("a notification handler failed", { method, error: errorMessage(error) });
+    }
+  }
+
+  #cancel(params: unknown): void {
+    const { requestId: rawId, reason } = Object(params) as Record<string, unknown>;
+    const id = requestId(rawId);
+    // An unknown id has ended already: a no-op, says the protocol.
+    const controller = id === undefined ? undefined : this.#running.get(id);
+    controller?.abort(typeof reason === "string" ? reason : "cancelled by the host");
+  }
+
+  async #serve({ id, method, params }: Extract<Frame, { type: "request" }>): Promise<void> {
+    const obstacle = this.#obstacle(id);
+    if (obstacle !== undefined) return this.#refuse(id, obstacle);
+    const controller = new AbortController();
+    const { signal } = controller;
+    this.#running.set(id, controller);
+    try {
+      const result = await this.#handlers.request(method, params, { id, signal });
+      if (!signal.aborted) void this.#send({ id, result });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof RpcError) return this.#refuse(id, error);
+      this.#handlers.note("a request handler failed", { method, error: errorMessage(error) });
+      this.#refuse(id, new RpcError(CODE.internal, `${method}: ${errorMessage(error)}`));
+    } finally {
+      this.#running.delete(id);
+    }
+  }
+
+  /** Why a request cannot be served at all. */
+  #obstacle(id: RequestId): RpcError | undefined {
+    if (this.#closed !== undefined) return new RpcError(CODE.internal, this.#closed);
+    if (this.#running.has(id)) {
+      const message = `id ${JSON.stringify(id)} is already in use by a running request`;
+      return new RpcError(CODE.invalidRequest, message);
+    }
+    if (this.#running.size < this.#limits.requests) return undefined;
+    const message = `${this.#running.size} requests are running already: wait for one to end`;
+    return new RpcError(CODE.domain, message, { kind: "internal", message, retryable: true });
+  }
+
+  #refuse(id: RequestId | null, { code, message, data }: RpcError): void {
+    void this.#send({ id, error: { code, message, data } });
+  }
+
+  #send(frame: Record<string, unknown>): Promise<void> {
+    return this.#writer.send({ jsonrpc: "2.0", ...frame });
+  }
+}
+
+function overlong(bytes: number, limit: number): Frame {
+  const message = `frame of ${bytes} bytes is over the limit of ${limit} bytes`;
+  return { type: "broken", id: null, error: new RpcError(CODE.parse, message) };
+}

@@ -1,0 +1,124 @@
+/**
+ * Changes a rollout in place, so that a crash at any point leaves each record old or new after `recover`.
+ *
+ * 1. write the journal, fsynced; it bears the file's times; 2. write the bytes, fsynced; 3. put the times
+ * back; 4. remove the journal. The file is opened for update: never truncated, never appended to,
+ * never renamed, because a codex that has it open goes on appending to this very file.
+ *
+ * @module
+ */
+
+import { dirname } from "@std/path";
+import { type Disk, removeDurably, writeDurably, writeFully } from "../../base/durable.ts";
+import { BrokenJournal, decodeJournal, type Edit, encodeJournal, type Journal } from "./journal.ts";
+import { whyNotOwnFile } from "../state/owner.ts";
+import { assertSame } from "../rollout_file.ts";
+import { readAt } from "../scan.ts";
+
+/** What recovery found. */
+export type Recovery =
+  | { kind: "none" }
+  /** The change was finished, or had been finished and only the journal was left. */
+  | { kind: "finished"; path: string }
+  /** The journal does not fit its file; it was set aside. */
+  | { kind: "refused"; reason: string; setAside: string };
+
+const NEWLINE = 10;
+
+/** Makes the change of `journal`, which is stored at `journalPath` meanwhile. */
+export function applyEdits(journal: Journal, journalPath: string, disk: Disk): void {
+  writeDurably(journalPath, encodeJournal(journal), disk, journal.path);
+  writeEdits(journal, disk);
+  finish(journal, journalPath, disk);
+}
+
+/** Finishes the change that a crash interrupted, if there was one. Idempotent. */
+export function recover(journalPath: string, disk: Disk): Recovery {
+  const bytes = readIfThere(journalPath);
+  if (bytes === undefined) return { kind: "none" };
+  try {
+    const journal = decodeJournal(bytes);
+    assertMadeFor(journal);
+    writeEdits(journal, disk);
+    finish(journal, journalPath, disk);
+    return { kind: "finished", path: journal.path };
+  } catch (error) {
+    if (!(error instanceof Misfit || error instanceof BrokenJournal)) throw error;
+    const setAside = `${journalPath}.refused`;
+    disk.rename(journalPath, setAside);
+    disk.syncDirectory(dirname(journalPath));
+    return { kind: "refused", reason: error.message, setAside };
+  }
+}
+
+/** The journal's file or bytes are not those it was made for. */
+class Misfit extends Error {
+  override name = "Misfit";
+}
+
+function assertMadeFor(journal: Journal): void {
+  const { path, size, edits } = journal;
+  const info = lstatIfThere(path);
+  if (info === undefined) throw new Misfit(`${path} is gone`);
+  const why = whyNotOwnFile(info);
+  if (why !== undefined) throw new Misfit(`${path}: ${why}`);
+  try {
+    assertSame(path, journal, info);
+  } catch (error) {
+    throw new Misfit(String(error));
+  }
+  if (info.size < size) throw new Misfit(`${path} is shorter than it was`);
+  using file = Deno.openSync(path, { read: true });
+  for (const edit of edits) {
+    if (!isInPlace(file, edit)) {
+      throw new Misfit(`${path} has other bytes at offset ${edit.offset}`);
+    }
+  }
+}
+
+function isInPlace(file: Deno.FsFile, { offset, before, after, context }: Edit): boolean {
+  const start = offset - context.length;
+  const now = readAt(file, start, context.length + before.length + 1);
+  const end = context.length + before.length;
+  if (now.length < end || (now.length > end && now[end] !== NEWLINE)) return false;
+  return context.every((byte, i) => byte === now[i]) &&
+    before.every((byte, i) => {
+      const current = now[context.length + i];
+      return current === byte || current === after[i];
+    });
+}
+
+function writeEdits(journal: Journal, disk: Disk): void {
+  const file = disk.open(journal.path, "update");
+  try {
+    assertSame(journal.path, journal, file.stat());
+    for (const { offset, after } of journal.edits) writeFully(file, after, offset);
+    file.sync();
+  } finally {
+    file.close();
+  }
+}
+
+function finish({ path, size }: Journal, journalPath: string, disk: Disk): void {
+  // What was appended since is news, and its time is right.
+  if (Deno.lstatSync(path).size === size) disk.copyTimes(journalPath, path);
+  removeDurably(journalPath, disk);
+}
+
+function readIfThere(path: string): Uint8Array | undefined {
+  try {
+    return Deno.readFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function lstatIfThere(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * What a line of a codex rollout means.
+ *
+ * A rollout is `$CODEX_HOME/sessions/YYYY/MM/DD/rollout-<time>-<thread id>.jsonl`, one JSON object per
+ * line: `{"timestamp","type","payload"}`, from codex 0.148 on with an `"ordinal"` after the timestamp.
+ *
+ * - `response_item` is what the model sees: `function_call` and `custom_tool_call` with their
+ *   `_output`s, `local_shell_call`, `tool_search_call` and `tool_search_output`, messages, reasoning.
+ * - `event_msg` is what codex reported meanwhile (`events.ts`): what the model said (`agent_message` up to 0.146, an
+ *   `item_completed` from 0.148; a compaction's summary is in neither), `token_count`, `turn_aborted`, `task_complete`,
+ *   `error`, and how a call went, which its output record does not say: `mcp_tool_call_end` and
+ *   `patch_apply_end` (up to 0.146), `item_completed` (from 0.148).
+ * - `compacted` replaces the history so far by `replacement_history`, a list of response items.
+ * - `session_meta` is the first line and carries the thread's id.
+ *
+ * Unknown types are `other`, lines that are not JSON are `broken`; readers pass both by.
+ *
+ * @module
+ */
+
+import { decodeEvent, type EventRecord } from "./events.ts";
+import { type Fields, isObject, optional, string, texts } from "./fields.ts";
+import { memberSpan, rootOf, textOf } from "../consume/json_span.ts";
+
+/** A tool call as the model made it. `arguments` is exactly the recorded text. */
+export interface CallRecord {
+  kind: "call";
+  form: "function_call" | "custom_tool_call" | "local_shell_call" | "tool_search_call";
+  id: string;
+  name: string;
+  namespace?: string;
+  arguments: string;
+}
+
+/** A decoded line. */
+export type RolloutRecord =
+  | { kind: "session_meta"; threadId: string; cwd?: string; cliVersion?: string }
+  | CallRecord
+  | { kind: "output"; id: string; output: string | unknown[] }
+  /** A reasoning summary. */
+  | { kind: "thought"; text: string }
+  | { kind: "compacted"; items: unknown[] }
+  | EventRecord;
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** Decodes one line. Never throws: what cannot be read is `broken`. A byte order mark is skipped. */
+export function decodeRecord(line: Uint8Array): RolloutRecord {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(decoder.decode(line));
+  } catch {
+    return { kind: "broken" };
+  }
+  if (!isObject(parsed) || typeof parsed.type !== "string") return { kind: "broken" };
+  const payload = isObject(parsed.payload) ? parsed.payload : {};
+  switch (parsed.type) {
+    case "response_item":
+      return responseItem(payload, line);
+    case "event_msg":
+      return decodeEvent(payload);
+    case "compacted": {
+      const history = payload.replacement_history;
+      return { kind: "compacted", items: Array.isArray(history) ? history : [] };
+    }
+    case "session_meta":
+      return {
+        kind: "session_meta",
+        threadId: string(payload.id) ?? "",
+        ...optional("cwd", string(payload.cwd)),
+        ...optional("cliVersion", string(payload.cli_version)),
+      };
+    default:
+      return { kind: "other", type: parsed.type };
+  }
+}
+
+function responseItem(item: Fields, line: Uint8Array): RolloutRecord {
+  const type = string(item.type) ?? "";
+  if (type === "reasoning") return thought(item.summary);
+  const id = string(item.call_id);
+  if (id === undefined) return { kind: "other", type };
+  const call = (form: CallRecord["form"], name: string, key: string): CallRecord => ({
+    kind: "call",
+    form,
+    id,
+    name,
+    ...optional("namespace", string(item.namespace)),
+    arguments: string(item[key]) ?? asWritten(line, key),
+  });
+  switch (type) {
+    case "function_call":
+      return call(type, string(item.name) ?? "", "arguments");
+    case "custom_tool_call":
+      return call(type, string(item.name) ?? "", "input");
+    case "local_shell_call":
+      return call(type, "local_shell", "action");
+    case "tool_search_call":
+      return call(type, "tool_search", "arguments");
+    case "function_call_output":
+    case "custom_tool_call_output":
+      return { kind: "output", id, output: outputOf(item.output) };
+    case "tool_search_output":
+      return { kind: "output", id, output: outputOf(item.tools) };
+    default:
+      return { kind: "other", type };
+  }
+}
+
+/** Arguments that are an object, not a string, are given as the file has them. */
+function asWritten(line: Uint8Array, key: string): string {
+  const payload = memberSpan(line, rootOf(line), "payload");
+  const span = payload && memberSpan(line, payload.start, key);
+  return span === undefined ? "" : textOf(line, span);
+}
+
+/** codex rejects an output that is neither string nor array and tells the model `aborted`. */
+function outputOf(value: unknown): string | unknown[] {
+  return typeof value === "string" || Array.isArray(value) ? value : "aborted";
+}
+
+/** codex prints no reasoning without a summary, and joins its parts as here. */
+function thought(summary: unknown): RolloutRecord {
+  const parts = texts(summary);
+  if (parts.length === 0) return { kind: "other", type: "reasoning" };
+  return { kind: "thought", text: parts.join("\n") };
+}

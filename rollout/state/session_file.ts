@@ -1,0 +1,85 @@
+/**
+ * `<workspace>/.plexum-codex-session`: the thread id where the Go plugin kept it.
+ *
+ * It is still written, for people and for a way back. It is read once, as an import, when we have no
+ * state of our own. The workspace belongs to the agent, so what stands there is only believed when it is
+ * a UUID of a thread whose `session_meta` says that it was started in this very workspace; and writing
+ * replaces a symbolic link there instead of following it.
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+import { isThreadId, locateRollout } from "../locate.ts";
+import { decodeRecord } from "../records/records.ts";
+import { scanLines } from "../scan.ts";
+
+/** The file's name. */
+export const SESSION_FILE = ".plexum-codex-session";
+
+/** Nobody's thread id is longer. */
+const MAX_BYTES = 256;
+
+/** A thread that may be taken over from the session file. */
+export interface ImportedThread {
+  threadId: string;
+  rolloutPath: string;
+}
+
+/** Writes the bare thread id. Throws where the workspace cannot be written. */
+export function writeSessionFile(workspace: string, threadId: string): void {
+  const path = join(workspace, SESSION_FILE);
+  const temporary = join(workspace, `${SESSION_FILE}.${crypto.randomUUID()}.tmp`);
+  try {
+    Deno.writeTextFileSync(temporary, threadId, { createNew: true, mode: 0o600 });
+    Deno.renameSync(temporary, path);
+  } catch (error) {
+    try {
+      Deno.removeSync(temporary);
+    } catch {
+      // was never there
+    }
+    throw error;
+  }
+}
+
+/** The thread of an earlier plugin in this workspace, if it can be believed. */
+export function importSessionFile(
+  workspace: string,
+  codexHome: string,
+): ImportedThread | undefined {
+  const threadId = readSessionFile(join(workspace, SESSION_FILE));
+  if (threadId === undefined || !isThreadId(threadId)) return undefined;
+  const located = locateRollout(codexHome, threadId);
+  if (located.kind !== "found") return undefined;
+  const started = startedIn(located.path);
+  if (started === undefined || realPath(started) !== realPath(workspace)) return undefined;
+  return { threadId, rolloutPath: located.path };
+}
+
+function readSessionFile(path: string): string | undefined {
+  try {
+    const info = Deno.lstatSync(path);
+    if (!info.isFile || info.size > MAX_BYTES) return undefined;
+    return Deno.readTextFileSync(path).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function startedIn(rolloutPath: string): string | undefined {
+  using file = Deno.openSync(rolloutPath, { read: true });
+  for (const line of scanLines(file)) {
+    const meta = decodeRecord(line.bytes);
+    return meta.kind === "session_meta" ? meta.cwd : undefined;
+  }
+  return undefined;
+}
+
+function realPath(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return path;
+  }
+}

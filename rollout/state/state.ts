@@ -1,0 +1,144 @@
+/**
+ * What is remembered between turns: one file per (agent, workspace) in the plugin's own directory.
+ *
+ * The workspace is the agent's to write, so nothing there is believed. This directory is ours alone
+ * (0700), and each file is replaced as a whole, so a crash leaves the old state or the new. A file that
+ * cannot be read is set aside under a name that says so, reported, and taken for none.
+ *
+ * Beside them lie the files that belong to a thread and not to an agent: `<thread id>.calls` (index of
+ * calls), `.pending` (deferred consumes) and `.journal` (a consume under way).
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { join } from "@std/path";
+import { type Disk, realDisk, removeDurably, writeDurably } from "../../base/durable.ts";
+import { isThreadId } from "../locate.ts";
+import { ownUid, whyNotOwnFile } from "./owner.ts";
+import type { Usage } from "../records/events.ts";
+
+/** The thread that an agent has in a workspace. Fields of later versions are kept. */
+export interface ThreadState {
+  threadId: string;
+  rolloutPath?: string | undefined;
+  /** Where the last turn ended in the rollout, in bytes. */
+  endOffset: number;
+  /** The thread's total at that point. */
+  usageTotal: Usage;
+  systemDigest?: string | undefined;
+  [extra: string]: unknown;
+}
+
+/** A remembered thread with its owner. */
+export interface StoredThread {
+  agentId: string;
+  workspace: string;
+  state: ThreadState;
+}
+
+/** Where to report what was set aside. */
+export interface StateStoreOptions {
+  onWarning?: (message: string) => void;
+  disk?: Disk;
+}
+
+const encoder = new TextEncoder();
+
+/** The plugin's memory of threads, on disk. */
+export class StateStore {
+  readonly dir: string;
+  readonly disk: Disk;
+  /** Reports what went wrong and was got over. */
+  readonly warn: (message: string) => void;
+
+  /** Creates `dir` (0700) where it is missing. Throws where it is not a directory of ours alone. */
+  constructor(dir: string, options: StateStoreOptions = {}) {
+    this.dir = dir;
+    this.disk = options.disk ?? realDisk;
+    this.warn = options.onWarning ?? (() => {});
+    Deno.mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const info = Deno.lstatSync(dir);
+    const refuse = (why: string): never => {
+      throw new Error(`Cannot keep state in ${dir}: ${why}. Remove it or choose another profile.`);
+    };
+    if (!info.isDirectory) refuse("it is not a directory (or only a link to one)");
+    if (info.uid !== ownUid()) refuse(`it belongs to user ${info.uid}, not to user ${ownUid()}`);
+    if (((info.mode ?? 0) & 0o077) !== 0) Deno.chmodSync(dir, 0o700);
+  }
+
+  /** The remembered thread, or `undefined` where there is none to believe. */
+  load(agentId: string, workspace: string): ThreadState | undefined {
+    const path = this.#path(agentId, workspace);
+    const stored = this.#read(path);
+    if (stored === undefined) return undefined;
+    if (stored.agentId === agentId && stored.workspace === workspace) return stored.state;
+    return this.#setAside(path, "it belongs to another agent or workspace");
+  }
+
+  /** Remembers `state` durably. */
+  save(agentId: string, workspace: string, state: ThreadState): void {
+    const stored: StoredThread = { agentId, workspace, state };
+    const content = encoder.encode(JSON.stringify({ version: 1, ...stored }) + "\n");
+    writeDurably(this.#path(agentId, workspace), content, this.disk);
+  }
+
+  /** Forgets the thread; what belongs to the thread itself stays. */
+  forget(agentId: string, workspace: string): void {
+    removeDurably(this.#path(agentId, workspace), this.disk);
+  }
+
+  /** Every remembered thread, in no particular order. */
+  list(): StoredThread[] {
+    const names = [...Deno.readDirSync(this.dir)].map((entry) => entry.name);
+    return names.filter((name) => name.startsWith("thread-") && name.endsWith(".json"))
+      .flatMap((name) => this.#read(join(this.dir, name)) ?? []);
+  }
+
+  /** The path of one of a thread's own files. */
+  threadFile(threadId: string, kind: "calls" | "pending" | "journal"): string {
+    return join(this.dir, `${threadId}.${kind}`);
+  }
+
+  #path(agentId: string, workspace: string): string {
+    const name = createHash("sha256").update(`${agentId}\0${workspace}`).digest("hex").slice(0, 32);
+    return join(this.dir, `thread-${name}.json`);
+  }
+
+  #read(path: string): StoredThread | undefined {
+    let text: string;
+    try {
+      const why = whyNotOwnFile(Deno.lstatSync(path));
+      if (why !== undefined) return this.#setAside(path, why);
+      text = Deno.readTextFileSync(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+    try {
+      const stored: unknown = JSON.parse(text);
+      if (isStoredThread(stored)) return stored;
+      return this.#setAside(path, "it is not the state of a thread");
+    } catch {
+      return this.#setAside(path, "it is not JSON");
+    }
+  }
+
+  #setAside(path: string, why: string): undefined {
+    Deno.renameSync(path, `${path}.broken`);
+    this.warn(`Cannot use ${path}: ${why}. It was set aside as ${path}.broken.`);
+    return undefined;
+  }
+}
+
+function isStoredThread(value: unknown): value is StoredThread {
+  if (!isObject(value) || !isObject(value.state)) return false;
+  const { threadId, endOffset, usageTotal } = value.state;
+  return typeof value.agentId === "string" && typeof value.workspace === "string" &&
+    typeof threadId === "string" && isThreadId(threadId) && Number.isSafeInteger(endOffset) &&
+    isObject(usageTotal);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,108 @@
+/**
+ * Finding codex: from the configured name to a file that can be started, its version and what that
+ * version can do. The version is asked once per file (path, size, modification time).
+ *
+ * @module
+ */
+import { type Capabilities, capabilitiesOf, OLDEST_SUPPORTED } from "./capabilities.ts";
+import { nativeBehind } from "./codex_launcher.ts";
+import { searchCodex } from "./codex_search.ts";
+import { clip } from "../../base/clip.ts";
+import { TurnError } from "../turn_event.ts";
+import type { Variables } from "../../base/variables.ts";
+
+/** A codex that can be started. */
+export interface CodexBinary {
+  /** What is started: the native binary where we know it. */
+  path: string;
+  /** What the search found, before the launcher was seen through. */
+  found: string;
+  capabilities: Capabilities;
+  /** Variables to add to its environment. */
+  env: Variables;
+  /** To be put in front of its PATH. */
+  pathDirectory?: string | undefined;
+}
+
+/** How long `codex --version` may take; it answers in 10 ms. */
+const VERSION_TIMEOUT_MS = 10_000;
+
+const probed = new Map<string, Promise<Capabilities>>();
+
+/**
+ * Finds and probes the codex called `name`.
+ * @throws {TurnError} `codex_missing`, naming where it looked, or `codex_too_old`.
+ */
+export async function findCodex(name: string, env: Variables): Promise<CodexBinary> {
+  const { path: found, looked } = searchCodex(name, env);
+  if (found === undefined) {
+    throw new TurnError({
+      kind: "codex_missing",
+      message: clip(
+        `codex: no executable ${JSON.stringify(name)} found; looked in ${looked.join(", ")}`,
+      ),
+      retryable: false,
+      hint:
+        "Install it (npm install -g @openai/codex), or set `binary` in config.json to its path.",
+    });
+  }
+  const native = nativeBehind(found);
+  const path = native?.path ?? found;
+  const capabilities = await probe(path, env);
+  if (!capabilities.supported) {
+    throw new TurnError({
+      kind: "codex_too_old",
+      message:
+        `codex: ${path} is version ${capabilities.version}, at least ${OLDEST_SUPPORTED} is needed`,
+      retryable: false,
+      hint: "Upgrade it: npm install -g @openai/codex@latest",
+    });
+  }
+  return {
+    path,
+    found,
+    capabilities,
+    env: native?.env ?? {},
+    pathDirectory: native?.pathDirectory,
+  };
+}
+
+function probe(path: string, env: Variables): Promise<Capabilities> {
+  const { size, mtime } = Deno.statSync(path);
+  const key = `${path}\0${size}\0${mtime?.getTime()}`;
+  let answer = probed.get(key);
+  if (answer === undefined) {
+    answer = askVersion(path, env);
+    probed.set(key, answer);
+    // A failure is not remembered: the next turn may find it mended.
+    answer.catch(() => probed.delete(key));
+  }
+  return answer;
+}
+
+async function askVersion(path: string, env: Variables): Promise<Capabilities> {
+  let said: string;
+  try {
+    const { stdout, stderr } = await new Deno.Command(path, {
+      args: ["--version"],
+      env,
+      clearEnv: true,
+      stdin: "null",
+      signal: AbortSignal.timeout(VERSION_TIMEOUT_MS),
+    }).output();
+    const text = new TextDecoder();
+    said = text.decode(stdout).trim() || text.decode(stderr).trim();
+  } catch (error) {
+    said = error instanceof Error ? error.message : String(error);
+  }
+  const capabilities = capabilitiesOf(said);
+  if (capabilities !== undefined) return capabilities;
+  throw new TurnError({
+    kind: "codex_missing",
+    message: clip(
+      `codex: ${path} --version did not answer with a version, but: ${said.slice(0, 200)}`,
+    ),
+    retryable: false,
+    hint: "Set `binary` in config.json to the codex CLI.",
+  });
+}

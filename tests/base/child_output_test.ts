@@ -1,0 +1,70 @@
+import { strict as assert } from "node:assert";
+import { ChildOutput } from "../../base/child_output.ts";
+import { ManualClock } from "../runner/manual_clock.ts";
+
+/** A pipe that the test writes into. */
+function pipe() {
+  let control: ReadableByteStreamController | undefined;
+  const stream = new ReadableStream<Uint8Array>({
+    type: "bytes",
+    start: (controller) => {
+      if ("byobRequest" in controller) control = controller;
+    },
+  });
+  const clock = new ManualClock();
+  const chunks = new ChildOutput(stream, clock);
+  const encoder = new TextEncoder();
+  return {
+    stdout: chunks,
+    clock,
+    write: (text: string) => control?.enqueue(encoder.encode(text)),
+    close: () => {
+      control?.close();
+      control?.byobRequest?.respond(0);
+    },
+  };
+}
+
+const text = ({ value }: IteratorResult<Uint8Array>) => new TextDecoder().decode(value);
+
+Deno.test("ChildOutput reads to the end", async () => {
+  const { stdout, write, close } = pipe();
+  const chunks = stdout.chunks();
+  write("one");
+  assert.equal(text(await chunks.next()), "one");
+  const next = chunks.next();
+  write("two");
+  assert.equal(text(await next), "two");
+  stdout.childGone();
+  const last = chunks.next();
+  close();
+  assert.equal((await last).done, true);
+});
+
+Deno.test("ChildOutput gives up a pipe that a stranger holds open, but not at once", async () => {
+  const { stdout, clock, write } = pipe();
+  const chunks = stdout.chunks();
+  const waiting = chunks.next();
+  stdout.childGone();
+  clock.pass(299);
+  write("still from the child");
+  assert.equal(text(await waiting), "still from the child");
+  assert.equal(clock.alarms, 0);
+  const next = chunks.next();
+  await Promise.resolve(); // the read has begun
+  clock.pass(300);
+  assert.equal((await next).done, true);
+});
+
+Deno.test("ChildOutput leaves a slow reader all the time, and loses nothing", async () => {
+  const { stdout, clock, write } = pipe();
+  const chunks = stdout.chunks();
+  write("one");
+  assert.equal(text(await chunks.next()), "one");
+  write("two");
+  stdout.childGone();
+  clock.pass(1_000_000);
+  assert.equal(text(await chunks.next()), "two");
+  await stdout.close();
+  assert.equal((await chunks.next()).done, true);
+});

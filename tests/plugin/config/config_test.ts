@@ -1,0 +1,148 @@
+/** config.json: what it may say, what it means when it says nothing, and every way to get it wrong. */
+import { strict as assert } from "node:assert";
+import { join } from "@std/path";
+import { loadConfig, type LoadedConfig, parseConfig } from "../../../plugin/config/config.ts";
+
+const PATH = "/p/config.json";
+
+function refused(text: string): string {
+  try {
+    parseConfig(text, PATH);
+  } catch (error) {
+    assert.ok(error instanceof Error);
+    assert.equal(error.name, "ConfigError");
+    return error.message;
+  }
+  throw new Error(`accepted: ${text}`);
+}
+
+async function inFolder(test: (folder: string) => void | Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("config that is missing, empty or blank is the default one", async () => {
+  await inFolder((folder) => {
+    const missing = loadConfig(join(folder, "config.json"));
+    assert.deepEqual(missing.warnings, []);
+    const { binary, extra_args, supported_models, model_args, sandbox } = missing.config;
+    assert.deepEqual(
+      { binary, extra_args, supported_models, model_args, sandbox },
+      {
+        binary: "codex",
+        extra_args: [],
+        supported_models: [],
+        model_args: {},
+        sandbox: "workspace-write",
+      },
+    );
+    for (const text of ["", " \n", "{}", "\uFEFF{}", "// nothing\n{}"]) {
+      assert.deepEqual(parseConfig(text, PATH), missing);
+    }
+  });
+});
+
+Deno.test("config may have comments and trailing commas", () => {
+  const { config, warnings } = parseConfig(
+    `{
+      // the one in my home
+      "binary": "/opt/codex", /* pinned */
+      "extra_args": ["-c", "a=1",],
+      "supported_models": ["codex", "fast"],
+      "model_args": {"fast": "gpt-5.5-mini",},
+    }`,
+    PATH,
+  );
+  assert.deepEqual(warnings, []);
+  assert.equal(config.binary, "/opt/codex");
+  assert.deepEqual(config.extra_args, ["-c", "a=1"]);
+  assert.deepEqual(config.supported_models, ["codex", "fast"]);
+  assert.deepEqual(config.model_args, { fast: "gpt-5.5-mini" });
+});
+
+Deno.test("config leaves an option that is null, or a binary without a name, at its default", () => {
+  const text = '{"binary": "", "extra_args": null, "model_args": null, "timeouts": null}';
+  assert.deepEqual(parseConfig(text, PATH), parseConfig("{}", PATH));
+});
+
+Deno.test("config with single timeouts keeps the others' defaults", () => {
+  const { timeouts } = parseConfig('{"timeouts": {"grace_ms": 7}}', PATH).config;
+  assert.equal(timeouts.grace_ms, 7);
+  assert.equal(timeouts.start_ms, parseConfig("", PATH).config.timeouts.start_ms);
+});
+
+Deno.test("config that is no JSONC is refused with line and column", () => {
+  assert.match(
+    refused('{\n  "extra_args": [],\n  "binary" "x"\n}'),
+    /^parse \/p\/config\.json: Cannot parse JSONC: colon expected at line 3, column 12/,
+  );
+  assert.match(refused("{} x"), /^parse .* at line 1, column 4/);
+  assert.match(refused('\n\n{"binary": "x'), /^parse .* line 3/);
+});
+
+Deno.test("config that is no JSONC does not show a key of an account", () => {
+  const message = refused('{"env": {"OPENAI_API_KEY" "sk-abcdefgh123456"}}');
+  assert.match(message, /line 1, column 27/);
+  assert.doesNotMatch(message, /abcdefgh/);
+});
+
+Deno.test("config that cannot be read is refused with its path", async () => {
+  await inFolder((folder) => {
+    assert.throws(() => loadConfig(folder), {
+      name: "ConfigError",
+      message: new RegExp(`^read ${folder}: Is a directory`),
+    });
+  });
+});
+
+const WRONG: Record<string, string> = {
+  "[]": "the value: expected object, found array",
+  "null": "the value: expected object, found null",
+  '{"binary": 5}': "binary: expected string, found number 5",
+  '{"binary": {}}': "binary: expected string, found object",
+  '{"extra_args": "-v"}': 'extra_args: expected array, found string "-v"',
+  '{"extra_args": ["-v", null]}': "extra_args[1]: expected string, found null",
+  '{"supported_models": [true]}': "supported_models[0]: expected string, found boolean true",
+  '{"model_args": {"a b": 1}}': 'model_args["a b"]: expected string, found number 1',
+  '{"sandbox": "none"}':
+    'sandbox: expected one of "read-only", "workspace-write", "danger-full-access", found string "none"',
+  '{"retries": 1.5}': "retries: expected a whole number, found number 1.5",
+  '{"retries": -1}': "retries: expected at least 0, found number -1",
+  '{"retries": 1e999}': "retries: expected number, found number Infinity",
+  '{"timeouts": {"start_ms": "1s"}}': 'timeouts.start_ms: expected number, found string "1s"',
+  '{"models": {"gpt": {"timeouts": {"total_ms": true}}}}':
+    "models.gpt.timeouts.total_ms: expected number, found boolean true",
+  '{"agents": {"cx": 1}}': "agents.cx: expected object, found number 1",
+};
+
+for (const [text, message] of Object.entries(WRONG)) {
+  Deno.test(`config ${text} is refused with its key path, expected and found`, () => {
+    assert.equal(refused(text), `config ${PATH}: ${message}`);
+  });
+}
+
+const UNKNOWN: Record<string, string[]> = {
+  '{"biary": "x"}': ['"biary", did you mean "binary"?'],
+  '{"extraArgs": []}': ['"extraArgs", did you mean "extra_args"?'],
+  '{"zzz": 1}': ['"zzz"'],
+  '{"timeouts": {"strat_ms": 1}}': ['"timeouts.strat_ms", did you mean "timeouts.start_ms"?'],
+  '{"models": {"gpt": {"timeout": {}}}}': [
+    '"models.gpt.timeout", did you mean "models.gpt.timeouts"?',
+  ],
+  '{"agents": {"cx": {"timeouts": {"totl_ms": 1}}}}': [
+    '"agents.cx.timeouts.totl_ms", did you mean "agents.cx.timeouts.total_ms"?',
+  ],
+  '{"constructor": 1, "__proto__": {"binary": 5}}': ['"constructor"', '"__proto__"'],
+  '{"env": {"ANYTHING": "x"}, "model_args": {"any": "x"}, "$schema": "s"}': [],
+};
+
+for (const [text, expected] of Object.entries(UNKNOWN)) {
+  Deno.test(`config ${text} is used, with ${expected.length} warnings`, () => {
+    const { warnings }: LoadedConfig = parseConfig(text, PATH);
+    assert.deepEqual(warnings, expected.map((key) => `config ${PATH}: unknown key ${key}`));
+  });
+}

@@ -1,0 +1,71 @@
+/** What a turn is told, out of the configuration, its model and its agent. */
+import { strict as assert } from "node:assert";
+import { parseConfig } from "../../../plugin/config/config.ts";
+import type { Config } from "../../../plugin/config/config_schema.ts";
+import { codexModel, turnSettings } from "../../../plugin/config/settings.ts";
+
+function config(value: unknown): Config {
+  return parseConfig(JSON.stringify(value), "config.json").config;
+}
+
+Deno.test('codex\'s model: none for "" and codex, else what model_args says, else the id', () => {
+  const mapped = config({ model_args: { fast: "gpt-mini", codex: "never", "": "never" } });
+  assert.equal(codexModel(mapped, ""), undefined);
+  assert.equal(codexModel(mapped, "codex"), undefined);
+  assert.equal(codexModel(mapped, "fast"), "gpt-mini");
+  assert.equal(codexModel(mapped, "gpt-5.5"), "gpt-5.5");
+  assert.equal(codexModel(mapped, "constructor"), "constructor");
+});
+
+Deno.test("settings without overrides are the configuration's", () => {
+  const plain = config({
+    binary: "/b",
+    extra_args: ["-x"],
+    sandbox: "read-only",
+    timeouts: { start_ms: 1, silence_ms: 2, tool_silence_ms: 3, reconnect_ms: 4, total_ms: 5 },
+  });
+  const settings = turnSettings(plain, "codex", "cx");
+  assert.equal(settings.binary, "/b");
+  assert.deepEqual(settings.extraArgs, ["-x"]);
+  assert.equal(settings.sandbox, "read-only");
+  assert.deepEqual(settings.limits, {
+    start: 1,
+    silence: 2,
+    toolSilence: 3,
+    reconnect: 4,
+    total: 5,
+  });
+  assert.deepEqual(turnSettings(plain, "__proto__", "constructor"), settings);
+});
+
+Deno.test("settings of an agent win over those of the model, and both over the rest", () => {
+  const both = config({
+    extra_args: ["all"],
+    sandbox: "read-only",
+    timeouts: { start_ms: 1, grace_ms: 1, total_ms: 1 },
+    models: {
+      fast: {
+        sandbox: "workspace-write",
+        args: ["model"],
+        timeouts: { start_ms: 2, grace_ms: 2 },
+      },
+    },
+    agents: {
+      cx: { sandbox: "danger-full-access", args: ["agent"], timeouts: { start_ms: 0 } },
+    },
+  });
+  const pick = (model: string, agent: string) => {
+    const { sandbox, extraArgs, limits, graceMs } = turnSettings(both, model, agent);
+    return [sandbox, extraArgs, limits.start, graceMs, limits.total];
+  };
+  assert.deepEqual(pick("codex", "other"), ["read-only", ["all"], 1, 1, 1]);
+  assert.deepEqual(pick("fast", "other"), ["workspace-write", ["all", "model"], 2, 2, 1]);
+  assert.deepEqual(pick("codex", "cx"), ["danger-full-access", ["all", "agent"], 0, 1, 1]);
+  assert.deepEqual(pick("fast", "cx"), [
+    "danger-full-access",
+    ["all", "model", "agent"],
+    0,
+    2,
+    1,
+  ]);
+});

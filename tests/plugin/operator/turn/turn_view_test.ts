@@ -1,0 +1,122 @@
+import { strict as assert } from "node:assert";
+import { type TurnScreen, TurnView } from "../../../../plugin/operator/turn/turn_view.ts";
+import { gist, size } from "../../../../plugin/operator/cli/figures.ts";
+import type { TurnSummary } from "../../../../plugin/turn_meter.ts";
+import type { TurnEvent } from "../../../../runner/turn_event.ts";
+
+/** Everything that was written, in order, and stdout alone. */
+function screen(options: Partial<TurnScreen> = {}): TurnScreen & { all: string; stdout: string } {
+  const it = {
+    all: "",
+    stdout: "",
+    out(text: string) {
+      it.all += text;
+      it.stdout += text;
+    },
+    err(text: string) {
+      it.all += text;
+    },
+    together: true,
+    live: false,
+    paint: (_: string, text: string) => text,
+    columns: () => 40,
+    ...options,
+  };
+  return it;
+}
+
+const CALL: TurnEvent[] = [
+  { type: "call_started", id: "c1", name: "exec_command", source: "codex" },
+  { type: "call_ended", id: "c1", arguments: `{"cmd":"cat ${"long ".repeat(20)}"}` },
+];
+
+Deno.test("TurnView keeps within the terminal's width and names answers that come late", () => {
+  const it = screen();
+  const view = new TurnView(it);
+  for (const event of CALL) view.show(event);
+  view.show({ type: "call_started", id: "c2", name: "tide", source: "host" });
+  view.show({ type: "call_ended", id: "c2", arguments: `{"place":"Hythe"}` });
+  view.show({ type: "call_result", id: "c1", output: "x\nthe end\n", isError: true });
+  view.show({ type: "call_result", id: "c2", output: [{ text: "noon" }], isError: false });
+  const lines = it.all.trimEnd().split("\n");
+  for (const line of lines) assert.ok([...line].length <= 40, line);
+  assert.match(lines[0] ?? "", /^→ exec_command cat long .*…$/);
+  assert.match(lines[2] ?? "", /^ {2}✗ failed exec_command, 10 B, 0\.0 s/);
+  assert.match(lines[3] ?? "", /^ {2}✓ 4 B, 0\.0 s {2}noon$/);
+});
+
+Deno.test("TurnView separates texts as the host would, and wraps only for terminals", () => {
+  const prose = "one two three four five six seven eight nine ten";
+  for (const together of [true, false]) {
+    const it = screen({ together });
+    const view = new TurnView(it);
+    view.show({ type: "text", index: 0, text: prose });
+    view.show({ type: "text", index: 1, text: `\n\n    code that stays ${prose}` });
+    assert.equal(it.all.includes("seven eight\nnine"), together);
+    assert.ok(it.all.includes(`    code that stays ${prose}`));
+    if (!together) assert.equal(it.stdout, `${prose}\n\n    code that stays ${prose}`);
+  }
+});
+
+Deno.test("TurnView takes its live line away before it writes", () => {
+  const it = screen({ live: true });
+  const view = new TurnView(it);
+  view.tick();
+  assert.match(it.all, /waiting for codex, 0 s$/);
+  view.show({ type: "text", index: 0, text: "hello" });
+  // deno-lint-ignore no-control-regex
+  assert.match(it.all, /\r\x1b\[Khello\n$/);
+  view.tick();
+  view.show({ type: "status", message: "\x1b[2Jreconnecting" });
+  // deno-lint-ignore no-control-regex
+  assert.match(it.all, /\r\x1b\[K· \ufffd\[2Jreconnecting\n$/);
+});
+
+Deno.test("TurnView ends with the numbers of the turn", () => {
+  const it = screen({ columns: () => 200 });
+  const summary: TurnSummary = {
+    agent: "a",
+    model: "m",
+    thread: "t",
+    resumed: false,
+    stopReason: "end_turn",
+    error: undefined,
+    exit: undefined,
+    msToFirstEvent: 210,
+    msTotal: 2140,
+    usage: {
+      inputTokens: 2200,
+      cachedInputTokens: 1400,
+      outputTokens: 80,
+      reasoningOutputTokens: 20,
+    },
+    toolCalls: 1,
+    hostToolCalls: 0,
+    toolErrors: 0,
+    toolOutputBytes: 0,
+    textBytes: 0,
+  };
+  new TurnView(it).close(summary);
+  assert.equal(
+    it.all,
+    "■ end turn · 2.1 s · first event after 0.2 s · 2,200 tokens in (1,400 cached) · 80 out · 1 tool call\n",
+  );
+});
+
+Deno.test("gist shows a command as it was, other arguments as JSON, and never an escape", () => {
+  assert.equal(gist(`{"cmd":"ls\\n -l","x":1}`), "ls -l");
+  assert.equal(gist(`{"command":["bash","-lc","ls"]}`), "bash -lc ls");
+  assert.equal(gist(`{"place": "Hythe"}`), `{"place":"Hythe"}`);
+  assert.equal(gist("not \x1b[2J json"), "not \ufffd[2J json");
+});
+
+Deno.test("size is short for people", () => {
+  assert.deepEqual([0, 999, 1000, 12_345, 1_234_567, 45_000_000].map(size), [
+    "0 B",
+    "999 B",
+    "1.0 kB",
+    "12 kB",
+    "1.2 MB",
+    "45 MB",
+  ]);
+});

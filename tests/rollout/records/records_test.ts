@@ -1,0 +1,111 @@
+import { strict as assert } from "node:assert";
+import { kindOf } from "../../../rollout/records/line_kind.ts";
+import { decodeRecord, type RolloutRecord } from "../../../rollout/records/records.ts";
+import { allCaptured, linesOf } from "../rollouts.ts";
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const decode = (value: unknown): RolloutRecord => decodeRecord(bytes(JSON.stringify(value)));
+
+Deno.test("kindOf agrees with what decoding tells, on every captured line", () => {
+  let judged = 0;
+  for (const { version, scenario, bytes: content } of allCaptured()) {
+    for (const line of linesOf(content)) {
+      const kind = kindOf(bytes(line));
+      const record = decodeRecord(bytes(line));
+      const where = `${version}/${scenario}: ${line.slice(0, 120)}`;
+      assert.notEqual(kind, "unsure", where);
+      switch (record.kind) {
+        case "call":
+        case "output":
+        case "compacted":
+        case "session_meta":
+          assert.equal(kind, record.kind, where);
+          break;
+        case "outcome":
+        case "usage":
+        case "turn_aborted":
+        case "task_complete":
+        case "error":
+          assert.equal(kind, "event", where);
+          break;
+        case "other":
+        case "broken":
+          assert.ok(kind === "other" || kind === "event", where);
+      }
+      judged++;
+    }
+  }
+  assert.ok(judged > 800, `only ${judged} lines`);
+});
+
+Deno.test("kindOf is unsure of a head that codex does not write, and passes blank lines", () => {
+  const line =
+    '{"timestamp":"2026-11-22T12:26:37.004Z","type":"event_msg","payload":{"type":"error"}}';
+  assert.equal(kindOf(bytes(line)), "event");
+  for (
+    const unusual of [
+      ` ${line}`,
+      `\uFEFF${line}`,
+      line.replace('"type"', '"extra":1,"type"'),
+      line.replace("37.004Z", "37Z"),
+      '{"type":"event_msg"}',
+      "\u0000\u0000",
+      "not json",
+    ]
+  ) {
+    assert.equal(
+      kindOf(bytes(unusual)),
+      unusual.startsWith("\u0000") ? "other" : "unsure",
+      unusual,
+    );
+  }
+  for (const blank of ["", "  ", "\r"]) assert.equal(kindOf(bytes(blank)), "other");
+  assert.equal(kindOf(bytes(line.replace('"error"', '"errors"'))), "other");
+});
+
+Deno.test("decodeRecord gives arguments that are no string as they are written", () => {
+  const line = '{"type":"response_item","payload":{"type":"tool_search_call","call_id":"c",' +
+    '"arguments":{"limit": 1.50, "query":"\\u0061"}}}';
+  assert.deepEqual(decodeRecord(bytes(line)), {
+    kind: "call",
+    form: "tool_search_call",
+    id: "c",
+    name: "tool_search",
+    arguments: '{"limit": 1.50, "query":"\\u0061"}',
+  });
+});
+
+Deno.test("decodeRecord takes a call without an id for no call", () => {
+  const payload = { type: "web_search_call", status: "completed" };
+  assert.deepEqual(decode({ type: "response_item", payload }), {
+    kind: "other",
+    type: "web_search_call",
+  });
+});
+
+Deno.test("decodeRecord calls broken what is cut, not UTF-8, or not an object", () => {
+  for (const broken of ['{"type":"event_m', "[]", "null", '"x"', '{"payload":{}}']) {
+    assert.deepEqual(decodeRecord(bytes(broken)), { kind: "broken" }, broken);
+  }
+  const cut = bytes('{"type":"x","text":"é"}');
+  cut[19] = 0xff;
+  assert.deepEqual(decodeRecord(cut), { kind: "broken" });
+});
+
+Deno.test("decodeRecord reads what a failed turn says (0.169)", () => {
+  const error = { message: "boom", codex_error_info: "other" };
+  assert.deepEqual(
+    decode({
+      type: "event_msg",
+      payload: { type: "task_complete", last_agent_message: null, error },
+    }),
+    { kind: "task_complete", error: { message: "boom", info: "other" } },
+  );
+});
+
+Deno.test("decodeRecord reads lines with a byte order mark or Windows ends", () => {
+  const line = '{"type":"event_msg","payload":{"type":"turn_aborted","reason":"interrupted"}}';
+  const expected = { kind: "turn_aborted", reason: "interrupted" };
+  assert.deepEqual(decodeRecord(bytes("\uFEFF" + line)), expected);
+  assert.deepEqual(decodeRecord(bytes(line + "\r")), expected);
+});

@@ -1,0 +1,91 @@
+import { strict as assert } from "node:assert";
+import { join } from "@std/path";
+import { StateStore, type ThreadState } from "../../../rollout/state/state.ts";
+
+const usageTotal = {
+  inputTokens: 1,
+  cachedInputTokens: 2,
+  outputTokens: 3,
+  reasoningOutputTokens: 4,
+};
+const state: ThreadState = {
+  threadId: "01a20339-004c-7780-ad3c-b93c735b49cf",
+  rolloutPath: "/codex/sessions/x.jsonl",
+  endOffset: 42,
+  usageTotal,
+  later: { kept: true },
+};
+
+class Place {
+  readonly dir = Deno.makeTempDirSync({ prefix: "plexum-state-" });
+  readonly warnings: string[] = [];
+  readonly state = join(this.dir, "state");
+
+  store(): StateStore {
+    return new StateStore(this.state, { onWarning: (message) => this.warnings.push(message) });
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.dir, { recursive: true });
+  }
+}
+
+Deno.test("StateStore gives back what was saved, also to another process, and keeps unknown fields", () => {
+  using place = new Place();
+  place.store().save("cx", "/work", state);
+  place.store().save("cx", "/other", { ...state, endOffset: 7 });
+  assert.deepEqual(place.store().load("cx", "/work"), state);
+  assert.equal(place.store().load("cx", "/other")?.endOffset, 7);
+  assert.equal(place.store().load("c", "x/work"), undefined);
+  assert.equal(place.store().list().length, 2);
+  place.store().forget("cx", "/work");
+  assert.equal(place.store().load("cx", "/work"), undefined);
+  place.store().forget("cx", "/work");
+  assert.deepEqual(place.warnings, []);
+});
+
+Deno.test("StateStore keeps its directory and files to itself", () => {
+  using place = new Place();
+  place.store().save("cx", "/work", state);
+  assert.equal((Deno.statSync(place.state).mode ?? 0) & 0o777, 0o700);
+  const [file] = [...Deno.readDirSync(place.state)];
+  assert.equal((Deno.statSync(join(place.state, file?.name ?? "")).mode ?? 0) & 0o777, 0o600);
+  Deno.chmodSync(place.state, 0o755);
+  place.store();
+  assert.equal((Deno.statSync(place.state).mode ?? 0) & 0o777, 0o700);
+});
+
+Deno.test("StateStore refuses a directory that is a link or belongs to somebody else", () => {
+  using place = new Place();
+  Deno.mkdirSync(join(place.dir, "real"));
+  Deno.symlinkSync(join(place.dir, "real"), place.state);
+  assert.throws(() => place.store(), /Cannot keep state in .*: it is not a directory/);
+  if (Deno.uid() !== 0) return;
+  Deno.removeSync(place.state);
+  Deno.mkdirSync(place.state);
+  Deno.chownSync(place.state, 65534, 65534);
+  assert.throws(() => place.store(), /it belongs to user 65534, not to user 0/);
+});
+
+Deno.test("StateStore sets a broken file aside, says so, and has no state then", () => {
+  for (const broken of ["", "{", "[]", '{"agentId":"cx","workspace":"/work","state":{}}']) {
+    using place = new Place();
+    place.store().save("cx", "/work", state);
+    const [file] = [...Deno.readDirSync(place.state)];
+    const path = join(place.state, file?.name ?? "");
+    Deno.writeTextFileSync(path, broken);
+    assert.equal(place.store().load("cx", "/work"), undefined);
+    assert.equal(Deno.readTextFileSync(`${path}.broken`), broken);
+    assert.equal(place.warnings.length, 1);
+    assert.match(
+      place.warnings[0] ?? "",
+      /^Cannot use .*: it is not .* set aside as .*\.broken\.$/,
+    );
+  }
+});
+
+Deno.test("StateStore does not take a thread id that is no UUID from a file", () => {
+  using place = new Place();
+  place.store().save("cx", "/work", { ...state, threadId: "../../x" });
+  assert.equal(place.store().load("cx", "/work"), undefined);
+});

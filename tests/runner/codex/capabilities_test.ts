@@ -1,0 +1,47 @@
+import { strict as assert } from "node:assert";
+import { capabilitiesOf, compareVersions } from "../../../runner/codex/capabilities.ts";
+
+Deno.test("capabilitiesOf follows the versions as they were bisected", () => {
+  const table: [string, Partial<ReturnType<typeof capabilitiesOf>>][] = [
+    ["codex-cli 0.134.0", { supported: false }],
+    ["codex-cli 0.135.0\n", {
+      version: "0.135.0",
+      supported: true,
+      untested: false,
+      writerLock: false,
+      callId: false,
+      omitToolsFrom: false,
+      toolsDeferred: false,
+    }],
+    ["codex-cli 0.140.0", { toolsDeferred: false }],
+    ["codex-cli 0.142.5", { toolsDeferred: true, omitToolsFrom: false }],
+    ["codex-cli 0.146.1", { toolsDeferred: true, writerLock: false, callId: false }],
+    ["codex-cli 0.148.0", {
+      toolsDeferred: false,
+      omitToolsFrom: true,
+      writerLock: true,
+      callId: true,
+    }],
+    ["codex-cli 0.169.0", { supported: true, untested: false }],
+    ["codex-cli 0.170.0-alpha.3", { version: "0.170.0-alpha.3", untested: true, callId: true }],
+    ["codex-cli 1.0.0", { supported: true, untested: true, writerLock: true }],
+  ];
+  for (const [said, expected] of table) {
+    const found = capabilitiesOf(said);
+    for (const [name, value] of Object.entries(expected ?? {})) {
+      assert.deepEqual([name, Object(found)[name]], [name, value], said);
+    }
+  }
+});
+
+Deno.test("capabilitiesOf does not take anything for a version", () => {
+  for (const said of ["", "codex", "bash: codex: command not found", "v12"]) {
+    assert.equal(capabilitiesOf(said), undefined, said);
+  }
+});
+
+Deno.test("compareVersions compares numbers, not letters", () => {
+  assert.ok(compareVersions("0.99.0", "0.135.0") < 0);
+  assert.ok(compareVersions("0.135.10", "0.135.9") > 0);
+  assert.equal(compareVersions("0.135.0-beta", "0.135.0"), 0);
+});
