@@ -1,0 +1,143 @@
+/**
+ * The seam: what a turn needs of codex, whichever way codex is run.
+ *
+ * A transport runs codex once for a turn and says what codex said. It knows how codex is started,
+ * spoken to, interrupted and ended; it does not judge, count tokens, watch limits, remember threads,
+ * follow the rollout or serve host tools: those are the turn's, and are the same for each transport.
+ *
+ * Events are pulled: as long as nobody asks for the next one, codex is not read on. `outcome` settles
+ * when nothing of the run is left, and only after `events` has been pulled to its end or returned.
+ *
+ * @module
+ */
+import type { Usage } from "../rollout/records/events.ts";
+import type { Variables } from "../base/variables.ts";
+import type { CodexBinary } from "./codex/codex_binary.ts";
+import type { Sandbox } from "./exec/argv.ts";
+import type { TurnDirectory } from "./process/turn_directory.ts";
+
+/** One way to run codex. */
+export interface Transport {
+  readonly name: "exec" | "app-server";
+  /**
+   * Runs codex once. Aborting `signal` interrupts it: what codex still says and records is read,
+   * then it is ended. Never throws; what went wrong is in `outcome`.
+   */
+  run(input: RunInput, signal: AbortSignal): CodexRun;
+  /**
+   * Lets go of the agent's thread where it is kept loaded. `"reload"`: its file was changed, and the
+   * next run must read it again. `"leave"`: somebody else is to have it.
+   */
+  release(agent: AgentKey, why: "reload" | "leave"): Promise<void>;
+  /** Ends every process that stays between runs. */
+  close(): Promise<void>;
+}
+
+/** Whose thread it is. */
+export interface AgentKey {
+  agentId: string;
+  /** The resolved path. */
+  workspace: string;
+}
+
+/** What codex is to do in one run. Paths are absolute. */
+export interface RunInput extends AgentKey {
+  codex: CodexBinary;
+  codexHome: string;
+  /** codex's environment, without what belongs to a single run. */
+  environment: Variables;
+  /** The workspace as it was given: codex's working directory. */
+  cwd: string;
+  /** The thread to go on with; `undefined` starts one. */
+  threadId: string | undefined;
+  /** What the model reads as the user's message; never empty. */
+  prompt: string;
+  /** Goes to the model as a developer message when a thread starts, and is frozen there. */
+  instructions: string | undefined;
+  /** Files, looked at already. */
+  images: readonly string[];
+  /** A JSON Schema for the final answer. */
+  outputSchema: Record<string, unknown> | undefined;
+  /** `undefined` leaves it to codex's own configuration. */
+  model: string | undefined;
+  sandbox: Sandbox;
+  writableRoots: readonly string[];
+  networkAccess: boolean;
+  /** Whether codex may believe the workspace's own `.codex/`. */
+  trustWorkspace: boolean;
+  userMcpServers: "keep" | "disable";
+  extraArgs: readonly string[];
+  /** How codex reaches the host's tools; absent when there are none. */
+  hostTools: HostToolsAccess | undefined;
+  /** Files of this run, and the mark that its processes carry. */
+  directory: TurnDirectory;
+  /** How long codex may take to stop once it was asked to. */
+  graceMs: number;
+  /** Something a person would want to read about how codex is run (a fallback, a new process). */
+  onStatus(message: string, data?: Record<string, unknown>): void;
+}
+
+/** codex's own configuration of the MCP server that is the host's tools. */
+export interface HostToolsAccess {
+  /** The server's name in codex. */
+  name: string;
+  /** The entry below `mcp_servers`, without `env`; empty where codex's own configuration has it. */
+  server: Record<string, unknown>;
+  /** For the relay's environment: socket, agent id, token. Secret. */
+  env: Variables;
+  /** Equal exactly when a loaded thread need not be told anything new. */
+  fingerprint: string;
+}
+
+/** One run of codex. */
+export interface CodexRun {
+  events: AsyncIterable<CodexEvent>;
+  /** Never rejects. */
+  outcome: Promise<RunOutcome>;
+}
+
+/** What codex said, in the order in which it said it. */
+export type CodexEvent =
+  /** The thread is known and codex is ready to begin; on a resume the id that was asked for, or not. */
+  | { type: "thread_started"; threadId: string }
+  /** The model is about to be told the prompt. */
+  | { type: "turn_started" }
+  /** A piece of an item's text; joined, the pieces are the start of the text of `message`. */
+  | { type: "message_delta"; item: string; text: string }
+  /** An item is whole; comes for every message, with or without pieces before it. */
+  | { type: "message"; item: string; text: string; phase?: string | undefined }
+  | { type: "reasoning_delta"; item: string; text: string }
+  | { type: "reasoning"; item: string; text: string }
+  /** An item of which pieces were told will not be completed. */
+  | { type: "retracted"; item: string }
+  /** Progress that reads like an error; `reconnecting` when codex waits for the model's address. */
+  | { type: "notice"; message: string; reconnecting: boolean; info?: unknown }
+  | { type: "warning"; message: string }
+  | { type: "plan"; steps: { text: string; completed: boolean }[] }
+  | { type: "web_search"; query: string }
+  /** The thread after the last request: tokens it holds, tokens the model takes. */
+  | { type: "context"; used: number; window: number }
+  /** codex's last word, with its own count of the THREAD's tokens where it gives one. */
+  | { type: "turn_completed"; usage: Usage | undefined }
+  /** codex's last word; `info` is codex's own name of the error where the transport shows it. */
+  | { type: "turn_failed"; message: string; info?: unknown }
+  /** codex lives, and said nothing that means anything here: tool items, bytes of a long line. */
+  | { type: "alive" }
+  /** A type that this plugin does not know. */
+  | { type: "unknown"; name: string }
+  /** What cannot be read, and why. */
+  | { type: "broken"; reason: string };
+
+/** How a run ended, when nothing of it is left. */
+export interface RunOutcome {
+  /** How the process ended; absent where it goes on living, as it should. */
+  exit: { code: number; signal: string | undefined } | undefined;
+  /** codex could not be started, or refused the thread: the reason, as an Error with its failure. */
+  refused: Error | undefined;
+  /** codex had said its last word and did not go by itself. */
+  lingered: boolean;
+  /** The end of what codex wrote to stderr, at most 16 KiB. */
+  stderr: string;
+  /** Processes of the run that could not be ended. */
+  survivors: { pid: number; command: string }[];
+}
