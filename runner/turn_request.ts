@@ -48,6 +48,10 @@ export interface TurnSettings {
   retries: number;
   limits: WatchLimits;
   graceMs: number;
+  /** How codex is run; `auto` takes the app-server where that can do what is asked. */
+  transport: "auto" | "app-server" | "exec";
+  /** How codex is kept between turns: how long, how many in all, and whether one is started ahead. */
+  warm: { idleMs: number; max: number; spare: boolean };
   toolTimeoutMs: number;
   toolResultMaxBytes: number;
   userMcpServers: "keep" | "disable";

@@ -19,9 +19,9 @@ export function optionTable(): string {
   return table.map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
-function defaultOf({ default: value, group, path }: ConfigOption): string {
-  if (group && path[0] === "timeouts") return "";
-  return value === undefined ? "" : `\`${cell(JSON.stringify(value))}\``;
+function defaultOf({ default: value, group }: ConfigOption): string {
+  const inItsOptions = group && Object.keys(Object(value)).length > 0;
+  return value === undefined || inItsOptions ? "" : `\`${cell(JSON.stringify(value))}\``;
 }
 
 function cell(text: string): string {

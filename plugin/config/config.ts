@@ -16,6 +16,8 @@ import { describeShapeError } from "../wire/shape_error.ts";
 /** A usable configuration and what its author should know about it. */
 export interface LoadedConfig {
   config: Config;
+  /** What the file itself says. */
+  raw: Record<string, unknown>;
   /** E.g. a key nobody knows, with the nearest one that exists. */
   warnings: string[];
 }
@@ -49,8 +51,8 @@ export function parseConfig(text: string, path: string): LoadedConfig {
   return checkConfig(value, path);
 }
 
-function checkConfig(given: unknown, path: string): LoadedConfig {
-  const value = withoutBlanks(given);
+function checkConfig(raw: unknown, path: string): LoadedConfig {
+  const value = withoutBlanks(raw);
   // Once per change of the file: compiling a fast parser costs more than it saves.
   const parsed = z.safeParse(ConfigSchema, value, { jitless: true });
   if (!parsed.success) {
@@ -61,7 +63,7 @@ function checkConfig(given: unknown, path: string): LoadedConfig {
       `config ${path}: unknown key ${JSON.stringify(key)}` +
       (meant === undefined ? "" : `, did you mean ${JSON.stringify(meant)}?`)
     );
-  return { config: parsed.data, warnings };
+  return { config: parsed.data, raw: raw as Record<string, unknown>, warnings };
 }
 
 /** `null`, and a `binary` without a name, leave an option at its default, as they always did. */

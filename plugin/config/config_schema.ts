@@ -4,12 +4,19 @@
  *
  * @module
  */
+import { isAbsolute } from "@std/path";
 import * as z from "zod/mini";
 
 const says = (text: string) => z.describe(text);
-const milliseconds = z.int().check(z.minimum(0));
+/** A longer timer would fire at once. 24 days; "no limit" is 0. */
+const LONGEST_MS = 2 ** 31 - 1;
+const milliseconds = z.int().check(z.minimum(0), z.maximum(LONGEST_MS));
+
+const AbsolutePath = z.string().check(z.refine(isAbsolute, "an absolute path"));
 
 const Sandbox = z.enum(["read-only", "workspace-write", "danger-full-access"]);
+
+const Transport = z.enum(["auto", "app-server", "exec"]);
 
 const Timeouts = z.looseObject({
   start_ms: z._default(
@@ -44,6 +51,26 @@ const Timeouts = z.looseObject({
   ),
 });
 
+const Warm = z.looseObject({
+  idle_ms: z._default(
+    milliseconds.check(
+      says("How long a codex that is kept may wait for its next turn. 0: it is not kept."),
+    ),
+    300_000,
+  ),
+  max: z._default(
+    z.int().check(
+      z.minimum(0),
+      says("How many codex may be kept between turns, over all workspaces. 0: none."),
+    ),
+    8,
+  ),
+  spare: z._default(
+    z.boolean().check(says("Whether one more codex is started ahead of the turn that needs it.")),
+    true,
+  ),
+});
+
 /** What a model or an agent may change for itself. */
 const Override = z.looseObject({
   sandbox: z.optional(Sandbox.check(says("Overrides `sandbox`."))),
@@ -59,6 +86,12 @@ const Override = z.looseObject({
       total_ms: milliseconds,
       grace_ms: milliseconds,
     })).check(says("Overrides single `timeouts`.")),
+  ),
+  transport: z.optional(Transport.check(says("Overrides `transport`."))),
+  warm: z.optional(
+    z.partial(z.looseObject({ idle_ms: milliseconds, spare: z.boolean() })).check(
+      says("Overrides `warm.idle_ms` and `warm.spare`."),
+    ),
   ),
 });
 
@@ -93,7 +126,7 @@ export const ConfigSchema = z.looseObject({
     "workspace-write",
   ),
   writable_roots: z._default(
-    z.array(z.string()).check(
+    z.array(AbsolutePath).check(
       says("More directories that a `workspace-write` sandbox may write. Absolute paths."),
     ),
     [],
@@ -140,7 +173,22 @@ export const ConfigSchema = z.looseObject({
     ),
     0,
   ),
-  timeouts: z._default(Timeouts, () => z.parse(Timeouts, {})),
+  timeouts: z._default(
+    Timeouts.check(says("Limits of a turn.")),
+    () => z.parse(Timeouts, {}),
+  ),
+  transport: z._default(
+    Transport.check(
+      says(
+        "How codex is run: a process for each turn (`exec`), one that stays and tells answers as they are written (`app-server`), or the second where it can be (`auto`).",
+      ),
+    ),
+    "exec",
+  ),
+  warm: z._default(
+    Warm.check(says("How codex is kept between turns where it stays; nothing for `exec`.")),
+    () => z.parse(Warm, {}),
+  ),
   mcp_registration: z._default(
     z.enum(["per-run", "codex-config"]).check(
       says(

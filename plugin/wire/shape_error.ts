@@ -8,6 +8,8 @@
 /** The part of a zod issue that the sentence is made from. */
 export interface Issue {
   code?: string | undefined;
+  /** Of a `custom` issue: what was expected, in words. */
+  message?: string | undefined;
   path: PropertyKey[];
   expected?: unknown;
   values?: readonly unknown[];
@@ -54,6 +56,7 @@ function expected(issue: Issue): string {
       : `at least ${issue.minimum}`;
   }
   if (issue.code === "too_big") return `at most ${issue.maximum}`;
+  if (issue.code === "custom" && issue.message !== undefined) return issue.message;
   if (issue.expected === "int") return "a whole number";
   return typeof issue.expected === "string" ? issue.expected : "another value";
 }

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { parse as parseJsonc } from "@std/jsonc";
-import { loadConfig, type LoadedConfig } from "../../config/config.ts";
+import { loadConfig } from "../../config/config.ts";
 import type { Arguments } from "../cli/arguments.ts";
 import { configJsonSchema } from "./config_reference.ts";
 import { type Effective, effectiveConfig } from "./effective_config.ts";
@@ -15,8 +14,9 @@ import { columns, complain, paintFor, print, printable, wrap } from "../cli/term
 
 /** `config check`: the same verdict, in the same words, as the handshake's. */
 export function checkConfig(args: Arguments): number {
-  const { path, raw, loaded } = read(args);
-  for (const warning of loaded.warnings) complain(`warning: ${printable(warning)}`);
+  const { config: path } = profileOf(args);
+  const { raw, warnings } = loadConfig(path);
+  for (const warning of warnings) complain(`warning: ${printable(warning)}`);
   const set = Object.keys(raw).filter((key) => key !== "$schema").length;
   print(
     readIfThere(path) === undefined
@@ -28,15 +28,16 @@ export function checkConfig(args: Arguments): number {
 
 /** `config show`: every option's value and where it comes from. */
 export function showConfig(args: Arguments): number {
-  const { path, raw, loaded } = read(args);
+  const { config: path } = profileOf(args);
+  const { config, raw, warnings } = loadConfig(path);
   const whom = { model: args.text("model"), agent: args.text("agent") };
-  const values = effectiveConfig(loaded.config, raw, whom);
+  const values = effectiveConfig(config, raw, whom);
   if (args.has("json")) {
     const byKey = values.map(({ key, value, source }) => [key, { value, source }]);
     print(JSON.stringify({ path, ...whom, values: Object.fromEntries(byKey) }, null, 2));
     return EXIT.ok;
   }
-  for (const warning of loaded.warnings) complain(`warning: ${printable(warning)}`);
+  for (const warning of warnings) complain(`warning: ${printable(warning)}`);
   print(table(values, columns()));
   return EXIT.ok;
 }
@@ -45,18 +46,6 @@ export function showConfig(args: Arguments): number {
 export function printSchema(): number {
   print(JSON.stringify(configJsonSchema(), null, 2));
   return EXIT.ok;
-}
-
-function read(args: Arguments): {
-  path: string;
-  raw: Record<string, unknown>;
-  loaded: LoadedConfig;
-} {
-  const { config: path } = profileOf(args);
-  const loaded = loadConfig(path);
-  const text = readIfThere(path) ?? "";
-  const raw: unknown = text.trim() === "" ? {} : parseJsonc(text);
-  return { path, raw: raw as Record<string, unknown>, loaded };
 }
 
 function table(values: readonly Effective[], width: number): string {

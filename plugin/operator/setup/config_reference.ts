@@ -84,7 +84,7 @@ function typeName(schema: JsonSchema): string {
       return `list of ${schema.items?.type ?? "value"}s`;
     case "object": {
       const values = schema.additionalProperties;
-      return typeof values === "object" && values.properties === undefined
+      return typeof values === "object" && values.type !== undefined && !("properties" in values)
         ? `object of ${values.type}s`
         : "object";
     }

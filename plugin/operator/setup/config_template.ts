@@ -23,13 +23,14 @@ export function configTemplate(): string {
   const options = configOptions();
   for (const option of options.filter(({ path }) => path.length === 1)) {
     lines.push("", ...comment(option, "  "));
-    if (option.path[0] === "timeouts") {
-      lines.push(`  // "timeouts": {`);
-      const inner = options.filter(({ path }) => path[0] === "timeouts" && path.length === 2);
+    const [key] = option.path;
+    const inner = options.filter(({ path }) => path[0] === key && path.length === 2);
+    if (inner.length > 0) {
+      lines.push(`  // "${key}": {`);
       for (const each of inner) lines.push(...comment(each, "  //   "), `  //   ${entry(each)}`);
       lines.push("  // },");
     } else if (option.group) {
-      lines.push(`  // "${option.path[0]}": { "<id>": { "sandbox": "read-only" } },`);
+      lines.push(`  // "${key}": { "<id>": { "sandbox": "read-only" } },`);
     } else lines.push(`  // ${entry(option)}`);
   }
   return [...lines, "}", ""].join("\n");

@@ -40,7 +40,7 @@ Deno.test("config that is missing, empty or blank is the default one", async () 
         sandbox: "workspace-write",
       },
     );
-    for (const text of ["", " \n", "{}", "\uFEFF{}", "// nothing\n{}"]) {
+    for (const text of ["", " \n", "\uFEFF", "{}", "\uFEFF{}", "// nothing\n{}"]) {
       assert.deepEqual(parseConfig(text, PATH), missing);
     }
   });
@@ -66,7 +66,12 @@ Deno.test("config may have comments and trailing commas", () => {
 
 Deno.test("config leaves an option that is null, or a binary without a name, at its default", () => {
   const text = '{"binary": "", "extra_args": null, "model_args": null, "timeouts": null}';
-  assert.deepEqual(parseConfig(text, PATH), parseConfig("{}", PATH));
+  assert.deepEqual(parseConfig(text, PATH).config, parseConfig("{}", PATH).config);
+});
+
+Deno.test("config tells what the file itself says, also behind a byte order mark", () => {
+  const text = '\uFEFF{"binary": "x", "extra_args": null}';
+  assert.deepEqual(parseConfig(text, PATH).raw, { binary: "x", extra_args: null });
 });
 
 Deno.test("config with single timeouts keeps the others' defaults", () => {
@@ -116,6 +121,19 @@ const WRONG: Record<string, string> = {
   '{"timeouts": {"start_ms": "1s"}}': 'timeouts.start_ms: expected number, found string "1s"',
   '{"models": {"gpt": {"timeouts": {"total_ms": true}}}}':
     "models.gpt.timeouts.total_ms: expected number, found boolean true",
+  '{"timeouts": {"silence_ms": 2147483648}}':
+    "timeouts.silence_ms: expected at most 2147483647, found number 2147483648",
+  '{"tool_timeout_ms": 1e15}':
+    "tool_timeout_ms: expected at most 2147483647, found number 1000000000000000",
+  '{"warm": {"idle_ms": 1e15}}':
+    "warm.idle_ms: expected at most 2147483647, found number 1000000000000000",
+  '{"agents": {"cx": {"timeouts": {"grace_ms": 4e9}}}}':
+    "agents.cx.timeouts.grace_ms: expected at most 2147483647, found number 4000000000",
+  '{"writable_roots": ["/a", "b/c"]}':
+    'writable_roots[1]: expected an absolute path, found string "b/c"',
+  '{"writable_roots": ["~/c"]}': 'writable_roots[0]: expected an absolute path, found string "~/c"',
+  '{"transport": "http"}':
+    'transport: expected one of "auto", "app-server", "exec", found string "http"',
   '{"agents": {"cx": 1}}': "agents.cx: expected object, found number 1",
 };
 
@@ -136,6 +154,7 @@ const UNKNOWN: Record<string, string[]> = {
   '{"agents": {"cx": {"timeouts": {"totl_ms": 1}}}}': [
     '"agents.cx.timeouts.totl_ms", did you mean "agents.cx.timeouts.total_ms"?',
   ],
+  '{"agents": {"cx": {"warm": {"idle_ms": 1, "max": 2}}}}': ['"agents.cx.warm.max"'],
   '{"constructor": 1, "__proto__": {"binary": 5}}': ['"constructor"', '"__proto__"'],
   '{"env": {"ANYTHING": "x"}, "model_args": {"any": "x"}, "$schema": "s"}': [],
 };

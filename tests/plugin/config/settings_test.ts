@@ -69,3 +69,32 @@ Deno.test("settings of an agent win over those of the model, and both over the r
     1,
   ]);
 });
+
+Deno.test("settings say how codex is run, for an agent before a model", () => {
+  const plain = turnSettings(config({}), "codex", "cx");
+  assert.equal(plain.transport, "exec");
+  assert.deepEqual(plain.warm, { idleMs: 300_000, max: 8, spare: true });
+  const mixed = config({
+    transport: "auto",
+    warm: { max: 2 },
+    models: { fast: { transport: "app-server", warm: { idle_ms: 1, spare: false } } },
+    agents: { cx: { transport: "exec", warm: { idle_ms: 2 } } },
+  });
+  const pick = (model: string, agent: string) => {
+    const { transport, warm } = turnSettings(mixed, model, agent);
+    return { transport, ...warm };
+  };
+  assert.deepEqual(pick("codex", "other"), {
+    transport: "auto",
+    idleMs: 300_000,
+    max: 2,
+    spare: true,
+  });
+  assert.deepEqual(pick("fast", "other"), {
+    transport: "app-server",
+    idleMs: 1,
+    max: 2,
+    spare: false,
+  });
+  assert.deepEqual(pick("fast", "cx"), { transport: "exec", idleMs: 2, max: 2, spare: false });
+});
