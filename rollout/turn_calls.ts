@@ -9,9 +9,9 @@
  * @module
  */
 
-import type { Usage } from "./records/events.ts";
+import type { ContextUse, Usage } from "./records/events.ts";
 import { tellsFailure } from "./consume/outcome.ts";
-import type { RolloutRecord } from "./records/records.ts";
+import type { RolloutRecord, TurnContextRecord } from "./records/records.ts";
 
 /** What a line of the rollout means for the turn. */
 export type Followed =
@@ -29,7 +29,9 @@ export type Followed =
   | { type: "message"; text: string; phase?: string | undefined }
   | { type: "thought"; text: string }
   /** Tokens: `total` of the thread so far, `last` of the latest model request. */
-  | { type: "usage"; total: Usage; last: Usage }
+  | { type: "usage"; total: Usage; last: Usage; context?: ContextUse }
+  /** What counts for the turn: the last one before a tool runs is the turn's own. */
+  | ({ type: "turn_context" } & Omit<TurnContextRecord, "kind">)
   | { type: "turn_aborted"; reason?: string }
   | { type: "task_complete"; lastAgentMessage?: string }
   /** The turn failed. `info` is codex's own error kind where it gave one. */
@@ -70,8 +72,14 @@ export class TurnCalls {
         return [{ type: "message", text: record.text, phase: record.phase }];
       case "thought":
         return [{ type: "thought", text: record.text }];
-      case "usage":
-        return [{ type: "usage", total: record.total, last: record.last }];
+      case "usage": {
+        const { kind: type, ...rest } = record;
+        return [{ type, ...rest }];
+      }
+      case "turn_context": {
+        const { kind: type, ...rest } = record;
+        return [{ type, ...rest }];
+      }
       case "turn_aborted": {
         const { kind: type, ...rest } = record;
         return [{ type, ...rest }];

@@ -121,6 +121,8 @@ export class TurnOutput {
       case "usage":
         this.recorded.push({ total: followed.total, last: followed.last });
         return [];
+      case "turn_context":
+        return [];
       case "turn_aborted":
         this.aborted = true;
         return [];

@@ -14,12 +14,21 @@ export interface Usage {
   reasoningOutputTokens: number;
 }
 
+/** The model's context after its latest request, in tokens: what stands in it, and what it takes. */
+export interface ContextUse {
+  used: number;
+  window: number;
+}
+
 /** What codex reported. `outcome` tells how the call `id` went; the model does not see it. */
 export type EventRecord =
   | { kind: "outcome"; id: string; failed: boolean }
-  /** The model said something; `phase` is `commentary` or `final_answer` where codex knows. */
+  /**
+   * The model said something; `phase` is `commentary` or `final_answer` where codex knows, and `async` for
+   * what it sent in the middle of a turn (`delivery` from 0.171 on), whatever codex calls its phase.
+   */
   | { kind: "message"; text: string; phase?: string }
-  | { kind: "usage"; total: Usage; last: Usage }
+  | { kind: "usage"; total: Usage; last: Usage; context?: ContextUse }
   | { kind: "turn_aborted"; reason?: string }
   | { kind: "task_complete"; lastAgentMessage?: string; error?: { message: string; info: unknown } }
   | { kind: "error"; message: string; info: unknown }
@@ -33,13 +42,19 @@ export function decodeEvent(event: Fields): EventRecord {
     case "token_count": {
       if (!isObject(event.info)) return { kind: "other", type };
       const { total_token_usage: total, last_token_usage: last } = event.info;
-      return { kind: "usage", total: usageOf(total), last: usageOf(last) };
+      const context = contextOf(last, event.info.model_context_window);
+      return {
+        kind: "usage",
+        total: usageOf(total),
+        last: usageOf(last),
+        ...optional("context", context),
+      };
     }
     case "agent_message":
-      return message(string(event.message), event.phase);
+      return message(string(event.message), event);
     case "item_completed": {
       const item = isObject(event.item) ? event.item : {};
-      if (item.type === "AgentMessage") return message(texts(item.content).join(""), item.phase);
+      if (item.type === "AgentMessage") return message(texts(item.content).join(""), item);
       const failed = item.status === "failed" || item.status === "declined" ||
         (typeof item.exit_code === "number" && item.exit_code !== 0);
       return outcome(type, item.id, failed);
@@ -68,9 +83,10 @@ export function decodeEvent(event: Fields): EventRecord {
   }
 }
 
-function message(text: string | undefined, phase: unknown): EventRecord {
+function message(text: string | undefined, { phase, delivery }: Fields): EventRecord {
   if (text === undefined) return { kind: "broken" };
-  return { kind: "message", text, ...optional("phase", string(phase)) };
+  const told = delivery === "async" ? "async" : string(phase);
+  return { kind: "message", text, ...optional("phase", told) };
 }
 
 function outcome(type: string, id: unknown, failed: boolean): EventRecord {
@@ -84,14 +100,21 @@ function errorOf(error: Fields): { message: string; info: unknown } {
 /** Token counts as codex writes them; what is no count (missing, negative, a fraction) is 0. */
 export function usageOf(value: unknown): Usage {
   const counts = isObject(value) ? value : {};
-  const count = (key: string): number => {
-    const found = counts[key];
-    return typeof found === "number" && Number.isSafeInteger(found) && found >= 0 ? found : 0;
-  };
+  const count = (key: string): number => countOf(counts[key]) ?? 0;
   return {
     inputTokens: count("input_tokens"),
     cachedInputTokens: count("cached_input_tokens"),
     outputTokens: count("output_tokens"),
     reasoningOutputTokens: count("reasoning_output_tokens"),
   };
+}
+
+function contextOf(last: unknown, window: unknown): ContextUse | undefined {
+  const used = isObject(last) ? countOf(last.total_tokens) : undefined;
+  const size = countOf(window);
+  return used === undefined || size === undefined ? undefined : { used, window: size };
+}
+
+function countOf(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }

@@ -16,6 +16,7 @@ export type LineKind =
   | "event"
   | "compacted"
   | "session_meta"
+  | "turn_context"
   | "other"
   | "unsure";
 
@@ -35,6 +36,7 @@ const TYPES = words({
   event_msg: "event_msg",
   compacted: "compacted",
   session_meta: "session_meta",
+  turn_context: "turn_context",
 });
 const RESPONSE_ITEMS = words<LineKind>({
   function_call: "call",

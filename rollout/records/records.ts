@@ -10,6 +10,7 @@
  *   `item_completed` from 0.148; a compaction's summary is in neither), `token_count`, `turn_aborted`, `task_complete`,
  *   `error`, and how a call went, which its output record does not say: `mcp_tool_call_end` and
  *   `patch_apply_end` (up to 0.146), `item_completed` (from 0.148).
+ * - `turn_context` opens a turn and says what counts for it: model, sandbox, approvals, directory.
  * - `compacted` replaces the history so far by `replacement_history`, a list of response items.
  * - `session_meta` is the first line and carries the thread's id.
  *
@@ -32,6 +33,23 @@ export interface CallRecord {
   arguments: string;
 }
 
+/**
+ * What counts for the turn that begins, whatever was asked for: `/etc/codex/requirements.toml` and codex's
+ * own configuration may have changed it. Fields that a version does not write are absent.
+ */
+export interface TurnContextRecord {
+  kind: "turn_context";
+  cwd?: string;
+  model?: string;
+  /** `never`, `on-request`, `untrusted`, … */
+  approval?: string;
+  /** `read-only`, `workspace-write`, `danger-full-access`, `external-sandbox`, … */
+  sandbox?: string;
+  /** Of a `workspace-write` sandbox. */
+  networkAccess?: boolean;
+  writableRoots?: string[];
+}
+
 /** A decoded line. */
 export type RolloutRecord =
   | { kind: "session_meta"; threadId: string; cwd?: string; cliVersion?: string }
@@ -40,6 +58,7 @@ export type RolloutRecord =
   /** A reasoning summary. */
   | { kind: "thought"; text: string }
   | { kind: "compacted"; items: unknown[] }
+  | TurnContextRecord
   | EventRecord;
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -63,6 +82,8 @@ export function decodeRecord(line: Uint8Array): RolloutRecord {
       const history = payload.replacement_history;
       return { kind: "compacted", items: Array.isArray(history) ? history : [] };
     }
+    case "turn_context":
+      return turnContext(payload);
     case "session_meta":
       return {
         kind: "session_meta",
@@ -73,6 +94,24 @@ export function decodeRecord(line: Uint8Array): RolloutRecord {
     default:
       return { kind: "other", type: parsed.type };
   }
+}
+
+function turnContext(payload: Fields): TurnContextRecord {
+  const policy = isObject(payload.sandbox_policy) ? payload.sandbox_policy : {};
+  const { network_access: network, writable_roots: roots } = policy;
+  return {
+    kind: "turn_context",
+    ...optional("cwd", string(payload.cwd)),
+    ...optional("model", string(payload.model)),
+    ...optional("approval", string(payload.approval_policy)),
+    // The first versions have `mode` instead of `type`.
+    ...optional("sandbox", string(policy.type) ?? string(policy.mode)),
+    ...optional("networkAccess", typeof network === "boolean" ? network : undefined),
+    ...optional(
+      "writableRoots",
+      Array.isArray(roots) ? roots.flatMap((root: unknown) => string(root) ?? []) : undefined,
+    ),
+  };
 }
 
 function responseItem(item: Fields, line: Uint8Array): RolloutRecord {

@@ -104,6 +104,7 @@ class ThreadReader {
       case "broken":
         return this.unreadable();
       case "thought":
+      case "turn_context":
       case "other":
         return;
     }

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { kindOf } from "../../../rollout/records/line_kind.ts";
 import { decodeRecord, type RolloutRecord } from "../../../rollout/records/records.ts";
-import { allCaptured, linesOf } from "../rollouts.ts";
+import { allCaptured, captured, linesOf } from "../rollouts.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const decode = (value: unknown): RolloutRecord => decodeRecord(bytes(JSON.stringify(value)));
@@ -19,6 +19,7 @@ Deno.test("kindOf agrees with what decoding tells, on every captured line", () =
         case "output":
         case "compacted":
         case "session_meta":
+        case "turn_context":
           assert.equal(kind, record.kind, where);
           break;
         case "outcome":
@@ -108,4 +109,55 @@ Deno.test("decodeRecord reads lines with a byte order mark or Windows ends", () 
   const expected = { kind: "turn_aborted", reason: "interrupted" };
   assert.deepEqual(decodeRecord(bytes("\uFEFF" + line)), expected);
   assert.deepEqual(decodeRecord(bytes(line + "\r")), expected);
+});
+
+Deno.test("decodeRecord tells what counts for a turn, in the words of each version", () => {
+  const common = { kind: "turn_context", cwd: "/workspace", approval: "never" };
+  const cases = [
+    ["0.135.0", "text", { ...common, model: "gpt-5.5", sandbox: "danger-full-access" }],
+    ["0.169.0", "shell-sandbox-readonly", { ...common, model: "gpt-5.5", sandbox: "read-only" }],
+  ] as const;
+  for (const [version, scenario, expected] of cases) {
+    const records = linesOf(captured(version, scenario).bytes).map((each) =>
+      decodeRecord(bytes(each))
+    );
+    assert.deepEqual(records.find(({ kind }) => kind === "turn_context"), expected, version);
+  }
+  const payload = {
+    sandbox_policy: { type: "workspace-write", writable_roots: ["/a", 7], network_access: true },
+  };
+  assert.deepEqual(decode({ type: "turn_context", payload }), {
+    kind: "turn_context",
+    sandbox: "workspace-write",
+    networkAccess: true,
+    writableRoots: ["/a"],
+  });
+  assert.deepEqual(decode({ type: "turn_context", payload: { sandbox_policy: "x", cwd: 1 } }), {
+    kind: "turn_context",
+  });
+});
+
+Deno.test("decodeRecord tells how full the model's context is, where codex says so", () => {
+  const records = linesOf(captured("0.169.0", "shell-ok").bytes).map((each) =>
+    decodeRecord(bytes(each))
+  );
+  const usage = records.findLast((record) => record.kind === "usage");
+  assert.deepEqual(usage?.kind === "usage" && usage.context, { used: 520, window: 258_400 });
+  const info = { total_token_usage: {}, last_token_usage: { total_tokens: -1 } };
+  const bare = decode({ type: "event_msg", payload: { type: "token_count", info } });
+  assert.equal("context" in bare, false);
+});
+
+Deno.test("decodeRecord tells a message that was sent in the middle of a turn as async", () => {
+  const item = {
+    type: "AgentMessage",
+    content: [{ type: "Text", text: "half way" }],
+    phase: "final_answer",
+    delivery: "async",
+  };
+  assert.deepEqual(decode({ type: "event_msg", payload: { type: "item_completed", item } }), {
+    kind: "message",
+    text: "half way",
+    phase: "async",
+  });
 });
