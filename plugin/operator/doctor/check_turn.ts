@@ -1,6 +1,6 @@
 /**
- * `doctor --deep`: one real turn of the installed codex, with our own runner and relay, against the
- * scripted model on loopback. No login and no network is needed, and codex's home stays untouched.
+ * `doctor --deep`: one real turn of the installed codex, with our own runner and relay, against a
+ * model on loopback (`probe_model.ts`). No login and no network is needed, and codex's home stays untouched.
  *
  * @module
  */
@@ -14,22 +14,11 @@ import { turnSettings } from "../../config/settings.ts";
 import { VERSION } from "../../version.ts";
 import { type Check, fail, type Finding, ok, type World } from "./check.ts";
 import { codexOf, WITHOUT_CODEX } from "./checks_codex.ts";
-import type { ScriptedItem } from "./scripted_items.ts";
-import { type ScriptedModel, startScriptedModel } from "./scripted_model.ts";
-import { providerToml } from "./scripted_provider.ts";
-import type { ModelRequest } from "./scripted_request.ts";
-import type { ScriptedStep } from "./scripted_step.ts";
+import { ALL_WELL, type ProbeModel, startProbeModel } from "./probe_model.ts";
 
 const ASK = "Is all well?";
 const TOOL_SAID = "The host answered.";
-const ALL_WELL = "All is well.";
 const LIMIT_MS = 60_000;
-const SHELL_CALL: ScriptedItem = {
-  type: "function_call",
-  name: "exec_command",
-  args: { cmd: "echo well" },
-  call_id: "call_shell",
-};
 
 /** The check. */
 export const TURN_CHECK: Check = { id: "deep_turn", run: deepTurn };
@@ -39,7 +28,7 @@ async function deepTurn(world: World): Promise<Finding> {
   if (codex instanceof TurnError) return WITHOUT_CODEX;
   const direct = !codex.capabilities.toolsDeferred;
   const root = Deno.makeTempDirSync({ prefix: "plexum-doctor-" });
-  const model = startScriptedModel({ steps: SCRIPT });
+  const model = startProbeModel();
   const started = performance.now();
   try {
     const events = await turn(world, root, model, direct);
@@ -50,27 +39,15 @@ async function deepTurn(world: World): Promise<Finding> {
     const detail = [errorMessage(error), failure?.detail].filter(Boolean).join(" ");
     return fail("a turn could not start", failure?.hint ?? "See the checks above.", detail);
   } finally {
-    await model.close().catch(() => {}); // what went wrong in the script shows in the turn
+    await model.close().catch(() => {});
     Deno.removeSync(root, { recursive: true });
   }
-}
-
-/** A shell command and, where the model is offered it, the host's tool; then the answer. */
-const SCRIPT: ScriptedStep[] = [
-  (request) => ({ items: [SHELL_CALL, ...hostToolCall(request)] }),
-  { text: ALL_WELL },
-];
-
-function hostToolCall({ tools = [] }: ModelRequest): ScriptedItem[] {
-  const namespace = tools.find(({ name }) => name?.startsWith("mcp__"))?.name;
-  if (namespace === undefined) return [];
-  return [{ type: "function_call", namespace, name: "ping", args: {}, call_id: "call_host" }];
 }
 
 async function turn(
   world: World,
   root: string,
-  model: ScriptedModel,
+  model: ProbeModel,
   direct: boolean,
 ): Promise<TurnEvent[]> {
   const { config, environment, runtimeDirectory, executable } = world;
@@ -79,7 +56,7 @@ async function turn(
     return join(root, name);
   };
   const home = folder("codex");
-  Deno.writeTextFileSync(join(home, "config.toml"), providerToml(model.url));
+  Deno.writeTextFileSync(join(home, "config.toml"), model.configToml);
   const settings = turnSettings(config, "codex", "doctor");
   // A proxy is for the real model, not for the one on this machine.
   const loopback = { NO_PROXY: "127.0.0.1,localhost", no_proxy: "127.0.0.1,localhost" };
