@@ -7,7 +7,7 @@
  * @module
  */
 
-import { copyTimes } from "../rollout/file_times.ts";
+import { copyTimes } from "./file_times.ts";
 import { basename, dirname, join } from "@std/path";
 
 /** An open file, written at explicit offsets. */

@@ -1,5 +1,6 @@
 /**
- * `deno task check`: format, lint, types, lock, docs, and the proof that no import is `any`.
+ * `deno task check`: format, lint, types, lock, docs, the proof that no import is `any`, and that the
+ * picture of the rooms in docs/architecture.md is true.
  * Every step runs, whatever the ones before it said; the same verdict on every supported Deno.
  */
 import { existsSync } from "node:fs";
@@ -7,6 +8,7 @@ import { join, relative } from "@std/path";
 import { complaints, counts } from "./doc_lint.ts";
 import { packageImports, proof } from "./import_types.ts";
 import { ROOT } from "./project.ts";
+import { picture, roomsOf, wrongArrows } from "./rooms.ts";
 
 /** Folders and files with the program itself, without scripts and tests. */
 const PROGRAM = ["main.ts", "base", "plugin", "runner", "rollout", "mcp_host"];
@@ -51,6 +53,14 @@ async function docs(files: string[]): Promise<string | undefined> {
   return lines.length === 0 ? undefined : lines.join("\n");
 }
 
+/** What the page's picture of the rooms has wrong. */
+function rooms(files: string[]): string | undefined {
+  const read = (path: string) => Deno.readTextFileSync(join(ROOT, path));
+  const real = roomsOf(files.map((file): [string, string] => [file, read(file)]));
+  const wrong = wrongArrows(picture(read("docs/architecture.md")), real);
+  return wrong.length === 0 ? undefined : wrong.join("\n");
+}
+
 /** Checks the generated proof modules; `extra` is one more module's text, for the test. */
 export async function importTypes(files: string[], extra?: string): Promise<string | undefined> {
   const imports = files.flatMap((file) =>
@@ -81,6 +91,7 @@ if (import.meta.main) {
     "lint program": () => deno("lint", "--rules-include=no-console", ...program),
     "types": () => deno("check", "--frozen", ...files),
     "imports are typed": () => importTypes(files),
+    "rooms": () => Promise.resolve(rooms(files)),
     "docs": () => docs(files),
   };
   let failures = 0;

@@ -1,6 +1,5 @@
 /**
- * Where downloads and throw-away files of the tests live: outside the repository, and not below
- * /tmp, because codex warns on stderr about a CODEX_HOME there.
+ * Where the tests keep downloads, and where they make throw-away files: both outside the repository.
  */
 import { join } from "@std/path";
 
@@ -21,4 +20,33 @@ export async function withCacheLock<T>(name: string, work: () => Promise<T>): Pr
   using file = await Deno.open(join(cacheDir(), `${name}.lock`), { create: true, write: true });
   await file.lock(true);
   return await work();
+}
+
+/** Folders of tests are named so, which tells what a killed run left. */
+const PREFIX = "plexum-test-";
+
+/**
+ * A new folder for one test, which removes it. Always in `/var/tmp`, whatever HOME and TMPDIR are:
+ * its path is short enough for a unix socket in it, and it is no place that codex treats specially
+ * (below the temp directory, a command may write in every sandbox and codex warns about its home).
+ */
+export function newTestFolder(): string {
+  removeLeftovers();
+  return Deno.realPathSync(Deno.makeTempDirSync({ dir: "/var/tmp", prefix: PREFIX }));
+}
+
+/** What a killed test run of ours left is removed by a later one, a day after. */
+function removeLeftovers(): void {
+  const yesterday = Date.now() - 24 * 60 * 60_000;
+  for (const { name } of Deno.readDirSync("/var/tmp")) {
+    if (!name.startsWith(PREFIX)) continue;
+    const path = join("/var/tmp", name);
+    try {
+      const { mtime, uid } = Deno.lstatSync(path);
+      if (uid !== Deno.uid() || (mtime?.getTime() ?? Infinity) > yesterday) continue;
+      Deno.removeSync(path, { recursive: true });
+    } catch {
+      // Somebody else removed it.
+    }
+  }
 }

@@ -12,7 +12,7 @@ import {
 } from "../../plugin/operator/doctor/scripted_model.ts";
 import { providerToml } from "../../plugin/operator/doctor/scripted_provider.ts";
 import type { ScriptedStep } from "../../plugin/operator/doctor/scripted_step.ts";
-import { cacheDir } from "./cache.ts";
+import { newTestFolder } from "./cache.ts";
 import { noProcessUnder, type Process, processesUnder } from "./processes.ts";
 
 /** What the world is made with. */
@@ -63,8 +63,7 @@ enabled = false
 
 /** Makes the folders, starts the model, writes both configurations. */
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const root = await newRoot();
-  // Short names: a unix socket below `runtime` has about 100 bytes for its whole path.
+  const root = newTestFolder();
   const folder = async (name: string): Promise<string> => {
     await Deno.mkdir(join(root, name), { mode: 0o700, recursive: true });
     return join(root, name);
@@ -110,18 +109,4 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
       }
     },
   };
-}
-
-async function newRoot(): Promise<string> {
-  const parent = join(cacheDir(), "run");
-  await Deno.mkdir(parent, { recursive: true });
-  for await (const { name } of Deno.readDir(parent)) await removeIfOld(join(parent, name));
-  return await Deno.makeTempDir({ dir: parent });
-}
-
-/** What a killed test run left is removed by a later one, a day after. */
-async function removeIfOld(path: string): Promise<void> {
-  const yesterday = Date.now() - 24 * 60 * 60_000;
-  const made = (await Deno.lstat(path).catch(() => undefined))?.mtime?.getTime() ?? Date.now();
-  if (made < yesterday) await Deno.remove(path, { recursive: true }).catch(() => {});
 }

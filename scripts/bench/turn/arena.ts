@@ -9,7 +9,7 @@ import {
 } from "../../../plugin/operator/doctor/scripted_model.ts";
 import { providerToml } from "../../../plugin/operator/doctor/scripted_provider.ts";
 import type { ScriptedStep } from "../../../plugin/operator/doctor/scripted_step.ts";
-import { cacheDir } from "../../../tests/support/cache.ts";
+import { newTestFolder } from "../../../tests/support/cache.ts";
 import { codexBinary, NEWEST_CODEX } from "../../../tests/support/codex.ts";
 import { executable } from "../../executable.ts";
 import { Contender, environment } from "./contender.ts";
@@ -43,11 +43,9 @@ export class Arena implements AsyncDisposable {
 
   /** Opens it. `codex` is the binary that everybody runs: the newest real one unless it is given. */
   static async open(options: { fallback?: ScriptedStep; codex?: string } = {}): Promise<Arena> {
-    const parent = join(cacheDir(), "run");
-    Deno.mkdirSync(parent, { recursive: true });
     const codex = options.codex ?? (await codexBinary(NEWEST_CODEX)).native;
     const model = startScriptedModel(options.fallback ? { fallback: options.fallback } : {});
-    return new Arena(Deno.makeTempDirSync({ dir: parent }), codex, model);
+    return new Arena(newTestFolder(), codex, model);
   }
 
   /** A home like all others; `toml` is added to codex's configuration. */

@@ -3,7 +3,7 @@
  */
 import { join } from "@std/path";
 import { executable } from "../../../scripts/executable.ts";
-import { cacheDir } from "../../support/cache.ts";
+import { newTestFolder } from "../../support/cache.ts";
 
 /** What a command left. */
 export interface Ran {
@@ -52,15 +52,9 @@ export async function isCompiled(): Promise<boolean> {
   return (await executable()).compiled;
 }
 
-/** A folder that goes with the test; not below /tmp, where codex would complain. */
+/** A folder that goes with the test. */
 export class Folder implements Disposable {
-  readonly path: string;
-
-  constructor() {
-    const parent = join(cacheDir(), "run");
-    Deno.mkdirSync(parent, { recursive: true });
-    this.path = Deno.makeTempDirSync({ dir: parent });
-  }
+  readonly path: string = newTestFolder();
 
   /** A path in it. */
   at(...names: string[]): string {
