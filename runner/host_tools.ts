@@ -35,7 +35,7 @@ export async function openHostTools(
   // Loaded only for turns that bring tools.
   const { openBridge } = await import("../mcp_host/bridge.ts");
   try {
-    return await openBridge({
+    const bridge = await openBridge({
       agentId,
       tools,
       executable,
@@ -46,12 +46,15 @@ export async function openHostTools(
       codexConfig: settings.mcpRegistration === "codex-config"
         ? { codex: codex.path, codexHome: codexHome(environment), env: environment }
         : undefined,
+    }, codex.capabilities);
+    bridge.attach({
       onStatus: (message, data) => turn.status(message, data),
       call: async (call) => {
         const callId = await turn.identify(call);
         return await callTool({ ...call, callId });
       },
-    }, codex.capabilities);
+    });
+    return bridge;
   } catch (error) {
     throw new TurnError({
       kind: "mcp_unavailable",

@@ -11,6 +11,7 @@
  * @module
  */
 import type { Usage } from "../rollout/records/events.ts";
+import type { TomlValue } from "../base/toml.ts";
 import type { Variables } from "../base/variables.ts";
 import type { CodexBinary } from "./codex/codex_binary.ts";
 import type { Sandbox } from "./exec/argv.ts";
@@ -81,10 +82,15 @@ export interface RunInput extends AgentKey {
 export interface HostToolsAccess {
   /** The server's name in codex. */
   name: string;
-  /** The entry below `mcp_servers`, without `env`; empty where codex's own configuration has it. */
-  server: Record<string, unknown>;
+  /**
+   * The entry below `mcp_servers`, to be merged over what codex's own configuration may have of it.
+   * Nothing in it is secret; `env` below counts before an `env` in here.
+   */
+  server: Record<string, TomlValue>;
   /** For the relay's environment: socket, agent id, token. Secret. */
   env: Variables;
+  /** Other keys of codex's configuration, with their values. */
+  config: Record<string, TomlValue>;
   /** Equal exactly when a loaded thread need not be told anything new. */
   fingerprint: string;
 }

@@ -143,7 +143,7 @@ class Turn {
       environment: this.#environment,
       thread: this.#thread.resumed,
       retell: this.#thread.retell,
-      bridge,
+      hostTools: bridge?.access,
     }, directory);
     return await runCodex(
       {
@@ -155,7 +155,7 @@ class Turn {
         hostName: (namespace, name) => bridge?.hostName(namespace, name),
         resume: this.#thread.resumed,
         // A relay that was refused serves no tools, and codex begins all the same.
-        hasHostTools: () => bridge === undefined || !bridge.registered || bridge.connections > 0,
+        hasHostTools: () => bridge?.access === undefined || bridge.connections > 0,
         onThread: (threadId) => this.#thread.announced(threadId),
         onOver: (run) => this.#thread.remember(run),
         onLive: (run) => this.#live = run,

@@ -7,6 +7,8 @@ export interface Place {
   serverName: string;
   /** For `-c`; absent where codex's config has it already. */
   command?: readonly string[];
+  /** Why there is no door. */
+  fault?: string;
   /** Variables that the `-c` values must set, because codex's config has others. */
   env?: Record<string, string>;
 }

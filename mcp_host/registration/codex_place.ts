@@ -9,7 +9,7 @@
  * @module
  */
 import { join } from "@std/path";
-import type { BridgeOptions } from "../bridge_options.ts";
+import type { BridgeOptions } from "../bridge.ts";
 import { registerEntry } from "./codex_config.ts";
 import { Door, type DoorTiming } from "../listener/door.ts";
 import { withFileLock } from "../../base/file_lock.ts";
@@ -29,7 +29,7 @@ export async function openRegisteredPlace(
   options: BridgeOptions,
   timing: DoorTiming,
 ): Promise<Place> {
-  const { agentId, codexConfig, executable, runtimeDir, onStatus } = options;
+  const { agentId, codexConfig, executable, runtimeDir } = options;
   const agent = fitName(agentId, /[^A-Za-z0-9_-]/g, AGENT_NAME_MAX);
   const serverName = `plexum-host-${agent}`;
   const directory = makeOwnDirectory(runtimeDir, "plexum-codex-mcp");
@@ -41,10 +41,7 @@ export async function openRegisteredPlace(
     command: [...executable, "mcp-host"],
     env: { PLEXUM_MCP_SOCKET: socket, PLEXUM_MCP_AGENT_ID: agentId },
   });
-  if (!registered.ok) {
-    onStatus(`host tools are not available in this turn: ${registered.reason}`);
-    return { serverName };
-  }
+  if (!registered.ok) return { serverName, fault: registered.reason };
   const door = await stableDoor(socket, directory, timing);
   if (door) return { door, serverName };
   const own = Door.fresh(runtimeDir, timing);

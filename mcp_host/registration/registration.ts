@@ -1,14 +1,10 @@
 /**
- * How codex is told of our MCP server: values for `-c`, for one run, nothing written anywhere.
- *
- * `-c key=value` reads the value as TOML and merges it over the user's config.toml (seen on
- * 0.135.0, 0.150.1 and 0.169.0). Secrets are not among the values, since argv is public: codex is
- * told the names of the variables to pass on (`env_vars`), and finds their values in its own
- * environment.
+ * The entry that our MCP server has in codex's configuration. It is given for one run or one thread
+ * and merged over the user's config.toml (seen on 0.135.0, 0.150.1 and 0.169.0); nothing is written.
  *
  * @module
  */
-import { toml, type TomlValue } from "../../base/toml.ts";
+import type { TomlValue } from "../../base/toml.ts";
 
 /**
  * The name of our server in codex. The model sees its tools in the namespace `mcp__plexum_host`. A
@@ -16,35 +12,26 @@ import { toml, type TomlValue } from "../../base/toml.ts";
  * that nobody is likely to choose.
  */
 export const SERVER_NAME = "plexum_host";
-/** Variables that codex passes on to the relay. */
-export const RELAY_VARIABLES = [
-  "PLEXUM_MCP_SOCKET",
-  "PLEXUM_MCP_AGENT_ID",
-  "PLEXUM_MCP_TOKEN",
-] as const;
 /** How long codex waits for the relay to answer `initialize`, when nothing else is said. */
 export const STARTUP_TIMEOUT_MS = 30_000;
 
-/** What the registration depends on. */
+/** What the server's entry depends on. */
 export interface Registration {
-  serverName: string;
   /** Absent where the server's command is registered already (`codex mcp add`). */
-  command?: readonly string[];
+  command: readonly string[] | undefined;
   /** Public variables to set for the relay, over those that are registered. */
-  env?: Record<string, string>;
+  env: Record<string, string> | undefined;
   startupTimeoutMs: number;
   toolTimeoutMs: number;
   /** Whether codex may send several calls at once. */
   parallel: boolean;
   /** Whether this codex knows `omit_tools_from` (0.148 and later). */
   omitToolsFrom: boolean;
-  /** Result size above which the bridge cuts, in bytes. */
-  resultMaxBytes: number;
 }
 
-/** The values for `-c`, in order. */
-export function registrationConfig(registration: Registration): string[] {
-  const { serverName, command, env, parallel } = registration;
+/** The server's entry below `mcp_servers`. */
+export function serverEntry(registration: Registration): Record<string, TomlValue> {
+  const { command, env, parallel } = registration;
   const server: Record<string, TomlValue> = {};
   if (command) {
     const [executable = "", ...args] = command;
@@ -52,8 +39,6 @@ export function registrationConfig(registration: Registration): string[] {
     server.args = args;
   }
   if (env) server.env = env;
-  // A registered entry has the other variables as constants.
-  server.env_vars = command ? [...RELAY_VARIABLES] : ["PLEXUM_MCP_TOKEN"];
   server.enabled = true;
   // Without it codex starts the turn after a second with or without the tools, in silence.
   server.required = true;
@@ -65,13 +50,7 @@ export function registrationConfig(registration: Registration): string[] {
   if (parallel) server.supports_parallel_tool_calls = true;
   // From 0.142 on, tools of MCP servers are hidden behind a search unless this is said.
   if (registration.omitToolsFrom) server.omit_tools_from = ["deferred", "code_mode"];
-  return [
-    `mcp_servers.${toml.key(serverName)}=${toml.value(server)}`,
-    // Commands the model runs inherit codex's environment; the token is none of their business.
-    // (In a sandbox they could not connect anyway: codex's seccomp filter answers EPERM.)
-    `shell_environment_policy.set.PLEXUM_MCP_TOKEN=""`,
-    `tool_output_token_limit=${outputTokenLimit(registration.resultMaxBytes)}`,
-  ];
+  return server;
 }
 
 /**

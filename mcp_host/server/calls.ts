@@ -18,8 +18,8 @@ export const CALLS_MAX = 256;
 /** What a desk needs to know. */
 export interface CallDeskOptions {
   catalogue: Catalogue;
-  call: (call: HostToolCall) => Promise<HostToolResult>;
-  onCallStarted: (call: { callId?: string; name: string }) => void;
+  /** Who runs calls now; nobody between turns. */
+  handler: () => ((call: HostToolCall) => Promise<HostToolResult>) | undefined;
   /** Upper bound for a call's run, and once more for its wait behind other calls. */
   toolTimeoutMs: number;
   resultMaxBytes: number;
@@ -43,25 +43,21 @@ export class CallDesk {
   readonly #options: CallDeskOptions;
   readonly #lanes = new Lanes();
   readonly #running = new Set<AbortController>();
-  #closed = false;
 
   constructor(options: CallDeskOptions) {
     this.#options = options;
   }
 
-  /** Aborts every call; those that come later are refused. */
-  close(reason: string): void {
-    this.#closed = true;
+  /** Aborts every call under way. */
+  abort(reason: string): void {
     for (const controller of this.#running) controller.abort(new Error(reason));
   }
 
   /** Answers a call. Never rejects. */
   async run(request: CallRequest): Promise<HostToolResult> {
-    const { catalogue, onCallStarted } = this.#options;
+    const { catalogue, handler } = this.#options;
+    if (!handler()) return failure("No turn is under way: this call was not run.");
     const entry = catalogue.find(request.name);
-    const id = request.callId === undefined ? {} : { callId: request.callId };
-    onCallStarted({ ...id, name: entry?.hostName ?? request.name });
-    if (this.#closed) return failure("The turn is over: this call was not run.");
     if (!entry) return failure(unknownTool(request.name, catalogue));
     const fault = request.check(entry.tool.inputSchema, request.arguments);
     if (fault) {
@@ -75,11 +71,11 @@ export class CallDesk {
       );
     }
     const call: HostToolCall = {
-      ...id,
       name: entry.hostName,
       arguments: request.arguments,
       signal: request.signal,
     };
+    if (request.callId !== undefined) call.callId = request.callId;
     if (request.onProgress) call.onProgress = request.onProgress;
     return await this.#bounded(call, request.name, entry.shared);
   }
@@ -103,7 +99,9 @@ export class CallDesk {
       stop();
       controller.signal.throwIfAborted();
       stop = limit("the host did not answer within");
-      const answer = this.#options.call({ ...call, signal: controller.signal });
+      const run = this.#options.handler();
+      if (!run) throw new Error("the turn ended");
+      const answer = run({ ...call, signal: controller.signal });
       // The host may answer an aborted call late or never; nobody listens then.
       answer.catch(() => {});
       return shapeResult(await Promise.race([answer, ended.promise]), resultMaxBytes);

@@ -29,6 +29,11 @@ export interface Capabilities {
    * `.codex/config.toml` in one turn, an MCP server say, would run outside the sandbox in the next.
    */
   trustsUnasked: boolean;
+  /**
+   * Writes the environment of a turn into a file of CODEX_HOME that others may read, while it runs,
+   * unless `features.shell_snapshot` is off.
+   */
+  shellSnapshots: boolean;
   /** MCP tools hide behind tool search, and nothing can be done about it. */
   toolsDeferred: boolean;
 }
@@ -47,6 +52,8 @@ export function capabilitiesOf(versionOutput: string): Capabilities | undefined 
     omitToolsFrom: since("0.148.0"),
     // Seen on 0.155.1, no longer on 0.160.1.
     trustsUnasked: !since("0.160.0"),
+    // Seen on 0.152.1, no longer on 0.158.0.
+    shellSnapshots: !since("0.158.0"),
     // Seen hidden on 0.142.5 and direct on 0.140.0; nothing between was tried.
     toolsDeferred: since("0.141.0") && !since("0.148.0"),
   };

@@ -9,6 +9,7 @@
  */
 
 import { toml } from "../../base/toml.ts";
+import type { HostToolsAccess } from "../transport.ts";
 
 /** What codex's own tools may touch. */
 export type Sandbox = "read-only" | "workspace-write" | "danger-full-access";
@@ -69,6 +70,21 @@ export function codexArgs(input: ArgvInput): string[] {
     ...(input.threadId === undefined
       ? [...images, "--", "-"]
       : ["resume", ...images, "--", input.threadId, "-"]),
+  ];
+}
+
+/**
+ * Values for `-c` that tell codex of the host's tools. Argv is public, so what is secret is not
+ * among them: codex is told which variables of its own environment to pass on to the relay.
+ */
+export function hostToolsConfig({ name, server, env, config }: HostToolsAccess): string[] {
+  const variables = Object.keys(env);
+  return [
+    `mcp_servers.${toml.key(name)}=${toml.value({ ...server, env_vars: variables })}`,
+    // Commands the model runs inherit codex's environment; these are none of their business.
+    // (In a sandbox they could not connect anyway: codex's seccomp filter answers EPERM.)
+    ...variables.map((variable) => `shell_environment_policy.set.${variable}=""`),
+    ...Object.entries(config).map(([key, value]) => `${key}=${toml.value(value)}`),
   ];
 }
 

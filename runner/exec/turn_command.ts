@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { codexArgs } from "./argv.ts";
+import { codexArgs, hostToolsConfig } from "./argv.ts";
 import type { CodexBinary } from "../codex/codex_binary.ts";
 import type { CodexCommand } from "./codex_process.ts";
 import { imageFiles } from "../images.ts";
@@ -13,6 +13,7 @@ import type { Thread } from "../thread.ts";
 import type { TurnDirectory } from "../process/turn_directory.ts";
 import type { TurnRequest, TurnSettings } from "../turn_request.ts";
 import { userServerConfig } from "../codex/user_mcp_servers.ts";
+import type { HostToolsAccess } from "../transport.ts";
 import type { Variables } from "../../base/variables.ts";
 
 /** What a command is made of. */
@@ -27,7 +28,7 @@ export interface CommandParts {
   /** The thread is gone, and the conversation so far goes into the prompt. */
   retell: boolean;
   /** How codex reaches the host's tools. */
-  bridge: { config: readonly string[]; env: Variables } | undefined;
+  hostTools: HostToolsAccess | undefined;
 }
 
 /**
@@ -35,7 +36,7 @@ export interface CommandParts {
  * @throws {TurnError} `invalid_request` for a prompt or an image that codex would not take.
  */
 export async function turnCommand(
-  { request, settings, codex, environment, thread, retell, bridge }: CommandParts,
+  { request, settings, codex, environment, thread, retell, hostTools }: CommandParts,
   directory: TurnDirectory,
 ): Promise<CodexCommand> {
   const { workspace, model, text, images, outputSchema, history } = request;
@@ -58,9 +59,13 @@ export async function turnCommand(
         directory.write("output-schema.json", JSON.stringify(outputSchema)),
       developerInstructions: argument,
       projectTrust: projectTrust(settings.trustWorkspace, codex.capabilities),
-      config: [...userServers, ...(bridge?.config ?? [])],
+      config: [
+        ...(codex.capabilities.shellSnapshots ? ["features.shell_snapshot=false"] : []),
+        ...userServers,
+        ...(hostTools ? hostToolsConfig(hostTools) : []),
+      ],
     }),
-    env: { ...environment, ...bridge?.env },
+    env: { ...environment, ...hostTools?.env },
     cwd: workspace,
     prompt: composePrompt({ text, instructions: inPrompt, history: retell ? history : [] }),
     mark: directory.mark,

@@ -31,14 +31,16 @@ async function runBridge(runtimeDir: string): Promise<void> {
   const bridge = await openBridge({
     agentId: "bench",
     tools: [tool],
-    call: () => Promise.resolve({ content: [{ type: "text", text: "done" }] }),
     executable: [],
     runtimeDir,
     toolTimeoutMs: 60_000,
     resultMaxBytes: 1_000_000,
-    onStatus: (message) => console.error(message),
   }, { omitToolsFrom: true });
-  console.log(JSON.stringify(bridge.env));
+  bridge.attach({
+    call: () => Promise.resolve({ content: [{ type: "text", text: "done" }] }),
+    onStatus: (message) => console.error(message),
+  });
+  console.log(JSON.stringify(bridge.access?.env));
   await Deno.stdin.read(new Uint8Array(1));
   await bridge.close();
 }

@@ -77,12 +77,14 @@ export const mcpLink: Target = {
       runtimeDir: directory,
       toolTimeoutMs: 60_000,
       resultMaxBytes: 4096,
+    }, { omitToolsFrom: true });
+    bridge.attach({
       onStatus: (message) => statuses.push(message),
       call: ({ name, arguments: args }) =>
         Promise.resolve({
           content: [{ type: "text", text: JSON.stringify(args).repeat(name === "grow" ? 50 : 1) }],
         }),
-    }, { omitToolsFrom: true });
+    });
     return {
       async run(bytes) {
         statuses.length = 0;
@@ -95,13 +97,13 @@ export const mcpLink: Target = {
 };
 
 async function check(bridge: Bridge, bytes: Uint8Array): Promise<void> {
-  const token = bridge.env.PLEXUM_MCP_TOKEN ?? "";
+  const { PLEXUM_MCP_TOKEN: token = "", PLEXUM_MCP_SOCKET: socket = "" } = bridge.access?.env ?? {};
   const said = replaceAll(bytes, token);
   const end = said.subarray(0, HELLO_MAX_BYTES).indexOf(10);
   decodeAnswer(end < 0 ? said : said.subarray(0, end));
   const hello = end < 0 ? undefined : decodeHello(said.subarray(0, end));
   const welcome = hello?.token === token && hello.agentId === "cx" && hello.version === 1;
-  using conn = await Deno.connect({ transport: "unix", path: bridge.env.PLEXUM_MCP_SOCKET ?? "" });
+  using conn = await Deno.connect({ transport: "unix", path: socket });
   const whole = welcome ? new Uint8Array([...said, ...bytesOf(`\n${PROBE}\n`)]) : said;
   const talking = say(conn, whole, welcome);
   const heard = await within(hear(conn, welcome), "an answer or the end", () => "", 20_000);

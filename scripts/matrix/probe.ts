@@ -60,13 +60,13 @@ async function run(
     networkAccess: false,
     extraArgs: [],
     images: [],
-    config: [...rig.bridge.config, ...probe.config ?? []],
+    config: [...rig.config, ...probe.config ?? []],
   });
   const before = model.asked.length;
   const child = new Deno.Command(native, {
     args,
     clearEnv: true,
-    env: { ...sandbox.env, ...rig.bridge.env },
+    env: { ...sandbox.env, ...rig.env },
     stdin: "piped",
     stdout: "piped",
     stderr: "null",

@@ -11,18 +11,18 @@ import { helloFor, Stranger } from "./stranger.ts";
 const admitted = '{"plexum_mcp":1,"admitted":true}\n';
 
 function knock(rig: Rig): Promise<Stranger> {
-  return Stranger.connect(rig.bridge.env.PLEXUM_MCP_SOCKET ?? "");
+  return Stranger.connect(rig.env.PLEXUM_MCP_SOCKET ?? "");
 }
 
 async function relayGetsIn(rig: Rig): Promise<void> {
   using relay = await knock(rig);
-  await relay.say(helloFor(rig.bridge.env));
+  await relay.say(helloFor(rig.env));
   assert.equal(await relay.next(), admitted);
 }
 
 Deno.test("bridge refuses a wrong token, a wrong agent and another version, and says which", async () => {
   await using rig = await openRig();
-  const right = rig.bridge.env.PLEXUM_MCP_TOKEN ?? "";
+  const right = rig.env.PLEXUM_MCP_TOKEN ?? "";
   const wrong = [
     [{ token: "0".repeat(64) }, /the token is of no running turn/],
     [{ token: right.slice(1) }, /the token/],
@@ -33,7 +33,7 @@ Deno.test("bridge refuses a wrong token, a wrong agent and another version, and 
   ] as const;
   for (const [over, reason] of wrong) {
     using stranger = await knock(rig);
-    await stranger.say(helloFor(rig.bridge.env, over));
+    await stranger.say(helloFor(rig.env, over));
     const answer = await stranger.heard();
     assert.match(answer, /"admitted":false/);
     assert.match(answer, reason);
@@ -65,7 +65,7 @@ Deno.test("bridge closes on a hello that does not come", async () => {
   using slow = await knock(rig);
   await slow.say('{"plexum_mcp":1,');
   using relay = await knock(rig);
-  await relay.say(helloFor(rig.bridge.env));
+  await relay.say(helloFor(rig.env));
   assert.equal(await relay.next(), admitted);
   clock.fire(HELLO_TIMEOUT_MS);
   assert.equal(await silent.heard(), "");
@@ -102,11 +102,11 @@ Deno.test("bridge bounds the relays of one turn and takes a new one when one is 
     for (let count = 0; count < RELAYS_MAX; count++) {
       const relay = await knock(rig);
       relays.push(relay);
-      await relay.say(helloFor(rig.bridge.env));
+      await relay.say(helloFor(rig.env));
       assert.equal(await relay.next(), admitted);
     }
     using tooMany = await knock(rig);
-    await tooMany.say(helloFor(rig.bridge.env));
+    await tooMany.say(helloFor(rig.env));
     assert.match(await tooMany.heard(), /32 relays are connected already/);
     await relays[0]?.conn.closeWrite();
     assert.equal(await relays[0]?.heard(), "");
@@ -120,7 +120,7 @@ Deno.test("bridge bounds the relays of one turn and takes a new one when one is 
 Deno.test("bridge hangs up on a relay that sends a message beyond the limit", async () => {
   await using rig = await openRig();
   using relay = await knock(rig);
-  await relay.say(helloFor(rig.bridge.env));
+  await relay.say(helloFor(rig.env));
   assert.equal(await relay.next(), admitted);
   const part = new Uint8Array(1024 * 1024).fill(120);
   const flood = async () => {
@@ -142,7 +142,7 @@ Deno.test("bridge carries a message of 50 MB both ways", async () => {
     method: "tools/call",
     params: { name: "echo", arguments: { text } },
   };
-  const asked = relay.say(helloFor(rig.bridge.env) + JSON.stringify(call) + "\n");
+  const asked = relay.say(helloFor(rig.env) + JSON.stringify(call) + "\n");
   assert.equal(await relay.next(), admitted);
   let length = 0;
   let last = "";
@@ -160,7 +160,7 @@ Deno.test("bridge outlives a relay that breaks off in the middle of a message", 
     const said of ["", '{"jsonrpc":"2.0","id":1,', '{"jsonrpc":"2.0","id":1,"method":"ping"}\n']
   ) {
     const relay = await knock(rig);
-    await relay.say(helloFor(rig.bridge.env) + said);
+    await relay.say(helloFor(rig.env) + said);
     assert.match(await relay.next(), /"admitted":true/);
     relay.close();
   }
@@ -170,7 +170,7 @@ Deno.test("bridge outlives a relay that breaks off in the middle of a message", 
 Deno.test("bridge answers a half-closed relay by ending the connection", async () => {
   await using rig = await openRig();
   using relay = await knock(rig);
-  await relay.say(helloFor(rig.bridge.env));
+  await relay.say(helloFor(rig.env));
   assert.equal(await relay.next(), admitted);
   await relay.conn.closeWrite();
   assert.equal(await relay.heard(), "");

@@ -9,7 +9,7 @@ function textOf(result: unknown): string {
 
 Deno.test("bridge lists and calls tools through the relay", async () => {
   await using rig = await openRig();
-  await using codex = await connectClient(rig.bridge.env);
+  await using codex = await connectClient(rig.env);
   const { tools } = await codex.client.listTools();
   assert.deepEqual(tools.map((tool) => tool.name), ["echo"]);
   const result = await codex.client.callTool({ name: "echo", arguments: { a: 1 } });
@@ -29,10 +29,10 @@ Deno.test("bridge removes its directory when it closes, and closes once", async 
 Deno.test("bridge hands out another token and socket for every turn", async () => {
   await using one = await openRig();
   await using two = await openRig();
-  assert.match(one.bridge.env.PLEXUM_MCP_TOKEN ?? "", /^[0-9a-f]{64}$/);
-  assert.notEqual(one.bridge.env.PLEXUM_MCP_TOKEN, two.bridge.env.PLEXUM_MCP_TOKEN);
-  for (const { bridge } of [one, two]) {
-    assert.ok(!bridge.config.join().includes(bridge.env.PLEXUM_MCP_TOKEN ?? ""));
+  assert.match(one.env.PLEXUM_MCP_TOKEN ?? "", /^[0-9a-f]{64}$/);
+  assert.notEqual(one.env.PLEXUM_MCP_TOKEN, two.env.PLEXUM_MCP_TOKEN);
+  for (const { config, env } of [one, two]) {
+    assert.ok(!config.join().includes(env.PLEXUM_MCP_TOKEN ?? ""));
   }
 });
 
@@ -43,7 +43,7 @@ Deno.test("bridge lists all tools on one page, in the host's order", async () =>
     inputSchema: { type: "object", properties: { q: { type: "string" } } },
   }));
   await using rig = await openRig({ tools });
-  await using codex = await connectClient(rig.bridge.env);
+  await using codex = await connectClient(rig.env);
   const listed = await codex.client.listTools();
   assert.equal(listed.nextCursor, undefined);
   assert.deepEqual(listed.tools.map((tool) => tool.title), tools.map((tool) => tool.name));
@@ -57,7 +57,7 @@ Deno.test("bridge leaves out a tool whose schema cannot be compiled, and keeps t
       { name: "good", inputSchema: { type: "object" } },
     ],
   });
-  await using codex = await connectClient(rig.bridge.env);
+  await using codex = await connectClient(rig.env);
   const { tools } = await codex.client.listTools();
   assert.deepEqual(tools.map((tool) => tool.name), ["good"]);
   assert.deepEqual(rig.bridge.leftOut.map((out) => out.name), ["bad"]);
@@ -77,7 +77,7 @@ Deno.test("bridge names the field of arguments that do not fit", async () => {
     { name: "b", inputSchema: { type: "object", $id: "urn:x" } },
   ];
   await using rig = await openRig({ tools });
-  await using codex = await connectClient(rig.bridge.env);
+  await using codex = await connectClient(rig.env);
   const call = async (args: Record<string, unknown>) =>
     textOf(await codex.client.callTool({ name: "a", arguments: args }));
   assert.match(
@@ -99,13 +99,13 @@ Deno.test("bridge passes results on whole", async () => {
     isError: true,
   };
   await using rig = await openRig({ call: () => Promise.resolve(result) });
-  await using codex = await connectClient(rig.bridge.env);
+  await using codex = await connectClient(rig.env);
   assert.deepEqual(await codex.client.callTool({ name: "echo" }), result);
 });
 
 Deno.test("bridge takes codex's call id from _meta", async () => {
   await using rig = await openRig();
-  await using codex = await connectClient(rig.bridge.env);
+  await using codex = await connectClient(rig.env);
   await codex.client.callTool({ name: "echo", _meta: { callId: "call_7" } });
   await codex.client.callTool({ name: "echo", _meta: { callId: 7 } });
   assert.deepEqual(rig.calls.map((call) => call.callId), ["call_7", undefined]);
@@ -120,7 +120,7 @@ Deno.test("bridge passes progress on to who asked for it", async () => {
     return { content: [] };
   };
   await using rig = await openRig({ call });
-  await using codex = await connectClient(rig.bridge.env);
+  await using codex = await connectClient(rig.env);
   await codex.client.callTool({ name: "echo" }, undefined, { onprogress });
   assert.deepEqual(await seen, { progress: 1, total: 2, message: "half" });
   await codex.client.callTool({ name: "echo" });
@@ -147,7 +147,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 Deno.test("bridge cancels at the host what codex cancels", async () => {
   const host = silentHost();
   await using rig = await openRig({ call: host.call });
-  await using codex = await connectClient(rig.bridge.env);
+  await using codex = await connectClient(rig.env);
   const cancel = new AbortController();
   const call = codex.client.callTool({ name: "echo" }, undefined, { signal: cancel.signal });
   const { signal } = await host.asked;
@@ -159,7 +159,7 @@ Deno.test("bridge cancels at the host what codex cancels", async () => {
 Deno.test("bridge cancels at the host when codex is gone", async () => {
   const host = silentHost();
   await using rig = await openRig({ call: host.call });
-  await using codex = await connectClient(rig.bridge.env);
+  await using codex = await connectClient(rig.env);
   const call = codex.client.callTool({ name: "echo" });
   call.catch(() => {});
   const { signal } = await host.asked;
@@ -172,7 +172,7 @@ Deno.test("bridge cancels at the host when codex is gone", async () => {
 Deno.test("bridge cancels at the host when the turn ends", async () => {
   const host = silentHost();
   await using rig = await openRig({ call: host.call });
-  await using codex = await connectClient(rig.bridge.env);
+  await using codex = await connectClient(rig.env);
   const call = codex.client.callTool({ name: "echo" });
   call.catch(() => {});
   const { signal } = await host.asked;
@@ -181,10 +181,45 @@ Deno.test("bridge cancels at the host when the turn ends", async () => {
   await codex.client.close();
 });
 
+Deno.test("bridge that is kept gives each turn its own calls, and runs none in between", async () => {
+  await using rig = await openRig();
+  await using codex = await connectClient(rig.env);
+  const call = () => codex.client.callTool({ name: "echo" });
+  const heard: string[] = [];
+  const turn = (name: string) => ({
+    call: () => (heard.push(name), Promise.resolve({ content: [{ type: "text", text: name }] })),
+    onStatus: () => {},
+  });
+  assert.throws(() => rig.bridge.attach(turn("second")), /works for another one/);
+  rig.detach();
+  assert.match(textOf(await call()), /No turn is under way/);
+  const detach = rig.bridge.attach(turn("first"));
+  assert.equal(textOf(await call()), "first");
+  detach();
+  detach();
+  rig.bridge.attach(turn("second"));
+  detach();
+  assert.equal(textOf(await call()), "second", "letting go twice takes nothing from the next");
+  assert.deepEqual(heard, ["first", "second"]);
+  assert.equal(rig.bridge.connections, 1);
+});
+
+Deno.test("bridge that is kept tells every turn which tools are left out", async () => {
+  await using rig = await openRig({ tools: [{ name: "" }] });
+  assert.match(rig.statuses.join(), /host tool "" left out: it has no name/);
+  rig.detach();
+  const statuses: string[] = [];
+  rig.bridge.attach({
+    call: () => Promise.reject(new Error("no")),
+    onStatus: (message) => statuses.push(message),
+  });
+  assert.deepEqual(statuses, rig.statuses);
+});
+
 Deno.test("bridge serves several relays of one turn", async () => {
   await using rig = await openRig();
-  await using one = await connectClient(rig.bridge.env);
-  await using two = await connectClient(rig.bridge.env);
+  await using one = await connectClient(rig.env);
+  await using two = await connectClient(rig.env);
   const results = await Promise.all(
     [one, two].map(({ client }, n) => client.callTool({ name: "echo", arguments: { n } })),
   );
@@ -206,7 +241,7 @@ Deno.test("bridge knows its tools by the names codex records, and no others", as
 Deno.test("bridge keeps tool names of any kind out of codex's configuration", async () => {
   const names = ['a"b', "a\nb", "]={x=1}", "\\", "'''", "-c", "${x}", "\u2028"];
   await using rig = await openRig({ tools: names.map((name) => ({ name })) });
-  await using codex = await connectClient(rig.bridge.env);
+  await using codex = await connectClient(rig.env);
   const { tools } = await codex.client.listTools();
   assert.deepEqual(tools.map((tool) => tool.title), names);
   for (const tool of tools) {
@@ -223,5 +258,5 @@ Deno.test("bridge refuses an agent id that no hello can hold", async () => {
 Deno.test("bridge says when codex shows tools through its search only", async () => {
   await using rig = await openRig({}, { omitToolsFrom: false, toolsDeferred: true });
   assert.match(rig.statuses.join(), /through its tool search only/);
-  assert.ok(!rig.bridge.config.join().includes("omit_tools_from"));
+  assert.ok(!rig.config.join().includes("omit_tools_from"));
 });

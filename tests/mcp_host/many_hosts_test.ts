@@ -48,7 +48,7 @@ Deno.test(`bridges of ${HOSTS} agents list ${TOOLS} tools each, on one page and 
     return { agentId, tools, rig: rigs.use(await openRig({ agentId, tools })) };
   }));
   const lists = await Promise.all(
-    hosts.map(({ agentId, rig }) => listTools(agentId, rig.bridge.env)),
+    hosts.map(({ agentId, rig }) => listTools(agentId, rig.env)),
   );
   lists.forEach((list, host) => {
     assert.deepEqual(list, hosts[host]?.tools.map(({ name }) => name));

@@ -28,11 +28,11 @@ function startTurn(sandbox: Sandbox, rig: Rig, codex: string): Deno.ChildProcess
   return new Deno.Command(codex, {
     args: [
       ...["exec", "--json", "--skip-git-repo-check", "-s", "read-only"],
-      ...rig.bridge.config.flatMap((value) => ["-c", value]),
+      ...rig.config.flatMap((value) => ["-c", value]),
       ...["-C", sandbox.workspace, "do it"],
     ],
     clearEnv: true,
-    env: { ...sandbox.env, ...rig.bridge.env },
+    env: { ...sandbox.env, ...rig.env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -256,6 +256,6 @@ Deno.test("codex reaches host tools that its own config registers, without dange
     }
     const config = Deno.readTextFileSync(join(sandbox.codexHome, "config.toml"));
     assert.match(config, /\[mcp_servers\.plexum-host-cx\]/);
-    assert.ok(!config.includes(rig.bridge.env.PLEXUM_MCP_TOKEN ?? ""), "no token in the config");
+    assert.ok(!config.includes(rig.env.PLEXUM_MCP_TOKEN ?? ""), "no token in the config");
   }
 });

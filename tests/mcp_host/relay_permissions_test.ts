@@ -8,7 +8,7 @@ Deno.test("relay has no permission left once it carries", async () => {
   await using rig = await openRig();
   const program = fromFileUrl(new URL("./relay_permissions_main.ts", import.meta.url));
   const command = [Deno.execPath(), "run", "--no-check", ...PERMISSIONS, program];
-  await using transport = new ProcessTransport(command, rig.bridge.env);
+  await using transport = new ProcessTransport(command, rig.env);
   const first = Promise.withResolvers<void>();
   transport.onmessage = () => first.resolve();
   await transport.send({ jsonrpc: "2.0", id: 1, method: "ping" });

@@ -7,9 +7,11 @@ import {
   type Bridge,
   type BridgeCapabilities,
   type BridgeOptions,
+  type BridgeTurn,
   openBridge,
 } from "../../mcp_host/bridge.ts";
 import type { HostToolCall } from "../../mcp_host/host_tool.ts";
+import { hostToolsConfig } from "../../runner/exec/argv.ts";
 import { PERMISSIONS } from "../../scripts/permissions.ts";
 import { ProcessTransport } from "./process_transport.ts";
 
@@ -38,6 +40,12 @@ export function tempDir(): { path: string; [Symbol.dispose](): void } {
 /** A bridge and what it was heard to say. */
 export interface Rig extends AsyncDisposable {
   bridge: Bridge;
+  /** Takes the rig's turn off the bridge. */
+  detach: () => void;
+  /** Values for codex's `-c`. */
+  config: string[];
+  /** To be added to codex's environment. */
+  env: Record<string, string>;
   statuses: string[];
   calls: HostToolCall[];
   runtimeDir: string;
@@ -45,7 +53,7 @@ export interface Rig extends AsyncDisposable {
 
 /** Opens a bridge whose host echoes the arguments, unless `options` says otherwise. */
 export async function openRig(
-  options: Partial<BridgeOptions> = {},
+  options: Partial<BridgeOptions & BridgeTurn> = {},
   capabilities: BridgeCapabilities = { omitToolsFrom: true },
 ): Promise<Rig> {
   const directory = tempDir();
@@ -59,19 +67,24 @@ export async function openRig(
     runtimeDir: directory.path,
     toolTimeoutMs: 600_000,
     resultMaxBytes: 1_000_000,
+    ...rest,
+  }, capabilities).catch((error) => {
+    directory[Symbol.dispose]();
+    throw error;
+  });
+  const detach = bridge.attach({
     onStatus: (message) => statuses.push(message),
     call: async (asked) => {
       calls.push(asked);
       if (call) return await call(asked);
       return { content: [{ type: "text", text: JSON.stringify(asked.arguments) }] };
     },
-    ...rest,
-  }, capabilities).catch((error) => {
-    directory[Symbol.dispose]();
-    throw error;
   });
   return {
     bridge,
+    detach,
+    config: bridge.access ? hostToolsConfig(bridge.access) : [],
+    env: bridge.access?.env ?? {},
     statuses,
     calls,
     runtimeDir: directory.path,

@@ -52,16 +52,21 @@ async function mcpHost({ runtimeDirectory, executable, environment }: World): Pr
     const bridge = await openBridge({
       agentId: "doctor",
       tools: [{ name: "ping", description: "Answers.", inputSchema: { type: "object" } }],
-      call: () => Promise.resolve({ content: [{ type: "text", text: ANSWER }] }),
       executable,
       version: VERSION,
       runtimeDir: runtimeDirectory,
       toolTimeoutMs: 10_000,
       resultMaxBytes: 65_536,
-      onStatus: () => {},
     }, { omitToolsFrom: true });
+    bridge.attach({
+      call: () => Promise.resolve({ content: [{ type: "text", text: ANSWER }] }),
+      onStatus: () => {},
+    });
     try {
-      const answer = await askRelay([...executable, "mcp-host"], { ...environment, ...bridge.env });
+      const answer = await askRelay([...executable, "mcp-host"], {
+        ...environment,
+        ...bridge.access?.env,
+      });
       const ms = Math.round(performance.now() - started);
       if (answer === ANSWER) return ok(`a tool call went through a real socket in ${ms} ms`);
       return fail("the relay answered something else", "Reinstall the plugin.", answer);

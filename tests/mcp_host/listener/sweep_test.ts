@@ -35,7 +35,7 @@ Deno.test("sweep removes what a dead plugin left and nothing else", async () => 
 Deno.test("sweep leaves a living bridge alone and does not count as a stranger", async () => {
   await using rig = await openRig();
   assert.equal(await sweepStaleSockets(rig.runtimeDir, later()), 0);
-  assert.ok(Deno.lstatSync(rig.bridge.env.PLEXUM_MCP_SOCKET ?? "").isSocket);
+  assert.ok(Deno.lstatSync(rig.env.PLEXUM_MCP_SOCKET ?? "").isSocket);
   assert.equal(rig.bridge.refused, 0);
 });
 

@@ -110,15 +110,15 @@ Deno.test("bridge in codex's config keeps one socket per agent for all its turns
   const options = { codexConfig: home, runtimeDir: runtime.path };
   await using one = await openRig(options);
   await using two = await openRig(options);
-  const socket = one.bridge.env.PLEXUM_MCP_SOCKET ?? "";
+  const socket = one.env.PLEXUM_MCP_SOCKET ?? "";
   assert.match(socket, /\/plexum-codex-mcp-\d+\/plexum-codex-mcp-cx\.sock$/);
-  assert.equal(two.bridge.env.PLEXUM_MCP_SOCKET, socket);
-  assert.equal(one.bridge.serverName, "plexum-host-cx");
+  assert.equal(two.env.PLEXUM_MCP_SOCKET, socket);
+  assert.equal(one.bridge.access?.name, "plexum-host-cx");
   assert.equal(one.bridge.hostName("mcp__plexum_host_cx", "echo"), "echo");
-  assert.ok(!one.bridge.config.join().includes("command="));
+  assert.ok(!one.config.join().includes("command="));
   // The token says whose call it is.
-  await using codexOne = await connectClient(one.bridge.env);
-  await using codexTwo = await connectClient(two.bridge.env);
+  await using codexOne = await connectClient(one.env);
+  await using codexTwo = await connectClient(two.env);
   await codexTwo.client.callTool({ name: "echo", arguments: { n: 2 } });
   await codexOne.client.callTool({ name: "echo", arguments: { n: 1 } });
   assert.deepEqual(one.calls.map((call) => call.arguments), [{ n: 1 }]);
@@ -128,7 +128,7 @@ Deno.test("bridge in codex's config keeps one socket per agent for all its turns
   await two.bridge.close();
   assert.throws(() => Deno.lstatSync(socket), { name: "NotFound" });
   await using three = await openRig(options);
-  assert.equal(three.bridge.env.PLEXUM_MCP_SOCKET, socket);
+  assert.equal(three.env.PLEXUM_MCP_SOCKET, socket);
 });
 
 Deno.test("bridge in codex's config goes elsewhere while another process has the socket", async () => {
@@ -136,15 +136,15 @@ Deno.test("bridge in codex's config goes elsewhere while another process has the
   using runtime = tempDir();
   const options = { codexConfig: home, runtimeDir: runtime.path };
   const probe = await openRig(options);
-  const socket = probe.bridge.env.PLEXUM_MCP_SOCKET ?? "";
+  const socket = probe.env.PLEXUM_MCP_SOCKET ?? "";
   await probe[Symbol.asyncDispose]();
   const other = Deno.listen({ transport: "unix", path: socket });
   try {
     await using rig = await openRig(options);
-    const own = rig.bridge.env.PLEXUM_MCP_SOCKET ?? "";
+    const own = rig.env.PLEXUM_MCP_SOCKET ?? "";
     assert.notEqual(own, socket);
-    assert.ok(rig.bridge.config[0]?.includes(`env={PLEXUM_MCP_SOCKET="${own}"}`));
-    await using codex = await connectClient(rig.bridge.env);
+    assert.ok(rig.config[0]?.includes(`env={PLEXUM_MCP_SOCKET="${own}"}`));
+    await using codex = await connectClient(rig.env);
     assert.equal((await codex.client.listTools()).tools.length, 1);
   } finally {
     other.close();
@@ -154,9 +154,9 @@ Deno.test("bridge in codex's config goes elsewhere while another process has the
 Deno.test("bridge goes on without host tools where registering fails", async () => {
   using codex = fakeCodex("exit 3");
   await using rig = await openRig({ codexConfig: codex });
-  assert.equal(rig.bridge.registered, false);
-  assert.deepEqual(rig.bridge.config, []);
-  assert.deepEqual(rig.bridge.env, {});
+  assert.equal(rig.bridge.access, undefined);
+  assert.deepEqual(rig.config, []);
+  assert.deepEqual(rig.env, {});
   assert.match(
     rig.statuses.join(),
     /host tools are not available in this turn: codex mcp add failed/,

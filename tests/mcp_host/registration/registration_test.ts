@@ -1,49 +1,45 @@
 import { strict as assert } from "node:assert";
 import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../../support/codex.ts";
-import {
-  outputTokenLimit,
-  registrationConfig,
-} from "../../../mcp_host/registration/registration.ts";
+import { outputTokenLimit, serverEntry } from "../../../mcp_host/registration/registration.ts";
+import { toml } from "../../../base/toml.ts";
 
 const base = {
-  serverName: "plexum_host",
   command: ["/opt/a b/plexum", "mcp-host"],
+  env: undefined,
   startupTimeoutMs: 30_000,
   toolTimeoutMs: 600_000,
   parallel: false,
   omitToolsFrom: true,
-  resultMaxBytes: 1_000_000,
 };
 
-Deno.test("registration is one server for one run, its secrets named and not told", () => {
-  assert.deepEqual(registrationConfig(base), [
-    'mcp_servers.plexum_host={command="/opt/a b/plexum",args=["mcp-host"],' +
-    'env_vars=["PLEXUM_MCP_SOCKET","PLEXUM_MCP_AGENT_ID","PLEXUM_MCP_TOKEN"],' +
-    "enabled=true,required=true,startup_timeout_sec=30,tool_timeout_sec=605," +
-    'default_tools_approval_mode="approve",omit_tools_from=["deferred","code_mode"]}',
-    'shell_environment_policy.set.PLEXUM_MCP_TOKEN=""',
-    "tool_output_token_limit=501000",
-  ]);
+Deno.test("entry says how to start the relay, and that codex must wait for it", () => {
+  assert.deepEqual(serverEntry(base), {
+    command: "/opt/a b/plexum",
+    args: ["mcp-host"],
+    enabled: true,
+    required: true,
+    startup_timeout_sec: 30,
+    tool_timeout_sec: 605,
+    default_tools_approval_mode: "approve",
+    omit_tools_from: ["deferred", "code_mode"],
+  });
 });
 
-Deno.test("registration says omit_tools_from only to a codex that knows it", () => {
-  const [server = ""] = registrationConfig({ ...base, omitToolsFrom: false });
-  assert.ok(!server.includes("omit_tools_from"));
+Deno.test("entry says omit_tools_from only to a codex that knows it", () => {
+  assert.ok(!("omit_tools_from" in serverEntry({ ...base, omitToolsFrom: false })));
 });
 
-Deno.test("registration lets calls run in parallel and allows for their wait", () => {
-  const [server = ""] = registrationConfig({ ...base, parallel: true });
-  assert.match(server, /supports_parallel_tool_calls=true/);
-  assert.match(server, /tool_timeout_sec=1205/);
+Deno.test("entry lets calls run in parallel and allows for their wait", () => {
+  const server = serverEntry({ ...base, parallel: true });
+  assert.equal(server.supports_parallel_tool_calls, true);
+  assert.equal(server.tool_timeout_sec, 1205);
 });
 
-Deno.test("registration of a server that codex's config has adds what that cannot say", () => {
-  const { command: _, ...rest } = base;
-  const [server = ""] = registrationConfig({ ...rest, serverName: "plexum-host-cx" });
-  assert.match(server, /^mcp_servers\.plexum-host-cx=\{env_vars=\["PLEXUM_MCP_TOKEN"\],/);
-  assert.ok(!server.includes("command="));
-  const [moved = ""] = registrationConfig({ ...rest, env: { PLEXUM_MCP_SOCKET: '/a"b' } });
-  assert.match(moved, /env=\{PLEXUM_MCP_SOCKET="\/a\\"b"\}/);
+Deno.test("entry of a server that codex's config has adds what that cannot say", () => {
+  const env = { PLEXUM_MCP_SOCKET: "/own" };
+  const server = serverEntry({ ...base, command: undefined, env });
+  assert.ok(!("command" in server));
+  assert.deepEqual(server.env, env);
 });
 
 Deno.test("output limit leaves room for a result as JSON text and never lowers codex's own", () => {
@@ -51,7 +47,7 @@ Deno.test("output limit leaves room for a result as JSON text and never lowers c
   assert.equal(outputTokenLimit(10), 10_000);
 });
 
-Deno.test("registration reaches codex letter by letter, whatever the letters", async () => {
+Deno.test("entry reaches codex letter by letter, whatever the letters", async () => {
   const words = [
     'a"b',
     "a\nb\r\tc",
@@ -64,7 +60,7 @@ Deno.test("registration reaches codex letter by letter, whatever the letters", a
     "",
   ];
   const command = ['/opt/w "x"\n/bin', ...words];
-  const [server = ""] = registrationConfig({ ...base, command });
+  const server = `mcp_servers.plexum_host=${toml.value(serverEntry({ ...base, command }))}`;
   const home = Deno.makeTempDirSync();
   try {
     for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {

@@ -39,7 +39,7 @@ Deno.test("relay says what is wrong with its flags and exits with 1", async () =
 
 Deno.test("relay takes flags over the environment", async () => {
   await using rig = await openRig();
-  const { PLEXUM_MCP_SOCKET = "", PLEXUM_MCP_TOKEN = "" } = rig.bridge.env;
+  const { PLEXUM_MCP_SOCKET = "", PLEXUM_MCP_TOKEN = "" } = rig.env;
   const env = { PLEXUM_MCP_TOKEN, PLEXUM_MCP_SOCKET: "/nowhere", PLEXUM_MCP_AGENT_ID: "other" };
   const flags = ["--agent-id", "cx", "--socket", PLEXUM_MCP_SOCKET];
   await using relay = startRelay(env, flags);
@@ -49,7 +49,7 @@ Deno.test("relay takes flags over the environment", async () => {
 
 Deno.test("relay ends with exit 0 when codex closes stdin", async () => {
   await using rig = await openRig();
-  await using relay = startRelay(rig.bridge.env);
+  await using relay = startRelay(rig.env);
   await relay.transport.send(initialize);
   await relay.first;
   await relay.transport.close();
@@ -60,7 +60,7 @@ Deno.test("relay ends with exit 0 when codex closes stdin", async () => {
 
 Deno.test("relay ends with exit 0 when the bridge closes", async () => {
   await using rig = await openRig();
-  await using relay = startRelay(rig.bridge.env);
+  await using relay = startRelay(rig.env);
   await relay.transport.send(initialize);
   await relay.first;
   await rig.bridge.close();
@@ -69,7 +69,7 @@ Deno.test("relay ends with exit 0 when the bridge closes", async () => {
 
 Deno.test("relay ends with exit 0 on SIGTERM", async () => {
   await using rig = await openRig();
-  await using relay = startRelay(rig.bridge.env);
+  await using relay = startRelay(rig.env);
   await relay.transport.send(initialize);
   await relay.first;
   relay.transport.process.kill("SIGTERM");
@@ -104,7 +104,7 @@ Deno.test("relay serves no tools and says why where the plugin cannot be reached
 
 Deno.test("relay serves no tools and says why where the plugin refuses", async () => {
   await using rig = await openRig();
-  const stderr = await withoutTools({ ...rig.bridge.env, PLEXUM_MCP_TOKEN: "0".repeat(64) });
+  const stderr = await withoutTools({ ...rig.env, PLEXUM_MCP_TOKEN: "0".repeat(64) });
   assert.match(stderr, /the plugin refused: the token is of no running turn/);
   assert.equal(rig.bridge.refused, 1);
   assert.deepEqual(rig.calls, []);
@@ -112,18 +112,18 @@ Deno.test("relay serves no tools and says why where the plugin refuses", async (
 
 Deno.test("relay does not connect through a symlink or in a directory open to others", async () => {
   await using rig = await openRig();
-  const socket = rig.bridge.env.PLEXUM_MCP_SOCKET ?? "";
+  const socket = rig.env.PLEXUM_MCP_SOCKET ?? "";
   using directory = tempDir();
   const link = join(directory.path, "s");
   Deno.symlinkSync(socket, link);
-  const through = await withoutTools({ ...rig.bridge.env, PLEXUM_MCP_SOCKET: link });
+  const through = await withoutTools({ ...rig.env, PLEXUM_MCP_SOCKET: link });
   assert.match(through, /is not a socket/);
   const parentLink = join(directory.path, "d");
   Deno.symlinkSync(socket.slice(0, -2), parentLink);
-  const parent = await withoutTools({ ...rig.bridge.env, PLEXUM_MCP_SOCKET: `${parentLink}/s` });
+  const parent = await withoutTools({ ...rig.env, PLEXUM_MCP_SOCKET: `${parentLink}/s` });
   assert.match(parent, /the directory of .* is open to others/);
   Deno.chmodSync(socket.slice(0, -2), 0o755);
-  assert.match(await withoutTools(rig.bridge.env), /the directory of .* is open to others/);
+  assert.match(await withoutTools(rig.env), /the directory of .* is open to others/);
   assert.equal(rig.bridge.connections, 0);
 });
 
@@ -173,7 +173,7 @@ Deno.test("relay serves no tools where the plugin hangs up or talks nonsense", a
 
 Deno.test("relay carries large messages whole and in order", async () => {
   await using rig: Rig = await openRig({ resultMaxBytes: 20_000_000 });
-  await using codex = await connectClient(rig.bridge.env);
+  await using codex = await connectClient(rig.env);
   const texts = [9_000_000, 1, 5_000_000].map((length) => "ä\u2028".repeat(length / 5 + 1));
   const results = await Promise.all(
     texts.map((text) => codex.client.callTool({ name: "echo", arguments: { text } })),

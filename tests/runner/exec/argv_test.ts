@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { type ArgvInput, codexArgs } from "../../../runner/exec/argv.ts";
+import { type ArgvInput, codexArgs, hostToolsConfig } from "../../../runner/exec/argv.ts";
 
 const base: ArgvInput = {
   workspace: "/w",
@@ -9,6 +9,13 @@ const base: ArgvInput = {
   extraArgs: [],
   images: [],
   config: [],
+};
+const HOST_TOOLS = {
+  name: "plexum_host",
+  server: { command: "/opt/a b/plexum", args: ["mcp-host"], required: true },
+  env: { PLEXUM_MCP_SOCKET: "/run/s", PLEXUM_MCP_TOKEN: "secret" },
+  config: { tool_output_token_limit: 501_000 },
+  fingerprint: "1",
 };
 const THREAD = "01a2030c-155d-79b3-8591-236907bf9380";
 
@@ -76,4 +83,14 @@ Deno.test("codexArgs puts the operator's arguments after ours, so that they win"
   const values = args.filter((arg) => arg.startsWith("approval_policy"));
   assert.deepEqual(values, ['approval_policy="never"', 'approval_policy="on-request"']);
   assert.ok(args.indexOf("-C") > args.lastIndexOf('approval_policy="on-request"'));
+});
+
+Deno.test("hostToolsConfig names the relay's variables, and tells none of their values", () => {
+  assert.deepEqual(hostToolsConfig(HOST_TOOLS), [
+    'mcp_servers.plexum_host={command="/opt/a b/plexum",args=["mcp-host"],required=true,' +
+    'env_vars=["PLEXUM_MCP_SOCKET","PLEXUM_MCP_TOKEN"]}',
+    'shell_environment_policy.set.PLEXUM_MCP_SOCKET=""',
+    'shell_environment_policy.set.PLEXUM_MCP_TOKEN=""',
+    "tool_output_token_limit=501000",
+  ]);
 });
