@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Clock, wallClock } from "./clock.ts";
+import { type Clock, wallClock } from "./timer.ts";
 
 /**
  * A quarter of a pipe. The buffer waits as long as the child lives, and V8 then frees it with its next
@@ -13,6 +13,10 @@ import { type Clock, wallClock } from "./clock.ts";
 const READ_BYTES = 16 * 1024;
 /** How long the pipe may stay open and silent after the child is gone. */
 const HELD_MS = 300;
+/** How long it is waited for then in all: a stranger may say something now and again. */
+const HELD_TOTAL_MS = 2_000;
+/** How much is read then. What the child itself left has room in the pipe: 64 KiB, never above 1 MiB. */
+const HELD_BYTES = 1024 * 1024;
 
 /** Reads one stdout or stderr. */
 export class ChildOutput {
@@ -21,6 +25,8 @@ export class ChildOutput {
   /** The read that is waiting now. */
   #reading: Promise<unknown> | undefined;
   #childGone = false;
+  #bytesLeft = HELD_BYTES;
+  #msLeft = HELD_TOTAL_MS;
 
   constructor(stream: ReadableStream<Uint8Array>, clock: Clock = wallClock) {
     this.#clock = clock;
@@ -33,16 +39,18 @@ export class ChildOutput {
    */
   async *chunks(): AsyncGenerator<Uint8Array> {
     let buffer = new Uint8Array(READ_BYTES);
-    for (;;) {
+    while (this.#bytesLeft > 0) {
       const reading = this.#reader.read(buffer);
       this.#reading = reading;
       if (this.#childGone) this.#endWhenHeld();
       const { value, done } = await reading;
       this.#reading = undefined;
       if (done) return;
+      if (this.#childGone) this.#bytesLeft -= value.length;
       yield value;
       buffer = new Uint8Array(value.buffer);
     }
+    await this.close();
   }
 
   /** The child is gone: from now on a read that waits, waits for a stranger. */
@@ -59,7 +67,15 @@ export class ChildOutput {
   #endWhenHeld(): void {
     const reading = this.#reading;
     if (reading === undefined) return;
-    const calm = this.#clock.after(HELD_MS, () => void this.close());
-    reading.then(calm, calm);
+    const since = this.#clock.now();
+    const calm = this.#clock.after(
+      Math.min(HELD_MS, this.#msLeft),
+      () => void this.close(),
+    );
+    const over = (): void => {
+      calm();
+      this.#msLeft = Math.max(0, this.#msLeft - (this.#clock.now() - since));
+    };
+    reading.then(over, over);
   }
 }

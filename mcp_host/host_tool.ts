@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { startTimer as wallTimer, type Timer } from "../base/timer.ts";
 
 /** A tool as the host offers it for one turn. Unknown fields are ignored. */
 export interface HostTool {
@@ -44,18 +45,6 @@ export interface HostToolResult {
   isError?: boolean;
   _meta?: Record<string, unknown>;
 }
-
-/** Starts a timer and returns what stops it; injected so that tests decide when time is up. */
-export type Timer = (ms: number, fire: () => void) => () => void;
-
-/** The longest a runtime's timer takes; it fires at once for more. */
-const LONGEST_MS = 2 ** 31 - 1;
-
-/** The wall clock's timer. */
-export const wallTimer: Timer = (ms, fire) => {
-  const id = setTimeout(fire, Math.min(ms, LONGEST_MS));
-  return () => clearTimeout(id);
-};
 
 /** An answer that tells the model what went wrong and what it can do about it. */
 export function failure(text: string): HostToolResult {

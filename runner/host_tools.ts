@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { errorMessage } from "../base/error_message.ts";
 import type { Bridge } from "../mcp_host/bridge.ts";
 import type { HostToolCall } from "../mcp_host/host_tool.ts";
 import type { CodexBinary } from "./codex/codex_binary.ts";
@@ -58,7 +59,7 @@ export async function openHostTools(
   } catch (error) {
     throw new TurnError({
       kind: "mcp_unavailable",
-      message: clip(`host tools: ${error instanceof Error ? error.message : error}`),
+      message: clip(`host tools: ${errorMessage(error)}`),
       retryable: false,
       hint: "XDG_RUNTIME_DIR (or TMPDIR) must be a directory of ours with a short path.",
     });

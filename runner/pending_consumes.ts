@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { errorMessage } from "../base/error_message.ts";
 import { applyPending } from "../rollout/consume/consume.ts";
 import type { TurnContext, TurnRequest } from "./turn_request.ts";
 
@@ -19,7 +20,7 @@ export async function applyPendingConsumes(
     const data = { agent: agentId, touched, requested, deferred };
     log("info", "codex session mutate complete", data);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     log("warning", "codex session mutate failed", { agent: agentId, error: reason });
   }
 }

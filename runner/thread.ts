@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { errorMessage } from "../base/error_message.ts";
 import { locateRollout } from "../rollout/locate.ts";
 import { lastUsageTotal } from "../rollout/usage_total.ts";
 import type { Usage } from "../rollout/records/events.ts";
@@ -90,7 +91,7 @@ export function leaveThreadId(workspace: string, threadId: string): string | und
     writeSessionFile(workspace, threadId);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorMessage(error);
   }
 }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { errorMessage } from "../base/error_message.ts";
 import type { Bridge } from "../mcp_host/bridge.ts";
 import type { HostToolCall } from "../mcp_host/host_tool.ts";
 import { NEWEST_TESTED } from "./codex/capabilities.ts";
@@ -13,7 +14,7 @@ import { runCodex } from "./exec/codex_run.ts";
 import { codexEnvironment, codexHome } from "./codex/environment.ts";
 import { openHostTools } from "./host_tools.ts";
 import { loginStatus } from "./codex/login_status.ts";
-import { pause } from "../base/pause.ts";
+import { pause } from "../base/timer.ts";
 import { applyPendingConsumes } from "./pending_consumes.ts";
 import { composePrompt } from "./prompt.ts";
 import { Retries } from "./failure/retry.ts";
@@ -136,15 +137,19 @@ class Turn {
   async #runOnce(bridge: Bridge | undefined): Promise<RunResult> {
     const { settings, runningDirectory } = this.#context;
     using directory = await TurnDirectory.create(runningDirectory);
-    const command = await turnCommand({
-      request: this.#request,
-      settings,
-      codex: this.#codex,
-      environment: this.#environment,
-      thread: this.#thread.resumed,
-      retell: this.#thread.retell,
-      hostTools: bridge?.access,
-    }, directory);
+    const command = await turnCommand(
+      {
+        request: this.#request,
+        settings,
+        codex: this.#codex,
+        environment: this.#environment,
+        thread: this.#thread.resumed,
+        retell: this.#thread.retell,
+        hostTools: bridge?.access,
+      },
+      directory,
+      this.#signal,
+    );
     return await runCodex(
       {
         command,
@@ -199,7 +204,7 @@ class Turn {
   #brokenOff(error: unknown): TurnFinish {
     const failure: Failure = error instanceof TurnError ? error.failure : {
       kind: "internal",
-      message: clip(`the turn broke off: ${error instanceof Error ? error.message : error}`),
+      message: clip(`the turn broke off: ${errorMessage(error)}`),
       retryable: true,
     };
     if (this.#gate.open) return { ...this.#ending("error"), failure };

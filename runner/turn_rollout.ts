@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { errorMessage } from "../base/error_message.ts";
 import { type Followed, Follower, type FollowOptions } from "../rollout/follow.ts";
 
 /**
@@ -78,7 +79,7 @@ export class TurnRollout {
     try {
       return work();
     } catch (error) {
-      this.#trouble = error instanceof Error ? error.message : String(error);
+      this.#trouble = errorMessage(error);
       this.close();
       return undefined;
     }

@@ -11,7 +11,7 @@
  * @module
  */
 
-import { type Clock, wallClock } from "../base/clock.ts";
+import { type Clock, wallClock } from "../base/timer.ts";
 
 /** Limits in milliseconds; 0 means none. */
 export interface WatchLimits {

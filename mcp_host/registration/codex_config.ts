@@ -9,8 +9,10 @@
  *
  * @module
  */
+import { errorMessage } from "../../base/error_message.ts";
 import { join } from "@std/path";
 import { withFileLock } from "../../base/file_lock.ts";
+import { type ProgramEnd, runProgram } from "../../base/program.ts";
 import { isObject } from "../../base/json_object.ts";
 
 /** How to run codex for this. */
@@ -45,7 +47,7 @@ export function registerEntry(config: CodexConfig, entry: Entry): Promise<Regist
   if (known) return known;
   const registering = register(config, entry).catch((error): Registered => ({
     ok: false,
-    reason: error instanceof Error ? error.message : String(error),
+    reason: errorMessage(error),
   }));
   done.set(key, registering);
   registering.then((registered) => registered.ok || done.delete(key));
@@ -96,25 +98,14 @@ async function run(config: CodexConfig, args: string[]): Promise<void> {
   throw new Error(`codex ${what} failed with exit ${code}: ${stderr.trim().slice(-500)}`);
 }
 
-async function start(
-  config: CodexConfig,
-  args: string[],
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  const tooLong = new AbortController();
-  const timer = setTimeout(() => tooLong.abort(), COMMAND_TIMEOUT_MS);
+async function start(config: CodexConfig, args: string[]): Promise<ProgramEnd> {
   try {
-    const { code, stdout, stderr } = await new Deno.Command(config.codex, {
-      args,
-      clearEnv: true,
+    return await runProgram(config.codex, args, {
       env: { ...config.env, CODEX_HOME: config.codexHome },
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-      signal: tooLong.signal,
-    }).output();
-    const decoder = new TextDecoder();
-    return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-  } finally {
-    clearTimeout(timer);
+      timeMs: COMMAND_TIMEOUT_MS,
+    });
+  } catch (error) {
+    const what = args.slice(0, 2).join(" ");
+    throw new Error(`codex ${what}: ${errorMessage(error)}`, { cause: error });
   }
 }

@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { errorMessage } from "../../base/error_message.ts";
 import { ANSWER_MAX_BYTES, decodeAnswer, encodeHello } from "../listener/link.ts";
 import { readRelayOptions, type RelayOptions } from "./relay_options.ts";
 
@@ -90,7 +91,7 @@ async function connect({ socket, agentId, token }: RelayOptions): Promise<Deno.C
     writeAll(plugin, hello).catch(() => {});
     return plugin;
   } catch (error) {
-    return `the plugin cannot be reached at ${socket}: ${messageOf(error)}`;
+    return `the plugin cannot be reached at ${socket}: ${errorMessage(error)}`;
   }
 }
 
@@ -170,12 +171,8 @@ async function writeAll(
 function failed(error: unknown): number {
   const { BrokenPipe, ConnectionReset } = Deno.errors;
   if (error instanceof BrokenPipe || error instanceof ConnectionReset) return 0;
-  say(`mcp-host: ${messageOf(error)}`);
+  say(`mcp-host: ${errorMessage(error)}`);
   return 1;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function say(line: string): void {

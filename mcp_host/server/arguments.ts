@@ -9,6 +9,7 @@
  */
 // @ts-types="@modelcontextprotocol/sdk/validation/ajv"
 import { AjvJsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/ajv";
+import { errorMessage } from "../../base/error_message.ts";
 
 /** Compiled schemas that are kept. */
 export const COMPILED_MAX = 2000;
@@ -53,7 +54,7 @@ function compileFresh(schema: Record<string, unknown>): Check | { fault: string 
       return verdict.valid ? undefined : readable(verdict.errorMessage);
     };
   } catch (error) {
-    return { fault: error instanceof Error ? error.message : String(error) };
+    return { fault: errorMessage(error) };
   }
 }
 

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { errorMessage } from "../../base/error_message.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { failure, type HostToolCall, type HostToolResult, type Progress } from "../host_tool.ts";
 import type { Timer } from "../host_tool.ts";
@@ -106,7 +107,7 @@ export class CallDesk {
       answer.catch(() => {});
       return shapeResult(await Promise.race([answer, ended.promise]), resultMaxBytes);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = errorMessage(error);
       return failure(
         `The tool ${codexName} did not complete: ${why.slice(0, 2000)}. ` +
           `Its effects, if any, are unknown; check before calling it again.`,

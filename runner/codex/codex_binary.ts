@@ -4,10 +4,13 @@
  *
  * @module
  */
+import { errorMessage } from "../../base/error_message.ts";
 import { type Capabilities, capabilitiesOf, OLDEST_SUPPORTED } from "./capabilities.ts";
 import { nativeBehind } from "./codex_launcher.ts";
 import { searchCodex } from "./codex_search.ts";
 import { clip } from "../../base/clip.ts";
+import { runProgram } from "../../base/program.ts";
+import { unlessAborted } from "../../base/timer.ts";
 import { TurnError } from "../turn_event.ts";
 import type { Variables } from "../../base/variables.ts";
 
@@ -31,9 +34,14 @@ const probed = new Map<string, Promise<Capabilities>>();
 
 /**
  * Finds and probes the codex called `name`.
- * @throws {TurnError} `codex_missing`, naming where it looked, or `codex_too_old`.
+ * @throws {TurnError} `codex_missing`, naming where it looked, or `codex_too_old`; the reason of `signal`
+ * when it aborts before codex has told its version.
  */
-export async function findCodex(name: string, env: Variables): Promise<CodexBinary> {
+export async function findCodex(
+  name: string,
+  env: Variables,
+  signal?: AbortSignal,
+): Promise<CodexBinary> {
   const { path: found, looked } = searchCodex(name, env);
   if (found === undefined) {
     throw new TurnError({
@@ -48,7 +56,7 @@ export async function findCodex(name: string, env: Variables): Promise<CodexBina
   }
   const native = nativeBehind(found);
   const path = native?.path ?? found;
-  const capabilities = await probe(path, env);
+  const capabilities = await unlessAborted(probe(path, env), signal);
   if (!capabilities.supported) {
     throw new TurnError({
       kind: "codex_too_old",
@@ -83,17 +91,13 @@ function probe(path: string, env: Variables): Promise<Capabilities> {
 async function askVersion(path: string, env: Variables): Promise<Capabilities> {
   let said: string;
   try {
-    const { stdout, stderr } = await new Deno.Command(path, {
-      args: ["--version"],
+    const { stdout, stderr } = await runProgram(path, ["--version"], {
       env,
-      clearEnv: true,
-      stdin: "null",
-      signal: AbortSignal.timeout(VERSION_TIMEOUT_MS),
-    }).output();
-    const text = new TextDecoder();
-    said = text.decode(stdout).trim() || text.decode(stderr).trim();
+      timeMs: VERSION_TIMEOUT_MS,
+    });
+    said = stdout.trim() || stderr.trim();
   } catch (error) {
-    said = error instanceof Error ? error.message : String(error);
+    said = errorMessage(error);
   }
   const capabilities = capabilitiesOf(said);
   if (capabilities !== undefined) return capabilities;

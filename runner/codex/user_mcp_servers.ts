@@ -5,37 +5,70 @@
  * @module
  */
 import * as z from "zod/mini";
+import { clip } from "../../base/clip.ts";
+import { errorMessage } from "../../base/error_message.ts";
+import { runProgram } from "../../base/program.ts";
+import { unlessAborted } from "../../base/timer.ts";
 import { toml } from "../../base/toml.ts";
-import { codexHome } from "./environment.ts";
 import type { Variables } from "../../base/variables.ts";
+import { classifyFailure } from "../failure/failure.ts";
+import { TurnError } from "../turn_event.ts";
+import { codexHome } from "./environment.ts";
+
+/** How long `codex mcp list` may take; it answers in 30 ms. */
+const TIMEOUT_MS = 10_000;
 
 const Servers = z.array(z.looseObject({ name: z.string() }));
-const known = new Map<string, string[]>();
+/** By codex and by the state of its configuration; only the last one is kept. */
+let known: { key: string; names: Promise<string[]> } | undefined;
 
-/** Values for `-c`, one per configured server. A codex that cannot list them disables none. */
+/**
+ * Values for `-c`, one per configured server.
+ * @throws {TurnError} when codex does not list them: a turn that began all the same would run servers
+ * that it was told not to. The reason of `signal` when it aborts before.
+ */
 export async function userServerConfig(
   codex: string,
   env: Variables,
   cwd: string,
+  signal?: AbortSignal,
 ): Promise<string[]> {
   const key = `${codex}\0${stamp(`${codexHome(env)}/config.toml`)}`;
-  let names = known.get(key);
-  if (names === undefined) {
-    const { stdout } = await new Deno.Command(codex, {
-      args: ["mcp", "list", "--json"],
-      env,
-      clearEnv: true,
-      cwd,
-      stdin: "null",
-      stderr: "null",
-    }).output();
-    const parsed = z.safeParse(Servers, parseJson(new TextDecoder().decode(stdout)));
-    if (!parsed.success) return [];
-    names = parsed.data.map(({ name }) => name);
-    known.clear();
-    known.set(key, names);
+  if (known?.key !== key) {
+    const names = listServers(codex, env, cwd);
+    const asked = known = { key, names };
+    // A failure is not remembered: the next turn may find it mended.
+    names.catch(() => known = known === asked ? undefined : known);
   }
+  const names = await unlessAborted(known.names, signal);
   return names.map((name) => `mcp_servers.${toml.key(name)}.enabled=false`);
+}
+
+async function listServers(codex: string, env: Variables, cwd: string): Promise<string[]> {
+  let trouble: string;
+  try {
+    const { code, signal, stdout, stderr } = await runProgram(codex, ["mcp", "list", "--json"], {
+      env,
+      cwd,
+      timeMs: TIMEOUT_MS,
+    });
+    // Whatever codex minds there, a broken config.toml say, it would mind in the turn, too.
+    if (code !== 0) throw new TurnError(classifyFailure({ stderr, exitCode: code, signal }));
+    const parsed = z.safeParse(Servers, parseJson(stdout));
+    if (parsed.success) return parsed.data.map(({ name }) => name);
+    trouble = `it said ${JSON.stringify(stdout.slice(0, 200))}`;
+  } catch (error) {
+    if (error instanceof TurnError) throw error;
+    trouble = errorMessage(error);
+  }
+  throw new TurnError({
+    kind: "internal",
+    message: clip(
+      `codex: cannot switch off the user's MCP servers, for codex mcp list failed: ${trouble}`,
+    ),
+    retryable: true,
+    hint: 'Try `codex mcp list --json`, or set `user_mcp_servers` to "keep" in config.json.',
+  });
 }
 
 function stamp(path: string): string {

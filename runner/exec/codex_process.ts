@@ -11,7 +11,7 @@ import { startFailure } from "./start_failure.ts";
 import { Tail } from "../../base/tail.ts";
 import { markedCommand, TURN_MARK } from "../process/turn_mark.ts";
 import type { Variables } from "../../base/variables.ts";
-import { within } from "../../base/within.ts";
+import { within } from "../../base/timer.ts";
 
 /** What to start. */
 export interface CodexCommand {

@@ -14,7 +14,7 @@ import type { RunResult, Stop } from "./run_result.ts";
 import type { Emit } from "../turn_event.ts";
 import { marksByLimit } from "../process/turn_mark.ts";
 import { Watchdog } from "../watchdog.ts";
-import { within } from "../../base/within.ts";
+import { within } from "../../base/timer.ts";
 
 /** How long codex may take to exit after its last word. It takes 20 to 150 ms. */
 const LINGER_MS = 2_000;

@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { errorMessage } from "../../base/error_message.ts";
 import { clip } from "../../base/clip.ts";
 import { type Failure, TurnError } from "../turn_event.ts";
 
 /** The error of a spawn as one that the host understands. */
 export function startFailure(error: unknown, path: string, cwd: string): TurnError {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = errorMessage(error);
   if (/No such cwd/.test(reason)) {
     return new TurnError({
       kind: "invalid_request",

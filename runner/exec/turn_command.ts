@@ -38,11 +38,12 @@ export interface CommandParts {
 export async function turnCommand(
   { request, settings, codex, environment, thread, retell, hostTools }: CommandParts,
   directory: TurnDirectory,
+  signal?: AbortSignal,
 ): Promise<CodexCommand> {
   const { workspace, model, text, images, outputSchema, history } = request;
   const { argument, inPrompt } = instructionsFor(request.system, thread);
   const userServers = settings.userMcpServers === "disable"
-    ? await userServerConfig(codex.path, environment, workspace)
+    ? await userServerConfig(codex.path, environment, workspace, signal)
     : [];
   return {
     path: codex.path,

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { ChildOutput } from "../../base/child_output.ts";
+import { runProgram } from "../../base/program.ts";
 import { limitOf, TURN_MARK } from "./turn_mark.ts";
 
 /** A living process. Pids are reused; pid and start together are not. */
@@ -112,6 +112,9 @@ export function ownProcess(): Promise<ProcessRow | undefined> {
   return own ??= processRow(Deno.pid);
 }
 
+/** How long one look may take: a process can make reading its environment wait. */
+const LOOK_MS = 5_000;
+const LOOK_BYTES = 64 * 1024 * 1024;
 /** So many files fit into one command line, whatever their pids. */
 const FILES_AT_ONCE = 4000;
 
@@ -125,17 +128,9 @@ async function outputOver(command: string, args: string[], files: string[]): Pro
 
 async function output(command: string, args: string[]): Promise<string> {
   try {
-    const options = { args, stdin: "null", stdout: "piped", stderr: "null" } as const;
-    const child = new Deno.Command(command, options).spawn();
-    // Not `Deno.Command.output()`, which leaves a buffer of 64 KiB behind at the end of every turn.
-    const decoder = new TextDecoder();
-    let text = "";
-    for await (const chunk of new ChildOutput(child.stdout).chunks()) {
-      text += decoder.decode(chunk, { stream: true });
-    }
     // Exit codes mean little here: processes vanish while they are looked at.
-    await child.status;
-    return text + decoder.decode();
+    const options = { lookup: true, timeMs: LOOK_MS, maxBytes: LOOK_BYTES };
+    return (await runProgram(command, args, options)).stdout;
   } catch {
     return "";
   }

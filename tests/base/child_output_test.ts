@@ -56,6 +56,37 @@ Deno.test("ChildOutput gives up a pipe that a stranger holds open, but not at on
   assert.equal((await next).done, true);
 });
 
+Deno.test("ChildOutput gives up a pipe that a stranger writes into now and again", async () => {
+  const { stdout, clock, write } = pipe();
+  const chunks = stdout.chunks();
+  stdout.childGone();
+  for (let n = 0; n < 19; n++) {
+    const next = chunks.next();
+    await Promise.resolve();
+    clock.pass(100);
+    write("not codex");
+    assert.equal((await next).done, false, `after ${n * 100} ms`);
+  }
+  const last = chunks.next();
+  await Promise.resolve();
+  clock.pass(100);
+  assert.equal((await last).done, true);
+});
+
+Deno.test("ChildOutput reads no more than a pipe can hold when the child is gone", async () => {
+  const { stdout, write } = pipe();
+  const chunks = stdout.chunks();
+  stdout.childGone();
+  let bytes = 0;
+  for (;;) {
+    write("y\n".repeat(4096));
+    const { value, done } = await chunks.next();
+    if (done) break;
+    bytes += value.length;
+  }
+  assert.equal(bytes, 1024 * 1024);
+});
+
 Deno.test("ChildOutput leaves a slow reader all the time, and loses nothing", async () => {
   const { stdout, clock, write } = pipe();
   const chunks = stdout.chunks();

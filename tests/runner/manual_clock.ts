@@ -1,4 +1,4 @@
-import type { Clock } from "../../base/clock.ts";
+import type { Clock } from "../../base/timer.ts";
 
 /** A clock that stands still until the test lets time pass. */
 export class ManualClock implements Clock {

@@ -1,4 +1,6 @@
 /** Runs a program to its end and says what it said; never rejects. */
+import { ProgramError, runProgram } from "../../../base/program.ts";
+import { errorMessage } from "../../../base/error_message.ts";
 
 /** How a program ended. */
 export interface ProgramOutput {
@@ -18,28 +20,13 @@ export async function programOutput(
   args: readonly string[],
   options: { env: Record<string, string>; cwd?: string; timeoutMs: number },
 ): Promise<ProgramOutput> {
-  const signal = AbortSignal.timeout(options.timeoutMs);
+  const tail = (text: string) => text.trim().slice(-KEPT);
+  const { timeoutMs: timeMs, ...place } = options;
   try {
-    const { code, stdout, stderr } = await new Deno.Command(command, {
-      args: [...args],
-      env: options.env,
-      clearEnv: true,
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      stdin: "null",
-      signal,
-    }).output();
-    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim().slice(-KEPT);
-    if (!signal.aborted) return { code, stdout: text(stdout), stderr: text(stderr) };
-    return {
-      code: undefined,
-      stdout: text(stdout),
-      stderr: `no answer in ${options.timeoutMs / 1000} s`,
-    };
+    const { code, stdout, stderr } = await runProgram(command, args, { ...place, timeMs });
+    return { code, stdout: tail(stdout), stderr: tail(stderr) };
   } catch (error) {
-    return {
-      code: undefined,
-      stdout: "",
-      stderr: error instanceof Error ? error.message : String(error),
-    };
+    const stdout = error instanceof ProgramError ? tail(error.stdout) : "";
+    return { code: undefined, stdout, stderr: errorMessage(error) };
   }
 }

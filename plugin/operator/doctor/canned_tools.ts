@@ -12,7 +12,7 @@
 import { parse as parseJsonc } from "@std/jsonc";
 import * as z from "zod/mini";
 import type { HostTool, HostToolCall, HostToolResult } from "../../../mcp_host/host_tool.ts";
-import { pause } from "../../../base/pause.ts";
+import { pause } from "../../../base/timer.ts";
 import { errorMessage } from "../../../base/error_message.ts";
 import { HostToolCallResult } from "../../protocol.ts";
 import { describeShapeError } from "../../wire/shape_error.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { errorMessage } from "../../../base/error_message.ts";
 import { join } from "@std/path";
 import { EXECUTABLE_NAME } from "../../names.ts";
 import { VERSION } from "../../version.ts";
@@ -71,7 +72,7 @@ function mustRun(path: string): void {
       .outputSync();
     said = new TextDecoder().decode(stdout).trim() || new TextDecoder().decode(stderr).trim();
   } catch (error) {
-    said = error instanceof Error ? error.message : String(error);
+    said = errorMessage(error);
   }
   if (said === `${EXECUTABLE_NAME} ${VERSION}`) return;
   throw new Error(

@@ -99,3 +99,24 @@ Deno.test("findCodex hands the environment to the program", async () => {
   const { capabilities } = await findCodex(program.path, { ...ENV, SAID: "0.155.1" });
   assert.equal(capabilities.version, "0.155.1");
 });
+
+Deno.test("findCodex has its answer although a child of the program keeps the pipe", async () => {
+  using program = new Program("echo codex-cli 0.169.0; sleep 1000 & exit 0");
+  assert.equal((await findCodex(program.path, ENV)).capabilities.version, "0.169.0");
+});
+
+Deno.test("findCodex hears a cancel, and others who wait for the same answer still get it", async () => {
+  using program = new Program(
+    "sleep 1000 & while ! [ -e ${0%/*}/go ]; do :; done; echo codex-cli 0.169.0",
+  );
+  const control = new AbortController();
+  const [given, waiting] = [
+    findCodex(program.path, ENV, control.signal),
+    findCodex(program.path, ENV, new AbortController().signal),
+  ];
+  control.abort(new Error("cancelled"));
+  await assert.rejects(given, /^Error: cancelled$/);
+  Deno.writeTextFileSync(join(program.dir, "go"), "");
+  assert.equal((await waiting).capabilities.version, "0.169.0");
+  assert.equal(program.asked, 1);
+});

@@ -1,0 +1,70 @@
+/**
+ * Time: one clock, one timer, and the ways to wait with a bound. Injected where tests decide when it passes.
+ *
+ * @module
+ */
+
+/** Calls `fire` once after `ms`, unless the returned function is called before. */
+export type Timer = (ms: number, fire: () => void) => () => void;
+
+/** A clock that never goes back, and its alarms. */
+export interface Clock {
+  /** Milliseconds since some fixed moment. */
+  now(): number;
+  after: Timer;
+}
+
+/** The longest that the runtime's own timer waits; for more it fires at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** The wall clock's timer, for any length. */
+export const startTimer: Timer = (ms, fire) => {
+  let id: ReturnType<typeof setTimeout>;
+  const wait = (left: number): void => {
+    const next = Math.min(left, LONGEST_MS);
+    id = setTimeout(() => left > next ? wait(left - next) : fire(), next);
+  };
+  wait(ms);
+  return () => clearTimeout(id);
+};
+
+/** The machine's own clock. */
+export const wallClock: Clock = { now: () => performance.now(), after: startTimer };
+
+/** Waits for `event`, at most `ms`; true when it came. Rejects as `event` does. */
+export async function within(ms: number, event: Promise<unknown>): Promise<boolean> {
+  const late = Promise.withResolvers<false>();
+  const stop = startTimer(ms, () => late.resolve(false));
+  try {
+    return await Promise.race([event.then(() => true as const), late.promise]);
+  } finally {
+    stop();
+  }
+}
+
+/** Waits `ms`, or until `signal` aborts. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  const woken = Promise.withResolvers<void>();
+  const stop = startTimer(ms, woken.resolve);
+  await unlessAborted(woken.promise, signal).catch(() => {});
+  stop();
+}
+
+/**
+ * Waits for work that others may be waiting for, too, and that goes on when we no longer do.
+ * @throws the signal's reason when it aborts first.
+ */
+export async function unlessAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (signal === undefined) return await work;
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort);
+  if (signal.aborted) abort();
+  try {
+    return await Promise.race([aborted.promise, work]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+    // Left behind, its failure is nobody's.
+    work.catch(() => {});
+  }
+}

@@ -1,0 +1,40 @@
+import { strict as assert } from "node:assert";
+import { pause, startTimer, unlessAborted, within } from "../../base/timer.ts";
+
+const never = new Promise<never>(() => {});
+
+Deno.test("startTimer waits for lengths that the runtime's own timer takes for zero", async () => {
+  for (const ms of [3_000_000_000, 2 ** 53, Infinity]) {
+    let fired = false;
+    const stop = startTimer(ms, () => fired = true);
+    await pause(20);
+    stop();
+    assert.equal(fired, false, `${ms}`);
+  }
+});
+
+Deno.test("within tells whether the event came in time", async () => {
+  assert.equal(await within(1, never), false);
+  assert.equal(await within(3_000_000_000, pause(5)), true);
+  await assert.rejects(within(1000, Promise.reject(new Error("broke"))), /broke/);
+});
+
+Deno.test("pause ends with its signal", async () => {
+  const control = new AbortController();
+  const paused = pause(3_000_000_000, control.signal);
+  control.abort();
+  await paused;
+  await pause(3_000_000_000, control.signal);
+});
+
+Deno.test("unlessAborted leaves work behind that goes on for others", async () => {
+  const control = new AbortController();
+  const work = Promise.withResolvers<string>();
+  const left = unlessAborted(work.promise, control.signal);
+  const waiting = unlessAborted(work.promise);
+  control.abort(new Error("no longer wanted"));
+  await assert.rejects(left, /no longer wanted/);
+  work.resolve("done");
+  assert.equal(await waiting, "done");
+  await assert.rejects(unlessAborted(Promise.reject(new Error("late")), control.signal), /wanted/);
+});
