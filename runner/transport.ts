@@ -16,6 +16,7 @@ import type { Variables } from "../base/variables.ts";
 import type { CodexBinary } from "./codex/codex_binary.ts";
 import type { Sandbox } from "./exec/argv.ts";
 import type { TurnDirectory } from "./process/turn_directory.ts";
+import type { TurnSettings } from "./turn_request.ts";
 
 /** One way to run codex. */
 export interface Transport {
@@ -74,6 +75,10 @@ export interface RunInput extends AgentKey {
   directory: TurnDirectory;
   /** How long codex may take to stop once it was asked to. */
   graceMs: number;
+  /** Which transport the operator wants; a transport itself does not look at it. */
+  transport: TurnSettings["transport"];
+  /** How long what stays between runs is kept. */
+  warm: TurnSettings["warm"];
   /** Something a person would want to read about how codex is run (a fallback, a new process). */
   onStatus(message: string, data?: Record<string, unknown>): void;
 }
@@ -125,8 +130,11 @@ export type CodexEvent =
   | { type: "context"; used: number; window: number }
   /** codex's last word, with its own count of the THREAD's tokens where it gives one. */
   | { type: "turn_completed"; usage: Usage | undefined }
-  /** codex's last word; `info` is codex's own name of the error where the transport shows it. */
-  | { type: "turn_failed"; message: string; info?: unknown }
+  /**
+   * codex's last word. Where the transport shows them: `info`, codex's own name of the error as the
+   * rollout spells it, and `resetsAt`, when the limit that is used up is open again (Unix seconds).
+   */
+  | { type: "turn_failed"; message: string; info?: unknown; resetsAt?: number | undefined }
   /** codex lives, and said nothing that means anything here: tool items, bytes of a long line. */
   | { type: "alive" }
   /** A type that this plugin does not know. */
