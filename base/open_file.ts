@@ -128,6 +128,8 @@ export interface ForeignFileOptions {
 }
 
 const LIMIT_MS = 5_000;
+/** How long a killed `dd` may take to be gone; one that hangs in the system is left. */
+const DEATH_MS = 1_000;
 
 /**
  * All of a regular file that anybody may have put there. Symbolic links are not followed: resolve a path
@@ -182,20 +184,22 @@ async function runDd(
   } catch {
     return undefined;
   }
-  const late = Promise.withResolvers<"late">();
+  const stuck = Promise.withResolvers<undefined>();
+  let late = false;
   const giveUp = (): void => {
-    late.resolve("late");
+    late = true;
+    timer = setTimeout(() => stuck.resolve(undefined), DEATH_MS);
     try {
       child.kill("SIGKILL");
     } catch {
       // It has just ended.
     }
   };
-  const timer = setTimeout(giveUp, limitMs);
+  let timer = setTimeout(giveUp, limitMs);
   signal?.addEventListener("abort", giveUp);
   try {
-    const output = await Promise.race([child.output(), late.promise]);
-    if (output === "late") return output;
+    const output = await Promise.race([child.output(), stuck.promise]);
+    if (late || output === undefined) return "late";
     if (output.success) return output.stdout;
     const said = new TextDecoder().decode(output.stderr).trim();
     return said.includes("iflag") || said.includes("input flag") ? undefined : said;

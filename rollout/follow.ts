@@ -6,16 +6,22 @@
  * else, and only here they carry the model's own call ids. A `Follower` starts at the byte where the turn
  * begins and says what was appended since: it reads each byte once, whatever the size of the session.
  *
+ * It reads batch by batch, at the pace of whoever pulls, and lets others run between two batches: of a
+ * rollout that grows faster than it is read, one batch is in memory, and what is read in one go ends where
+ * the file ended when that began.
+ *
  * Only this thread's file is followed. A sub-agent has a thread and a rollout of its own.
  *
  * @module
  */
 
-import { kindOf } from "./records/line_kind.ts";
+import { type OpenedFile, openOwnFile, UnusableFile } from "../base/open_file.ts";
 import { type Line, LineSplitter } from "../base/lines.ts";
-import { locateNear, locateRollout } from "./locate.ts";
-import { lookUntil } from "./lookout.ts";
+import { pause } from "../base/pause.ts";
+import { letOthersRun } from "../base/slices.ts";
+import { locateRollout, type Where } from "./locate.ts";
 import { overlongRecord } from "./overlong.ts";
+import { kindOf } from "./records/line_kind.ts";
 import { decodeRecord, type RolloutRecord } from "./records/records.ts";
 import { readAt } from "./scan.ts";
 import { type Followed, TurnCalls } from "./turn_calls.ts";
@@ -36,24 +42,35 @@ export interface FollowOptions {
 const MAX_LINE = 48 * 1024 * 1024;
 const HEAD_BYTES = 4096;
 /**
- * How late a record may be noticed after a silence, where codex's stdout says nothing of it. 64 turns
- * that wait cost a processor about a hundredth of its time.
+ * A look follows 8 ms after the last one, then 16 ms, …, and at least so often, which is how late a record
+ * may be noticed where codex's stdout says nothing of it. 64 turns that wait cost a processor about a
+ * hundredth of its time.
+ *
+ * Not by file events: in Deno 2.4, `Deno.watchFs` keeps every watcher that was ever closed, and each
+ * event is held against all of them. After 400 turns an event costs 2.4 ms instead of 0.3 ms, and some
+ * are lost. A look costs some microseconds, needs no thread and no inotify instance, and finds what
+ * file systems without events hold.
  */
+const FIRST_LOOK_MS = 8;
 const LOOK_AT_FILE_MS = 128;
 const LOOK_FOR_FILE_MS = 256;
 
 const PASSED: RolloutRecord = { kind: "other", type: "" };
 
-/** Reading is synchronous and its lines are used at once, so all followers share one buffer. */
-const buffer = new Uint8Array(256 * 1024);
+const BATCH_BYTES = 256 * 1024;
+/** A batch is read and decoded in one piece, so all followers share one buffer. */
+const buffer = new Uint8Array(BATCH_BYTES);
 
-/** Reads what codex appends to one thread's rollout during one turn. */
+/** Reads what codex appends to one thread's rollout during one turn. Its reads must not overlap. */
 export class Follower {
   readonly #options: FollowOptions;
   readonly #calls = new TurnCalls();
   readonly #lines = new LineSplitter(MAX_LINE);
   #path: string | undefined;
-  #file: Deno.FsFile | undefined;
+  #file: OpenedFile | undefined;
+  #finding: Promise<void> | undefined;
+  /** An old thread's file is worth a search through all days, once. */
+  #searched: boolean;
   /** End of the last whole line. */
   #offset: number;
   /** End of what was read, which may be inside a line. */
@@ -63,8 +80,7 @@ export class Follower {
   constructor(options: FollowOptions) {
     this.#options = options;
     this.#offset = this.#position = options.from;
-    // A new thread's file appears in today's directory; only an old one is worth a search.
-    if (options.from > 0) this.#find(locateRollout);
+    this.#searched = options.from === 0;
   }
 
   /** The rollout, once it is there. */
@@ -78,44 +94,52 @@ export class Follower {
   }
 
   /**
-   * Every complete line that is on disk now and was not read before, oldest first, as what it means.
-   * Synchronous; one `fstat` where nothing was appended. Finds the file if it was not there yet.
+   * Every complete line that is on disk now and was not read before, oldest first, as what it means. Finds
+   * the file if it was not there yet; one `fstat` where nothing was appended.
    */
-  drain(): Followed[] {
-    this.#find(locateNear);
-    return this.#read();
+  async *drain(): AsyncGenerator<Followed> {
+    await this.#find(this.#searched ? "its days" : "everywhere");
+    this.#searched = true;
+    yield* this.#read();
   }
 
   /** Resolves when there is something to drain, on `close`, and when `signal` aborts. Never rejects. */
   async changed(signal: AbortSignal): Promise<void> {
-    // While the file is missing, each line of codex's stdout is an occasion to look for it, too.
-    const longest = () => this.#file === undefined ? LOOK_FOR_FILE_MS : LOOK_AT_FILE_MS;
-    await lookUntil(() => this.#hasNews(), longest, signal);
+    for (let pauseMs = FIRST_LOOK_MS; !signal.aborted; pauseMs *= 2) {
+      if (await this.#hasNews()) return;
+      // While the file is missing, each line of codex's stdout is an occasion to look for it, too.
+      const longest = this.#file === undefined ? LOOK_FOR_FILE_MS : LOOK_AT_FILE_MS;
+      await pause(Math.min(pauseMs, longest), signal);
+    }
   }
 
   /**
    * The last read, when codex has ended. A torn last line counts as absent, as it does for codex; one
    * that only lacks its newline counts. Every call without an output gets the result `aborted`.
+   *
+   * @param signal leaves out what was not read when it aborts; the results still come.
    */
-  finish(): Followed[] {
-    this.#find(locateRollout);
-    const followed = this.#read();
-    const rest = this.#lines.end();
+  async *finish(signal?: AbortSignal): AsyncGenerator<Followed> {
+    await this.#find("everywhere");
+    for await (const followed of this.#read()) {
+      if (signal?.aborted) break;
+      yield followed;
+    }
+    const rest = signal?.aborted ? undefined : this.#lines.end();
     if (rest !== undefined && "bytes" in rest) {
       const record = decodeRecord(rest.bytes);
       if (record.kind !== "broken") {
-        followed.push(...this.#calls.take(record));
         this.#offset += rest.bytes.length;
+        yield* this.#calls.take(record);
       }
     }
-    followed.push(...this.#calls.close());
-    return followed;
+    yield* this.#calls.close();
   }
 
   /** Releases the file, and whoever waits for a change. */
   close(): void {
     this.#closed = true;
-    this.#file?.close();
+    this.#file?.file.close();
     this.#file = undefined;
   }
 
@@ -123,43 +147,56 @@ export class Follower {
     this.close();
   }
 
-  #hasNews(): boolean {
+  async #hasNews(): Promise<boolean> {
     if (this.#closed) return true;
     try {
-      const file = this.#find(locateNear);
-      return file !== undefined && file.statSync().size > this.#position;
+      await this.#find("its days");
+      return this.#file !== undefined && this.#file.file.statSync().size > this.#position;
     } catch {
       return true; // whoever drains will hear of it
     }
   }
 
-  /** The open file, which is looked for where it is not there yet. */
-  #find(locate: typeof locateRollout): Deno.FsFile | undefined {
-    if (this.#file !== undefined || this.#closed) return this.#file;
-    const { codexHome, threadId, remembered } = this.#options;
-    const located = locate(codexHome, threadId, remembered);
-    if (located.kind !== "found") return undefined;
-    this.#file = Deno.openSync(located.path, { read: true });
-    this.#path = located.path;
-    // A file shorter than it was is not what we knew; what comes now is appended at its end.
-    const { size } = this.#file.statSync();
-    this.#offset = this.#position = Math.min(this.#options.from, size);
-    return this.#file;
+  /** Opens the file where it is not open yet. */
+  async #find(where: Where): Promise<void> {
+    await this.#finding;
+    if (this.#file !== undefined || this.#closed) return;
+    this.#finding = this.#open(where).finally(() => this.#finding = undefined);
+    await this.#finding;
   }
 
-  #read(): Followed[] {
-    const file = this.#file;
-    if (file === undefined) return [];
+  async #open(where: Where): Promise<void> {
+    const { codexHome, threadId, remembered, from } = this.#options;
+    const located = await locateRollout(codexHome, threadId, remembered, where);
+    if (located.kind !== "found" || this.#closed) return;
+    const opened = openIfUsable(located.path);
+    if (opened === undefined) return;
+    this.#file = opened;
+    this.#path = located.path;
+    // A file shorter than it was is not what we knew; what comes now is appended at its end.
+    this.#offset = this.#position = Math.min(from, opened.info.size);
+  }
+
+  async *#read(): AsyncGenerator<Followed> {
+    const end = this.#file?.file.statSync().size ?? 0;
+    while (this.#position < end) {
+      const batch = this.#readBatch(end);
+      if (batch === undefined) return;
+      yield* batch;
+      if (this.#position < end) await letOthersRun();
+    }
+  }
+
+  #readBatch(end: number): Followed[] | undefined {
+    const file = this.#file?.file; // closed while somebody was told of the last batch?
+    file?.seekSync(this.#position, Deno.SeekMode.Start);
+    const read = file?.readSync(buffer.subarray(0, Math.min(end - this.#position, BATCH_BYTES)));
+    if (file === undefined || !read) return undefined;
+    this.#position += read;
     const followed: Followed[] = [];
-    while (this.#position < file.statSync().size) {
-      file.seekSync(this.#position, Deno.SeekMode.Start);
-      const read = file.readSync(buffer);
-      if (read === null) break;
-      this.#position += read;
-      for (const line of this.#lines.push(buffer.subarray(0, read))) {
-        followed.push(...this.#calls.take(this.#record(line, file)));
-        this.#offset += ("bytes" in line ? line.bytes.length : line.overlong) + 1;
-      }
+    for (const line of this.#lines.push(buffer.subarray(0, read))) {
+      followed.push(...this.#calls.take(this.#record(line, file)));
+      this.#offset += ("bytes" in line ? line.bytes.length : line.overlong) + 1;
     }
     return followed;
   }
@@ -169,5 +206,15 @@ export class Follower {
       return overlongRecord(readAt(file, this.#offset, HEAD_BYTES), line.overlong);
     }
     return kindOf(line.bytes) === "other" ? PASSED : decodeRecord(line.bytes);
+  }
+}
+
+/** The file, unless it was replaced by something else since it was looked at: then it is looked for again. */
+function openIfUsable(path: string): OpenedFile | undefined {
+  try {
+    return openOwnFile(path);
+  } catch (error) {
+    if (error instanceof UnusableFile || error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
   }
 }

@@ -11,8 +11,9 @@
  */
 
 import { basename, join } from "@std/path";
+import { openOwnFile, whyNotOwnFile } from "../base/open_file.ts";
+import { Slices } from "../base/slices.ts";
 import { decodeRecord } from "./records/records.ts";
-import { whyNotOwnFile } from "./state/owner.ts";
 import { scanLines } from "./scan.ts";
 
 /** Where a thread's rollout is, or why there is none to work with. */
@@ -35,69 +36,139 @@ export function isThreadId(id: string): boolean {
   return UUID.test(id);
 }
 
+/** How far to look: the days around the id's own time hold any thread that was just born. */
+export type Where = "everywhere" | "its days";
+
 /**
- * Looks for the rollout of `threadId`: the `remembered` path, the days around the id's own time, the
- * flat directories, then every day.
+ * Looks for the rollout of `threadId`: the `remembered` path, the name that a codex in our own time zone
+ * gives it, the days around the id's own time, the flat directories, then every day. Others run between
+ * two directories.
+ *
+ * @throws {TypeError} where the id is no UUID.
  */
-export function locateRollout(codexHome: string, threadId: string, remembered?: string): Located {
-  const near = locateNear(codexHome, threadId, remembered);
-  if (near.kind !== "missing") return near;
-  const looked = [...near.looked];
-  const sessions = join(codexHome, "sessions");
-  const flat = [sessions, join(codexHome, "archived_sessions")];
-  return search(flat, threadId, looked) ?? search(days(sessions, looked), threadId, looked) ??
-    { kind: "missing", looked };
+export async function locateRollout(
+  codexHome: string,
+  threadId: string,
+  remembered?: string,
+  where: Where = "everywhere",
+): Promise<Located> {
+  const slices = new Slices();
+  const looking = look(codexHome, threadId, remembered, where);
+  for (;;) {
+    const { done, value } = looking.next();
+    if (done) return value;
+    if (slices.due) await slices.next();
+  }
 }
 
-/** The cheap part of `locateRollout`: the remembered path and the days around the id's own time. */
-export function locateNear(codexHome: string, threadId: string, remembered?: string): Located {
+/** The same in one piece, for a program that has nothing else to do meanwhile. */
+export function locateRolloutSync(
+  codexHome: string,
+  threadId: string,
+  remembered?: string,
+): Located {
+  const looking = look(codexHome, threadId, remembered, "everywhere");
+  for (;;) {
+    const { done, value } = looking.next();
+    if (done) return value;
+  }
+}
+
+/** Yields between two directories, where the caller may pause. */
+function* look(
+  codexHome: string,
+  threadId: string,
+  remembered: string | undefined,
+  where: Where,
+): Generator<void, Located> {
   if (!isThreadId(threadId)) {
     throw new TypeError(
       `Cannot locate a rollout: thread id ${JSON.stringify(threadId)} is no UUID`,
     );
   }
-  if (remembered !== undefined && nameMatches(basename(remembered), threadId)) {
-    const found = inspectRollout(remembered, threadId);
+  const known = remembered !== undefined && nameMatches(basename(remembered), threadId);
+  for (const path of [...known ? [remembered] : [], ...likelyPaths(codexHome, threadId)]) {
+    const found = inspectRollout(path, threadId);
     if (found.kind !== "missing") return found;
   }
-  const looked: string[] = [];
-  return search(likelyDays(codexHome, threadId), threadId, looked) ?? { kind: "missing", looked };
+  const looked = new Set<string>();
+  let refused: Located | undefined;
+  for (const directory of directories(codexHome, threadId, where)) {
+    if (looked.has(directory)) continue;
+    looked.add(directory);
+    const found = search(directory, threadId);
+    if (found?.kind === "refused") refused ??= found;
+    else if (found !== undefined) return found;
+    yield;
+  }
+  return refused ?? { kind: "missing", looked: [...looked] };
+}
+
+function* directories(codexHome: string, threadId: string, where: Where): Generator<string> {
+  yield* likelyDays(codexHome, threadId);
+  if (where === "its days") return;
+  const sessions = join(codexHome, "sessions");
+  yield sessions;
+  yield join(codexHome, "archived_sessions");
+  const newestFirst = (directory: string) =>
+    namesIn(directory).filter((name) => /^\d+$/.test(name)).sort().reverse()
+      .map((name) => join(directory, name));
+  for (const year of newestFirst(sessions)) {
+    for (const month of newestFirst(year)) yield* newestFirst(month);
+  }
+}
+
+/** A file is named a moment after its id was made. */
+const NAMED_WITHIN_S = 2;
+
+function likelyPaths(codexHome: string, threadId: string): string[] {
+  return Array.from({ length: NAMED_WITHIN_S + 1 }, (_, seconds) => {
+    const { year, month, day, time } = localTime(bornAt(threadId) + seconds * 1000);
+    const name = `rollout-${year}-${month}-${day}T${time}-${threadId.toLowerCase()}.jsonl`;
+    return join(codexHome, "sessions", year, month, day, name);
+  });
 }
 
 /** The directories a thread of this id was most probably born in, the likeliest first. */
 export function likelyDays(codexHome: string, threadId: string): string[] {
-  const born = parseInt(threadId.slice(0, 8) + threadId.slice(9, 13), 16);
   return [0, -DAY_MS, DAY_MS].map((shift) => {
-    const day = new Date(born + shift);
-    const two = (n: number) => String(n).padStart(2, "0");
-    return join(
-      codexHome,
-      "sessions",
-      String(day.getFullYear()),
-      two(day.getMonth() + 1),
-      two(day.getDate()),
-    );
+    const { year, month, day } = localTime(bornAt(threadId) + shift);
+    return join(codexHome, "sessions", year, month, day);
   });
+}
+
+/** The time in a UUID of version 7, in milliseconds since 1970. */
+function bornAt(threadId: string): number {
+  return parseInt(threadId.slice(0, 8) + threadId.slice(9, 13), 16);
+}
+
+function localTime(ms: number): { year: string; month: string; day: string; time: string } {
+  const at = new Date(ms);
+  const two = (n: number) => String(n).padStart(2, "0");
+  return {
+    year: String(at.getFullYear()),
+    month: two(at.getMonth() + 1),
+    day: two(at.getDate()),
+    time: [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join("-"),
+  };
 }
 
 /** Checks one file: ours, regular, and its first line is the `session_meta` of this thread. */
 export function inspectRollout(path: string, threadId: string): Located {
-  let info: Deno.FileInfo;
   try {
-    info = Deno.lstatSync(path);
+    const why = whyNotOwnFile(Deno.lstatSync(path));
+    if (why !== undefined) return { kind: "refused", path, reason: why };
+    if (path.endsWith(".zst")) return { kind: "compressed", path };
+    using rollout = openOwnFile(path);
+    const reason = whyNotThisThread(rollout.file, threadId);
+    return reason === undefined ? { kind: "found", path } : { kind: "refused", path, reason };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return { kind: "missing", looked: [path] };
     return { kind: "refused", path, reason: String(error) };
   }
-  const why = whyNotOwnFile(info);
-  if (why !== undefined) return { kind: "refused", path, reason: why };
-  if (path.endsWith(".zst")) return { kind: "compressed", path };
-  const reason = whyNotThisThread(path, threadId);
-  return reason === undefined ? { kind: "found", path } : { kind: "refused", path, reason };
 }
 
-function whyNotThisThread(path: string, threadId: string): string | undefined {
-  using file = Deno.openSync(path, { read: true });
+function whyNotThisThread(file: Deno.FsFile, threadId: string): string | undefined {
   for (const line of scanLines(file, { maxLine: FIRST_LINE_MAX })) {
     if (line.overlong) return `its first line is longer than ${FIRST_LINE_MAX} bytes`;
     if (!line.terminated) return "its first line is not complete";
@@ -109,20 +180,13 @@ function whyNotThisThread(path: string, threadId: string): string | undefined {
   return "it is empty";
 }
 
-function search(
-  directories: Iterable<string>,
-  threadId: string,
-  looked: string[],
-): Located | undefined {
+function search(directory: string, threadId: string): Located | undefined {
   let refused: Located | undefined;
-  for (const directory of directories) {
-    looked.push(directory);
-    for (const name of namesIn(directory)) {
-      if (!nameMatches(name, threadId)) continue;
-      const located = inspectRollout(join(directory, name), threadId);
-      if (located.kind === "found" || located.kind === "compressed") return located;
-      if (located.kind === "refused") refused ??= located;
-    }
+  for (const name of namesIn(directory)) {
+    if (!nameMatches(name, threadId)) continue;
+    const located = inspectRollout(join(directory, name), threadId);
+    if (located.kind === "found" || located.kind === "compressed") return located;
+    if (located.kind === "refused") refused ??= located;
   }
   return refused;
 }
@@ -132,18 +196,6 @@ function nameMatches(name: string, threadId: string): boolean {
   const id = threadId.toLowerCase();
   return lower.startsWith("rollout-") &&
     (lower.endsWith(`-${id}.jsonl`) || lower.endsWith(`-${id}.jsonl.zst`));
-}
-
-/** Every `sessions/YYYY/MM/DD` that was not looked at yet, newest first. */
-function* days(sessions: string, looked: readonly string[]): Generator<string> {
-  const newestFirst = (directory: string) =>
-    namesIn(directory).filter((name) => /^\d+$/.test(name)).sort().reverse()
-      .map((name) => join(directory, name));
-  for (const year of newestFirst(sessions)) {
-    for (const month of newestFirst(year)) {
-      for (const day of newestFirst(month)) if (!looked.includes(day)) yield day;
-    }
-  }
 }
 
 function namesIn(directory: string): string[] {

@@ -1,14 +1,12 @@
 /**
- * A rollout that was checked while it was opened.
- *
- * The path is looked at, opened, and the open file compared with what was looked at, so that a file put
- * in its place meanwhile (by the agent, say) is noticed. Deno gives no dependable `O_NOFOLLOW`.
+ * A rollout that was checked while it was opened, so that a file put in its place meanwhile (by the agent,
+ * say) is noticed.
  *
  * @module
  */
 
+import { openOwnFile } from "../base/open_file.ts";
 import type { IndexedFile } from "./state/index_file.ts";
-import { whyNotOwnFile } from "./state/owner.ts";
 
 /** An open rollout. */
 export interface RolloutFile extends IndexedFile, Disposable {
@@ -18,29 +16,7 @@ export interface RolloutFile extends IndexedFile, Disposable {
 
 /** Opens a rollout for reading. Throws where it is not a regular file of ours. */
 export function openRollout(path: string, threadId: string): RolloutFile {
-  const seen = Deno.lstatSync(path);
-  const why = whyNotOwnFile(seen);
-  if (why !== undefined) throw new Error(`Cannot use rollout ${path}: ${why}`);
-  const file = Deno.openSync(path, { read: true });
-  try {
-    assertSame(path, seen, file.statSync());
-  } catch (error) {
-    file.close();
-    throw error;
-  }
-  const { dev, ino } = seen;
+  const opened = openOwnFile(path);
+  const { file, info: { dev, ino } } = opened;
   return { path, threadId, file, dev, ino: ino ?? 0, [Symbol.dispose]: () => file.close() };
-}
-
-/** Throws where an opened file is not the one that was expected at its path. */
-export function assertSame(
-  path: string,
-  expected: { dev: number; ino: number | null },
-  opened: { dev: number; ino: number | null },
-): void {
-  if (opened.dev === expected.dev && opened.ino === expected.ino) return;
-  throw new Error(
-    `Cannot use rollout ${path}: it was replaced (device ${opened.dev}, inode ${opened.ino} instead ` +
-      `of device ${expected.dev}, inode ${expected.ino})`,
-  );
 }

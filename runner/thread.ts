@@ -33,16 +33,16 @@ export interface Thread {
  * The thread of `owner`: our own record, or, unless `sessionFile` is false, the one time import of
  * the Go plugin's.
  */
-export function recallThread(
+export async function recallThread(
   store: StateStore,
   { agentId, workspace }: ThreadOwner,
   codexHome: string,
   sessionFile = true,
-): Thread | undefined {
+): Promise<Thread | undefined> {
   const state = store.load(agentId, workspace) ??
-    (sessionFile ? imported(workspace, codexHome) : undefined);
+    (sessionFile ? await imported(workspace, codexHome) : undefined);
   if (state === undefined) return undefined;
-  const located = locateRollout(codexHome, state.threadId, state.rolloutPath);
+  const located = await locateRollout(codexHome, state.threadId, state.rolloutPath);
   // codex itself decides whether a thread is lost; without its file only our figures are poorer.
   if (located.kind !== "found") {
     return {
@@ -57,7 +57,7 @@ export function recallThread(
   const { size } = Deno.statSync(located.path);
   // What lies between our last turn and now was written by somebody else's.
   const since = state.endOffset <= size ? state.endOffset : 0;
-  const base = (since < size ? lastUsageTotal(located.path, since) : undefined) ??
+  const base = (since < size ? await lastUsageTotal(located.path, since) : undefined) ??
     (since > 0 ? state.usageTotal : ZERO_USAGE);
   return {
     threadId: state.threadId,
@@ -95,8 +95,8 @@ export function leaveThreadId(workspace: string, threadId: string): string | und
   }
 }
 
-function imported(workspace: string, codexHome: string) {
-  const found = importSessionFile(workspace, codexHome);
+async function imported(workspace: string, codexHome: string) {
+  const found = await importSessionFile(workspace, codexHome);
   return found === undefined
     ? undefined
     : { ...found, endOffset: 0, usageTotal: ZERO_USAGE, systemDigest: undefined };

@@ -115,7 +115,7 @@ class Turn {
       );
     }
     await this.#applyPending();
-    this.#thread.recall(this.#codexHome);
+    await this.#thread.recall(this.#codexHome);
     const retries = new Retries(this.#context.settings.retries);
     while (!this.#signal.aborted) {
       const result = await this.#runOnce(bridge);

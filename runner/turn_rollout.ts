@@ -24,20 +24,19 @@ export class TurnRollout {
 
   /** Begins to follow. */
   open(place: FollowOptions): void {
-    this.#attempt(() => this.#follower = new Follower(place));
+    this.#follower = new Follower(place);
   }
 
   /** What was appended since the last look, as what it means. */
-  read(): Followed[] {
+  async *read(): AsyncGenerator<Followed> {
     const follower = this.#follower;
-    if (follower === undefined || !this.#worthALook(follower)) return [];
-    return this.#attempt(() => follower.drain()) ?? [];
+    if (follower === undefined || !this.#worthALook(follower)) return;
+    yield* this.#attempt(follower.drain());
   }
 
   /** The last look: what is unanswered now will stay so. */
-  finish(): Followed[] {
-    const follower = this.#follower;
-    return follower === undefined ? [] : this.#attempt(() => follower.finish()) ?? [];
+  async *finish(): AsyncGenerator<Followed> {
+    if (this.#follower !== undefined) yield* this.#attempt(this.#follower.finish());
   }
 
   /** Resolves when another look is worth while; `false` when there is nothing (any more) to follow. */
@@ -75,13 +74,12 @@ export class TurnRollout {
     return true;
   }
 
-  #attempt<T>(work: () => T): T | undefined {
+  async *#attempt(records: AsyncGenerator<Followed>): AsyncGenerator<Followed> {
     try {
-      return work();
+      yield* records;
     } catch (error) {
       this.#trouble = errorMessage(error);
       this.close();
-      return undefined;
     }
   }
 }

@@ -42,9 +42,9 @@ export class TurnThread {
   }
 
   /** Looks up where the agent left off. */
-  recall(codexHome: string): void {
+  async recall(codexHome: string): Promise<void> {
     const { store, sessionFile } = this.#context;
-    this.#resumed = recallThread(store, this.#request, codexHome, sessionFile);
+    this.#resumed = await recallThread(store, this.#request, codexHome, sessionFile);
   }
 
   /** codex announced its thread. */

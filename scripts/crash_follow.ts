@@ -12,7 +12,7 @@ import { strict as assert } from "node:assert";
 import { parseArgs } from "node:util";
 import { METHOD } from "../plugin/protocol.ts";
 import type { Step } from "../plugin/operator/doctor/scripted_step.ts";
-import { locateRollout } from "../rollout/locate.ts";
+import { locateRolloutSync } from "../rollout/locate.ts";
 import { executable } from "./executable.ts";
 import { codexBinary } from "../tests/support/codex.ts";
 import { type Host, startHost } from "../tests/support/host.ts";
@@ -39,7 +39,7 @@ let longest = 1000;
 
 await withHost((host) => wholeTurn(host)); // the first ever takes longer
 const first = await withHost((host) => wholeTurn(host));
-const located = locateRollout(sandbox.codexHome, first);
+const located = locateRolloutSync(sandbox.codexHome, first);
 assert.equal(located.kind, "found");
 const session = new GrowingSession(located.kind === "found" ? located.path : "");
 

@@ -73,7 +73,7 @@ export async function mutate(
   for (const blockId of asked.keys()) {
     if (!ops.has(blockId)) result.skipped.push({ blockId, reason: "unknown_op" });
   }
-  const thread = threadOf(session);
+  const thread = await threadOf(session);
   if (thread === undefined || ops.size === 0) return tally(result, ops, { kind: "missing" });
   const consumed = await alone(
     session.store,
@@ -87,7 +87,7 @@ export async function mutate(
  * before every resume and after every turn. The result is about what was deferred.
  */
 export async function applyPending(session: Session): Promise<MutateResult> {
-  const thread = threadOf(session);
+  const thread = await threadOf(session);
   if (thread === undefined || !thread.hasWork) return emptyResult(0);
   return await alone(session.store, () => finishWork(thread));
 }
@@ -102,7 +102,7 @@ export async function applyWhenFree(
 ): Promise<MutateResult | undefined> {
   while (!signal.aborted) {
     const result = await applyPending(session);
-    const thread = threadOf(session);
+    const thread = await threadOf(session);
     if (result.deferred === 0 || thread === undefined) return result;
     await writerGone(session.codexHome, thread.threadId, signal);
   }
@@ -135,8 +135,9 @@ async function finishWork(thread: ThreadFiles): Promise<MutateResult> {
   return tally(emptyResult(ops.size), ops, await thread.consume(new Map()));
 }
 
-function threadOf({ store, codexHome, agentId, workspace }: Session): ThreadFiles | undefined {
-  const state = store.load(agentId, workspace) ?? importSessionFile(workspace, codexHome);
+async function threadOf(session: Session): Promise<ThreadFiles | undefined> {
+  const { store, codexHome, agentId, workspace } = session;
+  const state = store.load(agentId, workspace) ?? await importSessionFile(workspace, codexHome);
   if (state === undefined) return undefined;
   const { threadId, rolloutPath } = state;
   return new ThreadFiles(store, { threadId, codexHome, rolloutPath });

@@ -10,9 +10,14 @@
 
 import { dirname } from "@std/path";
 import { type Disk, removeDurably, writeDurably, writeFully } from "../../base/durable.ts";
+import {
+  assertSame,
+  type OpenedFile,
+  openOwnFile,
+  readOwnFile,
+  UnusableFile,
+} from "../../base/open_file.ts";
 import { BrokenJournal, decodeJournal, type Edit, encodeJournal, type Journal } from "./journal.ts";
-import { whyNotOwnFile } from "../state/owner.ts";
-import { assertSame } from "../rollout_file.ts";
 import { readAt } from "../scan.ts";
 
 /** What recovery found. */
@@ -58,21 +63,28 @@ class Misfit extends Error {
 
 function assertMadeFor(journal: Journal): void {
   const { path, size, edits } = journal;
-  const info = lstatIfThere(path);
-  if (info === undefined) throw new Misfit(`${path} is gone`);
-  const why = whyNotOwnFile(info);
-  if (why !== undefined) throw new Misfit(`${path}: ${why}`);
+  using rollout = openForRecovery(path);
+  const { file, info } = rollout;
   try {
     assertSame(path, journal, info);
   } catch (error) {
     throw new Misfit(String(error));
   }
   if (info.size < size) throw new Misfit(`${path} is shorter than it was`);
-  using file = Deno.openSync(path, { read: true });
   for (const edit of edits) {
     if (!isInPlace(file, edit)) {
       throw new Misfit(`${path} has other bytes at offset ${edit.offset}`);
     }
+  }
+}
+
+function openForRecovery(path: string): OpenedFile {
+  try {
+    return openOwnFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) throw new Misfit(`${path} is gone`);
+    if (error instanceof UnusableFile) throw new Misfit(error.message);
+    throw error;
   }
 }
 
@@ -107,16 +119,7 @@ function finish({ path, size }: Journal, journalPath: string, disk: Disk): void 
 
 function readIfThere(path: string): Uint8Array | undefined {
   try {
-    return Deno.readFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-function lstatIfThere(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.lstatSync(path);
+    return readOwnFile(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

@@ -8,6 +8,7 @@
  */
 
 import { type ConsumeOp, isConsumeOp } from "./markers.ts";
+import { readOwnFile } from "../../base/open_file.ts";
 import { type Disk, removeDurably, writeDurably } from "../../base/durable.ts";
 
 /** What is to be done to a thread as soon as nobody writes it. */
@@ -21,7 +22,7 @@ export interface Pending {
 export function readPending(path: string): Pending | undefined {
   let text: string;
   try {
-    text = Deno.readTextFileSync(path);
+    text = new TextDecoder().decode(readOwnFile(path));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

@@ -5,6 +5,7 @@
  */
 
 import { join } from "@std/path";
+import { readOwnFile } from "../../base/open_file.ts";
 import { decodeJournal } from "./journal.ts";
 import type { StateStore } from "../state/state.ts";
 import { ThreadFiles, type ThreadPlace } from "../state/thread_files.ts";
@@ -20,7 +21,7 @@ export function threadsWithWork(store: StateStore): ThreadPlace[] {
     const deferred = new ThreadFiles(store, { threadId, codexHome: "" }).pending;
     if (deferred !== undefined) return { threadId, ...deferred };
     try {
-      const journal = decodeJournal(Deno.readFileSync(store.threadFile(threadId, "journal")));
+      const journal = decodeJournal(readOwnFile(store.threadFile(threadId, "journal")));
       return { threadId, codexHome: journal.codexHome, rolloutPath: journal.path };
     } catch (error) {
       store.warn(`Cannot read what was begun on thread ${threadId}: ${error}`);

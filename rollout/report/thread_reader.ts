@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { openOwnFile } from "../../base/open_file.ts";
 import { kindOf } from "../records/line_kind.ts";
 import { decodeRecord, type RolloutRecord } from "../records/records.ts";
 import { scanLines } from "../scan.ts";
@@ -17,9 +18,9 @@ const EXTRA_EVENT = /"type":"(?:task_started|user_message)"/;
 
 /** Reads the rollout at `path`. */
 export function reportThread(path: string): ThreadReport {
-  using file = Deno.openSync(path, { read: true });
-  const reader = new ThreadReader(path, file.statSync().size);
-  for (const line of scanLines(file, { maxLine: MAX_LINE })) {
+  using rollout = openOwnFile(path);
+  const reader = new ThreadReader(path, rollout.info.size);
+  for (const line of scanLines(rollout.file, { maxLine: MAX_LINE })) {
     if (line.overlong) reader.unreadable();
     else reader.take(line.bytes);
   }

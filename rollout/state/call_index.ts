@@ -8,6 +8,7 @@
  * @module
  */
 
+import { openOwnFile, readOwnFile } from "../../base/open_file.ts";
 import {
   decodeIndex,
   encodeBatch,
@@ -59,7 +60,7 @@ function readIndex(
   wanted: ReadonlySet<number>,
 ): IndexContent | undefined {
   try {
-    const content = decodeIndex(Deno.readFileSync(path), rollout, wanted);
+    const content = decodeIndex(readOwnFile(path), rollout, wanted);
     return content !== undefined && fits(content, rollout) ? content : undefined;
   } catch {
     return undefined; // there is none yet, or it cannot be read: make one
@@ -105,8 +106,8 @@ async function scanRange(
 
 /** Reads beside a scan that goes on afterwards, hence with a handle of its own. */
 function readWhole({ path }: RolloutFile, offset: number, length: number): Uint8Array {
-  using file = Deno.openSync(path, { read: true });
-  return readAt(file, offset, length);
+  using rollout = openOwnFile(path);
+  return readAt(rollout.file, offset, length);
 }
 
 function append(

@@ -10,6 +10,7 @@
  */
 
 import { join } from "@std/path";
+import { openOwnFile, readForeignFile } from "../../base/open_file.ts";
 import { isThreadId, locateRollout } from "../locate.ts";
 import { decodeRecord } from "../records/records.ts";
 import { scanLines } from "../scan.ts";
@@ -44,32 +45,31 @@ export function writeSessionFile(workspace: string, threadId: string): void {
 }
 
 /** The thread of an earlier plugin in this workspace, if it can be believed. */
-export function importSessionFile(
+export async function importSessionFile(
   workspace: string,
   codexHome: string,
-): ImportedThread | undefined {
-  const threadId = readSessionFile(join(workspace, SESSION_FILE));
+): Promise<ImportedThread | undefined> {
+  const threadId = await readSessionFile(join(workspace, SESSION_FILE));
   if (threadId === undefined || !isThreadId(threadId)) return undefined;
-  const located = locateRollout(codexHome, threadId);
+  const located = await locateRollout(codexHome, threadId);
   if (located.kind !== "found") return undefined;
   const started = startedIn(located.path);
   if (started === undefined || realPath(started) !== realPath(workspace)) return undefined;
   return { threadId, rolloutPath: located.path };
 }
 
-function readSessionFile(path: string): string | undefined {
+async function readSessionFile(path: string): Promise<string | undefined> {
   try {
-    const info = Deno.lstatSync(path);
-    if (!info.isFile || info.size > MAX_BYTES) return undefined;
-    return Deno.readTextFileSync(path).trim();
+    const bytes = await readForeignFile(path, { maxBytes: MAX_BYTES });
+    return new TextDecoder().decode(bytes).trim();
   } catch {
-    return undefined;
+    return undefined; // there is none, or none to believe
   }
 }
 
 function startedIn(rolloutPath: string): string | undefined {
-  using file = Deno.openSync(rolloutPath, { read: true });
-  for (const line of scanLines(file)) {
+  using rollout = openOwnFile(rolloutPath);
+  for (const line of scanLines(rollout.file)) {
     const meta = decodeRecord(line.bytes);
     return meta.kind === "session_meta" ? meta.cwd : undefined;
   }

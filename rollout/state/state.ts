@@ -13,9 +13,9 @@
 
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
+import { ownUid, readOwnFile, UnusableFile } from "../../base/open_file.ts";
 import { type Disk, realDisk, removeDurably, writeDurably } from "../../base/durable.ts";
 import { isThreadId } from "../locate.ts";
-import { ownUid, whyNotOwnFile } from "./owner.ts";
 import type { Usage } from "../records/events.ts";
 
 /** The thread that an agent has in a workspace. Fields of later versions are kept. */
@@ -108,11 +108,10 @@ export class StateStore {
   #read(path: string): StoredThread | undefined {
     let text: string;
     try {
-      const why = whyNotOwnFile(Deno.lstatSync(path));
-      if (why !== undefined) return this.#setAside(path, why);
-      text = Deno.readTextFileSync(path);
+      text = new TextDecoder().decode(readOwnFile(path));
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
+      if (error instanceof UnusableFile) return this.#setAside(path, error.message);
       throw error;
     }
     try {

@@ -78,7 +78,7 @@ export class ThreadFiles {
     const pending = this.pending;
     const ops = new Map([...pending?.ops ?? [], ...asked]);
     if (ops.size === 0) return { kind: "done", found: new Set(), changed: new Set() };
-    const path = this.#locate();
+    const path = await this.#locate();
     if (path === undefined) return { kind: "missing" };
     using rollout = openRollout(path, this.#place.threadId);
     const plan = await this.#carryOut(rollout, ops);
@@ -103,9 +103,9 @@ export class ThreadFiles {
     return free !== undefined;
   }
 
-  #locate(): string | undefined {
+  async #locate(): Promise<string | undefined> {
     const { codexHome, threadId, rolloutPath } = this.#place;
-    const located = locateRollout(codexHome, threadId, rolloutPath);
+    const located = await locateRollout(codexHome, threadId, rolloutPath);
     switch (located.kind) {
       case "found":
         return located.path;

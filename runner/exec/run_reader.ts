@@ -172,8 +172,8 @@ export class RunReader implements CallIdentifier, Beginning {
     return this.#tellRecorded(this.#rollout.read());
   }
 
-  async #tellRecorded(records: Followed[]): Promise<void> {
-    for (const record of records) {
+  async #tellRecorded(records: AsyncIterable<Followed>): Promise<void> {
+    for await (const record of records) {
       if (record.type === "error") this.#watchdog.sign();
       else this.#watchdog.progress();
       await this.#tell(this.output.follow(record));

@@ -174,7 +174,7 @@ async function consumeOne({ bench, session }: BenchThread, round: number): Promi
 }
 
 /** A turn's worth of lines is appended in ten pieces, each read as it comes. */
-function followTurn({ path, threadId }: BenchSession): void {
+async function followTurn({ path, threadId }: BenchSession): Promise<void> {
   const codexHome = path.slice(0, path.indexOf("/sessions/"));
   const from = Deno.statSync(path).size;
   using follower = new Follower({ codexHome, threadId, remembered: path, from });
@@ -184,7 +184,9 @@ function followTurn({ path, threadId }: BenchSession): void {
   const line = JSON.stringify({ timestamp, ordinal: 1, type: "response_item", payload }) + "\n";
   for (let i = 0; i < 10; i++) {
     file.writeSync(new TextEncoder().encode(line));
-    if (follower.drain().length !== 1) throw new Error("the line was not followed");
+    if ((await Array.fromAsync(follower.drain())).length !== 1) {
+      throw new Error("the line was not followed");
+    }
   }
-  follower.finish();
+  await Array.fromAsync(follower.finish());
 }

@@ -35,14 +35,15 @@ export const rolloutBytes: Target = {
     Deno.mkdirSync(join(home, DAY), { recursive: true });
     const path = join(home, DAY, `rollout-2026-11-22T12-00-00-${THREAD}.jsonl`);
     return {
-      run(bytes) {
+      async run(bytes) {
         Deno.writeFileSync(path, bytes);
         checkScan(path, bytes);
         for (const { line } of splitPlainly(bytes)) checkKind(line);
         // A write and a look for every few bytes.
         if (hashOf(bytes) % FOLLOWED !== 0) return;
-        const whole = follow(home, path, [bytes]);
-        assert.deepEqual(follow(home, path, chunksOf(bytes)), whole, "chunks make no difference");
+        const whole = await follow(home, path, [bytes]);
+        const inChunks = await follow(home, path, chunksOf(bytes));
+        assert.deepEqual(inChunks, whole, "chunks make no difference");
       },
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
@@ -94,7 +95,11 @@ function checkKind(line: Uint8Array): void {
 }
 
 /** Follows the file while it grows by these chunks. */
-function follow(home: string, path: string, chunks: Iterable<Uint8Array>): Followed[] {
+async function follow(
+  home: string,
+  path: string,
+  chunks: Iterable<Uint8Array>,
+): Promise<Followed[]> {
   Deno.writeFileSync(path, new Uint8Array(0));
   using file = Deno.openSync(path, { write: true, append: true });
   const follower = new Follower({ codexHome: home, threadId: THREAD, remembered: path, from: 0 });
@@ -104,10 +109,10 @@ function follow(home: string, path: string, chunks: Iterable<Uint8Array>): Follo
     for (const chunk of chunks) {
       for (let at = 0; at < chunk.length;) at += file.writeSync(chunk.subarray(at));
       size += chunk.length;
-      followed.push(...follower.drain());
+      followed.push(...await Array.fromAsync(follower.drain()));
       assert.ok(follower.offset <= size, "never beyond the end");
     }
-    followed.push(...follower.finish());
+    followed.push(...await Array.fromAsync(follower.finish()));
     assert.ok(follower.offset <= size, "never beyond the end");
     return followed;
   } finally {

@@ -12,7 +12,8 @@ function swapping(cwd: string, name: string): AsyncDisposable {
   const script =
     `while :; do printf x > ${name}.new; mv ${name}.new ${name}; mkfifo ${name}.new; ` +
     `mv ${name}.new ${name}; done`;
-  const child = new Deno.Command("sh", { args: ["-c", script], cwd, stdin: "null" }).spawn();
+  const child = new Deno.Command("sh", { args: ["-c", script], cwd, stdin: "null", stderr: "null" })
+    .spawn();
   return {
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");

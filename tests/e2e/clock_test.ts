@@ -14,14 +14,18 @@ import { captured, CodexHome } from "../rollout/rollouts.ts";
 
 const YEAR_MS = 365 * 24 * 60 * 60_000;
 
-Deno.test("clock that jumped between a thread's id and its file: the turn is told all the same", () => {
+Deno.test("clock that jumped between a thread's id and its file: the turn is told all the same", async () => {
   using home = new CodexHome();
   const rollout = captured("0.169.0", "shell-ok");
   using usual = new Follower({ codexHome: home.dir, threadId: rollout.threadId, from: 0 });
   // The id says one day, the directory another, three years on.
   Deno.writeFileSync(home.path(rollout.threadId, "2029/01/02"), rollout.bytes);
-  assert.deepEqual(usual.drain(), [], "a live turn only looks where the file should be");
-  const told = usual.finish().map(({ type }) => type);
+  assert.deepEqual(
+    await Array.fromAsync(usual.drain()),
+    [],
+    "a live turn only looks where the file should be",
+  );
+  const told = (await Array.fromAsync(usual.finish())).map(({ type }) => type);
   assert.ok(told.includes("call") && told.includes("result"), told.join());
 });
 

@@ -1,7 +1,7 @@
 /** Threads that are lost, busy, or went on without us. */
 import { strict as assert } from "node:assert";
 import { basename, join } from "@std/path";
-import { locateRollout } from "../../rollout/locate.ts";
+import { locateRolloutSync } from "../../rollout/locate.ts";
 import { userTexts } from "../../plugin/operator/doctor/scripted_request.ts";
 import { codexBinary, OLDEST_CODEX } from "../support/codex.ts";
 import { RpcError } from "../support/rpc_error.ts";
@@ -10,7 +10,7 @@ import { codexByHand, resumeArgs } from "./codex_by_hand.ts";
 import { asks, openWorld, VERSIONS, type World } from "./world.ts";
 
 function rolloutOf({ codexHome }: Sandbox, thread: string): string {
-  const located = locateRollout(codexHome, thread);
+  const located = locateRolloutSync(codexHome, thread);
   assert.equal(located.kind, "found");
   return located.kind === "found" ? located.path : "";
 }

@@ -4,7 +4,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import type { Session } from "../../rollout/consume/consume.ts";
-import { locateRollout } from "../../rollout/locate.ts";
+import { locateRolloutSync } from "../../rollout/locate.ts";
 import { StateStore } from "../../rollout/state/state.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 
@@ -63,7 +63,7 @@ export function rememberThread(
   sandbox: Sandbox,
   threadId: string,
 ): { session: Session; path: string } {
-  const located = locateRollout(sandbox.codexHome, threadId);
+  const located = locateRolloutSync(sandbox.codexHome, threadId);
   assert.equal(located.kind, "found", JSON.stringify(located));
   const path = located.kind === "found" ? located.path : "";
   const store = new StateStore(join(sandbox.root, "state"), {

@@ -4,13 +4,16 @@ import { type Followed, Follower } from "../../rollout/follow.ts";
 import { within } from "../support/deadline.ts";
 import { allCaptured, captured, CodexHome, linesOf } from "./rollouts.ts";
 
+const drain = (follower: Follower) => Array.fromAsync(follower.drain());
+const finish = (follower: Follower) => Array.fromAsync(follower.finish());
+
 /** What following the whole captured file says. */
-function follow(version: string, scenario: string): Followed[] {
+async function follow(version: string, scenario: string): Promise<Followed[]> {
   using home = new CodexHome();
   const rollout = captured(version, scenario);
   home.put(rollout);
   using follower = new Follower({ codexHome: home.dir, threadId: rollout.threadId, from: 0 });
-  return [...follower.drain(), ...follower.finish()];
+  return [...await drain(follower), ...await finish(follower)];
 }
 
 /** Calls and results in short: `id name` and `id = output`, errors marked with `!`. */
@@ -32,9 +35,9 @@ function callsIn(followed: Followed[]): string[] {
   });
 }
 
-Deno.test("Follower tells a shell call and its result with codex's own id", () => {
+Deno.test("Follower tells a shell call and its result with codex's own id", async () => {
   for (const version of ["0.135.0", "0.169.0"]) {
-    const followed = follow(version, "shell-ok");
+    const followed = await follow(version, "shell-ok");
     const [call, result] = followed.filter((e) => e.type === "call" || e.type === "result");
     assert.deepEqual(call, {
       type: "call",
@@ -56,7 +59,7 @@ Deno.test("Follower tells a shell call and its result with codex's own id", () =
   }
 });
 
-Deno.test("Follower marks failed calls, by the event or by codex's own words", () => {
+Deno.test("Follower marks failed calls, by the event or by codex's own words", async () => {
   const cases: [version: string, scenario: string, results: string[]][] = [
     ["0.135.0", "shell-fail", [
       "call_sh1 =! Chunk ID: 4b4b27|Wall time: 0.0002 seconds|Process exited wi",
@@ -90,43 +93,43 @@ Deno.test("Follower marks failed calls, by the event or by codex's own words", (
     ["0.135.0", "cancel-shell-SIGINT-native", ["call_1 =! aborted by user after 1.7s"]],
   ];
   for (const [version, scenario, expected] of cases) {
-    const results = callsIn(follow(version, scenario)).filter((line) => line.includes("="));
+    const results = callsIn(await follow(version, scenario)).filter((line) => line.includes("="));
     assert.deepEqual(results, expected, `${version}/${scenario}`);
   }
 });
 
-Deno.test("Follower does not take what a tool printed for codex's words", () => {
+Deno.test("Follower does not take what a tool printed for codex's words", async () => {
   for (const [version, scenario] of [["0.169.0", "mcp-echo"], ["0.135.0", "patch-ok"]] as const) {
-    const results = follow(version, scenario).filter((event) => event.type === "result");
+    const results = (await follow(version, scenario)).filter((event) => event.type === "result");
     assert.deepEqual(results.map((result) => result.isError), [false]);
   }
 });
 
-Deno.test("Follower tells tool searches and shell calls of the older form", () => {
-  assert.deepEqual(callsIn(follow("0.169.0", "mcp-toolsearch")).slice(0, 3), [
+Deno.test("Follower tells tool searches and shell calls of the older form", async () => {
+  assert.deepEqual(callsIn(await follow("0.169.0", "mcp-toolsearch")).slice(0, 3), [
     "call_ts1 tool_search",
     'call_ts1 = [{"type":"namespace","name":"mcp__lab","description":"Lab se',
     "call_mcp1 mcp__lab.echo",
   ]);
   // codex does not run it and records no output; the model is told "aborted".
-  assert.deepEqual(callsIn(follow("0.135.0", "local-shell")), [
+  assert.deepEqual(callsIn(await follow("0.135.0", "local-shell")), [
     "call_ls1 local_shell",
     "call_ls1 =! aborted",
   ]);
 });
 
-Deno.test("Follower gives a call that codex never answered an aborted result, at the end only", () => {
+Deno.test("Follower gives a call that codex never answered an aborted result, at the end only", async () => {
   using home = new CodexHome();
   const rollout = captured("0.169.0", "cancel-shell-SIGKILL-native");
   home.put(rollout);
   using follower = new Follower({ codexHome: home.dir, threadId: rollout.threadId, from: 0 });
-  assert.deepEqual(callsIn(follower.drain()), ["call_1 exec_command"]);
-  assert.deepEqual(callsIn(follower.finish()), ["call_1 =! aborted"]);
-  assert.deepEqual(follower.finish(), []);
+  assert.deepEqual(callsIn(await drain(follower)), ["call_1 exec_command"]);
+  assert.deepEqual(callsIn(await finish(follower)), ["call_1 =! aborted"]);
+  assert.deepEqual(await finish(follower), []);
 });
 
-Deno.test("Follower tells which of many ways to fail were failures (0.150)", () => {
-  const results = follow("0.150.1", "failures").filter((event) => event.type === "result");
+Deno.test("Follower tells which of many ways to fail were failures (0.150)", async () => {
+  const results = (await follow("0.150.1", "failures")).filter((event) => event.type === "result");
   const failed = results.filter((result) => result.isError).map((result) => result.id);
   // call_2 is an MCP call that went well.
   assert.deepEqual(failed, [
@@ -136,8 +139,8 @@ Deno.test("Follower tells which of many ways to fail were failures (0.150)", () 
   assert.equal(results.length, failed.length + 1);
 });
 
-Deno.test("Follower numbers the outputs of one code-mode script", () => {
-  assert.deepEqual(callsIn(follow("0.150.1", "cm-notify")), [
+Deno.test("Follower numbers the outputs of one code-mode script", async () => {
+  assert.deepEqual(callsIn(await follow("0.150.1", "cm-notify")), [
     "call_js functions.exec",
     'call_js#0 = [{"type":"input_text","text":"Script completed\\nWall time 0.',
     "call_js#1 = one",
@@ -147,14 +150,14 @@ Deno.test("Follower numbers the outputs of one code-mode script", () => {
   ]);
 });
 
-Deno.test("Follower says the same however the file grows, and ends where the file ends", () => {
+Deno.test("Follower says the same however the file grows, and ends where the file ends", async () => {
   const rollouts = allCaptured();
-  fc.assert(
-    fc.property(
+  await fc.assert(
+    fc.asyncProperty(
       fc.constantFrom(...rollouts),
       fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 }),
-      (rollout, cuts) => {
-        const whole = follow(rollout.version, rollout.scenario);
+      async (rollout, cuts) => {
+        const whole = await follow(rollout.version, rollout.scenario);
         using home = new CodexHome();
         const path = home.path(rollout.threadId);
         using follower = new Follower({ codexHome: home.dir, threadId: rollout.threadId, from: 0 });
@@ -165,9 +168,9 @@ Deno.test("Follower says the same however the file grows, and ends where the fil
           const upTo = Math.floor(cut * rollout.bytes.length);
           file.writeSync(rollout.bytes.subarray(written, upTo));
           written = Math.max(written, upTo);
-          seen.push(...follower.drain());
+          seen.push(...await drain(follower));
         }
-        seen.push(...follower.finish());
+        seen.push(...await finish(follower));
         assert.deepEqual(seen, whole);
         assert.equal(follower.offset, rollout.bytes.length);
       },
@@ -176,7 +179,7 @@ Deno.test("Follower says the same however the file grows, and ends where the fil
   );
 });
 
-Deno.test("Follower reads nothing before the offset where the turn began", () => {
+Deno.test("Follower reads nothing before the offset where the turn began", async () => {
   using home = new CodexHome();
   const rollout = captured("0.169.0", "resume-3-turns");
   const path = home.put(rollout);
@@ -184,12 +187,13 @@ Deno.test("Follower reads nothing before the offset where the turn began", () =>
   const last = lines.findLastIndex((line) => line.includes('"type":"task_started"'));
   const from = new TextEncoder().encode(lines.slice(0, last).join("\n") + "\n").length;
   using follower = new Follower({ codexHome: home.dir, threadId: rollout.threadId, from });
-  assert.equal(follower.path, path);
-  const completed = follower.drain().filter((event) => event.type === "task_complete");
+  assert.equal(follower.path, undefined);
+  const completed = (await drain(follower)).filter((event) => event.type === "task_complete");
   assert.equal(completed.length, 1);
+  assert.equal(follower.path, path);
 });
 
-Deno.test("Follower takes a torn last line as absent and a whole one without newline as there", () => {
+Deno.test("Follower takes a torn last line as absent and a whole one without newline as there", async () => {
   using home = new CodexHome();
   const { threadId, bytes } = captured("0.135.0", "shell-ok");
   const bytesIn = (text: string): number => new TextEncoder().encode(text).length;
@@ -203,8 +207,8 @@ Deno.test("Follower takes a torn last line as absent and a whole one without new
   ) {
     Deno.writeTextFileSync(path, content);
     using follower = new Follower({ codexHome: home.dir, threadId, from: 0 });
-    assert.equal(callsIn(follower.drain()).length, 1);
-    const rest = follower.finish().filter((event) => event.type === "result");
+    assert.equal(callsIn(await drain(follower)).length, 1);
+    const rest = (await finish(follower)).filter((event) => event.type === "result");
     assert.equal(rest.length, results);
     assert.equal(rest[0]?.isError, content !== text);
     assert.equal(follower.offset, offset);
@@ -220,7 +224,7 @@ Deno.test("Follower is woken when codex writes, also before the directory exists
   const until = async (type: Followed["type"]): Promise<void> => {
     while (!seen.some((event) => event.type === type)) {
       await within(follower.changed(signal), type, () => JSON.stringify(seen));
-      seen.push(...follower.drain());
+      seen.push(...await drain(follower));
     }
   };
   const half = rollout.bytes.indexOf(10, 25_000);
@@ -239,14 +243,14 @@ Deno.test("Follower.changed ends with the signal and with close, and leaks nothi
   const follower = new Follower({ codexHome: home.dir, threadId: rollout.threadId, from: 1 });
   const { signal } = new AbortController();
   await within(follower.changed(signal), "what is there to read");
-  follower.drain();
+  await drain(follower);
   const closed = follower.changed(signal);
   follower.close();
   await within(closed, "the end of a closed follower");
   await follower.changed(AbortSignal.abort());
 });
 
-Deno.test("Follower names an output that is too long to be loaded", () => {
+Deno.test("Follower names an output that is too long to be loaded", async () => {
   using home = new CodexHome();
   const { threadId, bytes } = captured("0.135.0", "shell-ok");
   const lines = linesOf(bytes);
@@ -261,7 +265,7 @@ Deno.test("Follower names an output that is too long to be loaded", () => {
     file.writeSync(new TextEncoder().encode(tail + "\n" + lines.slice(9).join("\n") + "\n"));
   }
   using follower = new Follower({ codexHome: home.dir, threadId, from: 0 });
-  const followed = follower.drain();
+  const followed = await drain(follower);
   assert.match(
     callsIn(followed)[1] ?? "",
     /^call_sh1 = \[an output of 51\d+ bytes is recorded; it is/,

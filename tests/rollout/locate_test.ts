@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { likelyDays, locateRollout } from "../../rollout/locate.ts";
+import { likelyDays, locateRolloutSync } from "../../rollout/locate.ts";
 import { captured, CodexHome } from "./rollouts.ts";
 
 const rollout = captured("0.135.0", "text");
@@ -10,8 +10,8 @@ Deno.test("locateRollout finds a thread in the day of its own id, without lookin
   using home = new CodexHome();
   const path = home.put(rollout);
   Deno.mkdirSync(join(home.dir, "sessions/2031/01/01"), { recursive: true });
-  assert.deepEqual(locateRollout(home.dir, threadId), { kind: "found", path });
-  assert.deepEqual(locateRollout(home.dir, threadId.toUpperCase()), { kind: "found", path });
+  assert.deepEqual(locateRolloutSync(home.dir, threadId), { kind: "found", path });
+  assert.deepEqual(locateRolloutSync(home.dir, threadId.toUpperCase()), { kind: "found", path });
   assert.ok(likelyDays(home.dir, threadId).includes(join(home.dir, "sessions/2026/11/22")));
 });
 
@@ -22,7 +22,7 @@ Deno.test("locateRollout finds it in other days, flat, archived, and where it wa
     Deno.mkdirSync(join(home.dir, place), { recursive: true });
     Deno.writeFileSync(path, rollout.bytes);
     const remembered = place === "elsewhere" ? path : join(home.dir, "gone", `${threadId}.jsonl`);
-    assert.deepEqual(locateRollout(home.dir, threadId, remembered), { kind: "found", path });
+    assert.deepEqual(locateRolloutSync(home.dir, threadId, remembered), { kind: "found", path });
   }
 });
 
@@ -30,9 +30,9 @@ Deno.test("locateRollout does not believe a remembered path of another thread", 
   using home = new CodexHome();
   const other = captured("0.169.0", "shell-ok");
   const path = home.put(other);
-  assert.equal(locateRollout(home.dir, threadId, path).kind, "missing");
+  assert.equal(locateRolloutSync(home.dir, threadId, path).kind, "missing");
   Deno.renameSync(path, home.path(threadId));
-  assert.deepEqual(locateRollout(home.dir, threadId), {
+  assert.deepEqual(locateRolloutSync(home.dir, threadId), {
     kind: "refused",
     path: home.path(threadId),
     reason: `its session_meta names thread "${other.threadId}", not ${threadId}`,
@@ -41,17 +41,17 @@ Deno.test("locateRollout does not believe a remembered path of another thread", 
 
 Deno.test("locateRollout names where it looked in vain, also without a codex home", () => {
   using home = new CodexHome();
-  const missing = locateRollout(home.dir, threadId);
+  const missing = locateRolloutSync(home.dir, threadId);
   assert.equal(missing.kind, "missing");
   assert.ok(missing.kind === "missing" && missing.looked.includes(join(home.dir, "sessions")));
-  assert.equal(locateRollout(join(home.dir, "nowhere"), threadId).kind, "missing");
+  assert.equal(locateRolloutSync(join(home.dir, "nowhere"), threadId).kind, "missing");
 });
 
 Deno.test("locateRollout tells a compressed session from a missing one", () => {
   using home = new CodexHome();
   const path = `${home.path(threadId)}.zst`;
   Deno.writeFileSync(path, rollout.bytes);
-  assert.deepEqual(locateRollout(home.dir, threadId), { kind: "compressed", path });
+  assert.deepEqual(locateRolloutSync(home.dir, threadId), { kind: "compressed", path });
 });
 
 Deno.test("locateRollout refuses links, directories, and files that do not begin as a session", () => {
@@ -73,7 +73,7 @@ Deno.test("locateRollout refuses links, directories, and files that do not begin
     using home = new CodexHome();
     const path = home.path(threadId);
     make(path, home.dir);
-    const located = locateRollout(home.dir, threadId);
+    const located = locateRolloutSync(home.dir, threadId);
     assert.equal(located.kind, "refused");
     assert.match(located.kind === "refused" ? located.reason : "", new RegExp(reason));
   }
@@ -85,7 +85,7 @@ Deno.test("locateRollout refuses a file of another user", {
   using home = new CodexHome();
   const path = home.put(rollout);
   Deno.chownSync(path, 65534, 65534);
-  assert.deepEqual(locateRollout(home.dir, threadId), {
+  assert.deepEqual(locateRolloutSync(home.dir, threadId), {
     kind: "refused",
     path,
     reason: "it belongs to user 65534, not to user 0",
@@ -94,6 +94,6 @@ Deno.test("locateRollout refuses a file of another user", {
 
 Deno.test("locateRollout takes nothing but a UUID for a thread id", () => {
   for (const id of ["", "../../etc/passwd", threadId.slice(1), `${threadId}x`]) {
-    assert.throws(() => locateRollout("/nowhere", id), /thread id .* is no UUID/);
+    assert.throws(() => locateRolloutSync("/nowhere", id), /thread id .* is no UUID/);
   }
 });

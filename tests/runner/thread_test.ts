@@ -28,14 +28,14 @@ class Stage {
     });
   }
 
-  recall(): Thread | undefined {
+  recall(): Promise<Thread | undefined> {
     return recallThread(this.store, owner, this.home.dir);
   }
 
   /** The thread's total as codex recorded it last. */
-  get total(): Usage | undefined {
+  get total(): Promise<Usage | undefined> {
     this.remember({ from: 0 });
-    return this.recall()?.base;
+    return this.recall().then((thread) => thread?.base);
   }
 
   [Symbol.dispose](): void {
@@ -43,15 +43,15 @@ class Stage {
   }
 }
 
-Deno.test("recallThread knows no thread where none was remembered", () => {
+Deno.test("recallThread knows no thread where none was remembered", async () => {
   using stage = new Stage();
-  assert.equal(stage.recall(), undefined);
+  assert.equal(await stage.recall(), undefined);
 });
 
-Deno.test("recallThread gives back what was remembered, and where the rollout ends now", () => {
+Deno.test("recallThread gives back what was remembered, and where the rollout ends now", async () => {
   using stage = new Stage();
   stage.remember({ base: usageOf(70), systemDigest: "d" });
-  assert.deepEqual(stage.recall(), {
+  assert.deepEqual(await stage.recall(), {
     threadId: stage.rollout.threadId,
     rolloutPath: stage.path,
     from: stage.size,
@@ -60,40 +60,40 @@ Deno.test("recallThread gives back what was remembered, and where the rollout en
   });
 });
 
-Deno.test("recallThread counts what somebody else used since our last turn", () => {
+Deno.test("recallThread counts what somebody else used since our last turn", async () => {
   using stage = new Stage();
-  const total = stage.total;
+  const total = await stage.total;
   assert.ok(total !== undefined && total.inputTokens > 1000);
   // Our last turn ended after the first third of the file.
   const lines = new TextDecoder().decode(stage.rollout.bytes).split("\n");
   const from = lines.slice(0, Math.floor(lines.length / 3)).join("\n").length + 1;
   stage.remember({ from, base: usageOf(1000) });
-  assert.deepEqual(stage.recall()?.base, total);
+  assert.deepEqual((await stage.recall())?.base, total);
 });
 
-Deno.test("recallThread reads the total anew when nobody knew it, or the file is shorter than it was", () => {
+Deno.test("recallThread reads the total anew when nobody knew it, or the file is shorter than it was", async () => {
   using stage = new Stage();
-  const total = stage.total;
+  const total = await stage.total;
   stage.remember({ base: undefined });
-  assert.deepEqual(stage.recall()?.base, total);
+  assert.deepEqual((await stage.recall())?.base, total);
   stage.remember({ from: stage.size + 1000, base: usageOf(999_999) });
-  assert.deepEqual(stage.recall()?.base, total);
+  assert.deepEqual((await stage.recall())?.base, total);
 });
 
-Deno.test("recallThread tells nothing again of a rollout that turns up later", () => {
+Deno.test("recallThread tells nothing again of a rollout that turns up later", async () => {
   using stage = new Stage();
   stage.remember({ base: usageOf(70) });
   Deno.removeSync(stage.path);
-  const thread = stage.recall();
+  const thread = await stage.recall();
   assert.equal(thread?.threadId, stage.rollout.threadId);
   assert.deepEqual([thread?.rolloutPath, thread?.base], [undefined, undefined]);
   assert.ok((thread?.from ?? 0) > stage.size);
 });
 
-Deno.test("recallThread finds a rollout that was moved", () => {
+Deno.test("recallThread finds a rollout that was moved", async () => {
   using stage = new Stage();
   stage.remember({});
   const moved = stage.home.path(stage.rollout.threadId, "2026/01/02");
   Deno.renameSync(stage.path, moved);
-  assert.equal(stage.recall()?.rolloutPath, moved);
+  assert.equal((await stage.recall())?.rolloutPath, moved);
 });

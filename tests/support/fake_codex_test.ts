@@ -3,7 +3,7 @@ import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { completed, fakeCodex, plainTurn } from "./fake_codex.ts";
 import { openSandbox, type Sandbox } from "./sandbox.ts";
-import { locateRollout } from "../../rollout/locate.ts";
+import { locateRolloutSync } from "../../rollout/locate.ts";
 
 function start(path: string, args: string[], sandbox: Sandbox): Deno.ChildProcess {
   const { env, workspace: cwd } = sandbox;
@@ -41,7 +41,7 @@ Deno.test("fake codex plays a turn, resumes its thread and shows how it was star
   assert.deepEqual([one?.resumed, two?.resumed, two?.thread], [false, true, id]);
   assert.equal(two?.prompt, "more");
 
-  const located = locateRollout(sandbox.codexHome, id);
+  const located = locateRolloutSync(sandbox.codexHome, id);
   assert.equal(located.kind, "found");
   const path = located.kind === "found" ? located.path : "";
   const records = (await Deno.readTextFile(path)).trim().split("\n").map((line) =>

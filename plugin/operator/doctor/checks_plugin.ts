@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "@std/path";
-import { ownUid } from "../../../rollout/state/owner.ts";
+import { ownUid } from "../../../base/open_file.ts";
 import { errorMessage } from "../../../base/error_message.ts";
 import { manifestFor } from "../../manifest.ts";
 import { EXECUTABLE_NAME, PLUGIN_NAME } from "../../names.ts";

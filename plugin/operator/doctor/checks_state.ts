@@ -5,7 +5,7 @@
  */
 import { join } from "@std/path";
 import * as z from "zod/mini";
-import { ownUid } from "../../../rollout/state/owner.ts";
+import { ownUid } from "../../../base/open_file.ts";
 import { staleTurns } from "../../../runner/process/turn_sweep.ts";
 import { STATS_FILE } from "../../stats.ts";
 import { type Check, fail, type Finding, ok, warn, type World } from "./check.ts";

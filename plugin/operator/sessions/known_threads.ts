@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isThreadId, locateRollout } from "../../../rollout/locate.ts";
+import { isThreadId, locateRolloutSync } from "../../../rollout/locate.ts";
 import { StateStore } from "../../../rollout/state/state.ts";
 import { codexEnvironment, codexHome } from "../../../runner/codex/environment.ts";
 import { loadConfig } from "../../config/config.ts";
@@ -71,7 +71,7 @@ export class KnownThreads {
   }
 
   #rollout(threadId: string, remembered: string | undefined): KnownThread["rollout"] {
-    const located = locateRollout(this.codexHome, threadId, remembered);
+    const located = locateRolloutSync(this.codexHome, threadId, remembered);
     switch (located.kind) {
       case "found":
         return { path: located.path };

@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "@std/path";
-import { ownUid } from "../../../rollout/state/owner.ts";
+import { ownUid } from "../../../base/open_file.ts";
 import { loadConfig } from "../../config/config.ts";
 import { manifestFor } from "../../manifest.ts";
 import type { ProfilePaths } from "../../profile.ts";

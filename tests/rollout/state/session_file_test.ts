@@ -27,34 +27,35 @@ class Workspace {
   }
 }
 
-Deno.test("importSessionFile takes over the thread of this workspace", () => {
+Deno.test("importSessionFile takes over the thread of this workspace", async () => {
   using workspace = new Workspace();
   const { home, path } = homeWithThreadIn(workspace.dir);
   using _home = home;
-  assert.equal(importSessionFile(workspace.dir, home.dir), undefined);
+  assert.equal(await importSessionFile(workspace.dir, home.dir), undefined);
   writeSessionFile(workspace.dir, rollout.threadId);
   assert.equal(Deno.readTextFileSync(workspace.file), rollout.threadId);
   const imported = { threadId: rollout.threadId, rolloutPath: path };
-  assert.deepEqual(importSessionFile(workspace.dir, home.dir), imported);
+  assert.deepEqual(await importSessionFile(workspace.dir, home.dir), imported);
   Deno.writeTextFileSync(workspace.file, `${rollout.threadId}\n`);
-  assert.deepEqual(importSessionFile(workspace.dir, home.dir), imported);
+  assert.deepEqual(await importSessionFile(workspace.dir, home.dir), imported);
 });
 
-Deno.test("importSessionFile believes nothing else", () => {
+Deno.test("importSessionFile believes nothing else", async () => {
   using workspace = new Workspace();
   using elsewhere = new Workspace();
   const { home } = homeWithThreadIn(elsewhere.dir);
   using _home = home;
-  const refused = (): void => assert.equal(importSessionFile(workspace.dir, home.dir), undefined);
+  const refused = async (): Promise<void> =>
+    assert.equal(await importSessionFile(workspace.dir, home.dir), undefined);
   writeSessionFile(workspace.dir, rollout.threadId); // a thread of another workspace
-  refused();
+  await refused();
   for (const text of ["", "../../x", "x".repeat(1000)]) {
     Deno.writeTextFileSync(workspace.file, text);
-    refused();
+    await refused();
   }
   Deno.removeSync(workspace.file);
   Deno.mkdirSync(workspace.file);
-  refused();
+  await refused();
 });
 
 Deno.test("writeSessionFile replaces a symbolic link instead of following it", () => {
