@@ -14,6 +14,7 @@
  *
  * @module
  */
+import { ProgramError, runProgram } from "./program.ts";
 
 /** A file that was looked at, opened, and found to be the same. */
 export interface OpenedFile extends Disposable {
@@ -128,8 +129,6 @@ export interface ForeignFileOptions {
 }
 
 const LIMIT_MS = 5_000;
-/** How long a killed `dd` may take to be gone; one that hangs in the system is left. */
-const DEATH_MS = 1_000;
 
 /**
  * All of a regular file that anybody may have put there. Symbolic links are not followed: resolve a path
@@ -144,13 +143,10 @@ export async function readForeignFile(
   const info = lookedAt(path);
   if (!info.isFile) throw unusable("it is not a regular file");
   if (info.size > maxBytes) throw unusable(`it has ${info.size} bytes, more than ${maxBytes}`);
-  const read = await runDd(path, maxBytes + 1, limitMs, signal);
+  const read = await readByProgram(path, maxBytes, limitMs, signal);
   signal?.throwIfAborted();
-  if (read === "late") throw unusable(`it took more than ${limitMs} ms`);
   if (typeof read === "string") throw unusable(read);
-  const bytes = read ?? readCompared(path, info);
-  if (bytes.length > maxBytes) throw unusable(`it has more than ${maxBytes} bytes`);
-  return bytes;
+  return read ?? readCompared(path, info);
 }
 
 function lookedAt(path: string): Deno.FileInfo {
@@ -162,50 +158,22 @@ function lookedAt(path: string): Deno.FileInfo {
   }
 }
 
-/** The first bytes of the file, or why there are none; `undefined` where there is no such `dd`. */
-async function runDd(
+/** The file, or why it cannot be read; `undefined` where there is no such `dd`. */
+async function readByProgram(
   path: string,
-  bytes: number,
-  limitMs: number,
+  maxBytes: number,
+  timeMs: number,
   signal: AbortSignal | undefined,
-): Promise<Uint8Array<ArrayBuffer> | "late" | string | undefined> {
-  let child: Deno.ChildProcess;
+): Promise<Uint8Array<ArrayBuffer> | string | undefined> {
+  const args = [`if=${path}`, "iflag=nofollow,nonblock,fullblock", "bs=64K", "status=none"];
   try {
-    child = new Deno.Command("dd", {
-      args: [
-        ...[`if=${path}`, "iflag=nofollow,nonblock,fullblock,count_bytes"],
-        ...["bs=64K", `count=${bytes}`, "status=none"],
-      ],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-      env: { LC_ALL: "C" },
-    }).spawn();
-  } catch {
-    return undefined;
-  }
-  const stuck = Promise.withResolvers<undefined>();
-  let late = false;
-  const giveUp = (): void => {
-    late = true;
-    timer = setTimeout(() => stuck.resolve(undefined), DEATH_MS);
-    try {
-      child.kill("SIGKILL");
-    } catch {
-      // It has just ended.
-    }
-  };
-  let timer = setTimeout(giveUp, limitMs);
-  signal?.addEventListener("abort", giveUp);
-  try {
-    const output = await Promise.race([child.output(), stuck.promise]);
-    if (late || output === undefined) return "late";
-    if (output.success) return output.stdout;
-    const said = new TextDecoder().decode(output.stderr).trim();
-    return said.includes("iflag") || said.includes("input flag") ? undefined : said;
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", giveUp);
+    const options = { timeMs, signal, maxBytes, raw: true };
+    const { code, bytes, stderr } = await runProgram("dd", args, options);
+    if (code === 0) return bytes;
+    return stderr.includes("input flag") || stderr.includes("iflag") ? undefined : stderr.trim();
+  } catch (error) {
+    if (!(error instanceof ProgramError)) throw error;
+    return error.why === "start" ? undefined : error.message;
   }
 }
 

@@ -28,6 +28,8 @@ export interface ProgramOptions {
    * group of its own, whose making costs 3 ms; its stderr is not read.
    */
   lookup?: boolean;
+  /** Gives stdout as bytes, too. */
+  raw?: boolean;
 }
 
 /** What a program that ended by itself left. */
@@ -36,6 +38,8 @@ export interface ProgramEnd {
   /** The signal that ended it, from outside. */
   signal: string | undefined;
   stdout: string;
+  /** `stdout` as it came, where that was asked for. */
+  bytes?: Uint8Array<ArrayBuffer>;
   stderr: string;
 }
 
@@ -90,7 +94,9 @@ export async function runProgram(
     const [stdout = "", stderr = ""] = outputs.map((output) => output.text());
     if (why !== undefined) throw new ProgramError(why[0], why[1], stdout, stderr);
     const { code, signal: killedBy } = await status;
-    return { code, signal: killedBy ?? undefined, stdout, stderr };
+    const end = { code, signal: killedBy ?? undefined, stdout, stderr };
+    const bytes = options.raw ? outputs[0]?.bytes() : undefined;
+    return bytes === undefined ? end : { ...end, bytes };
   } finally {
     disarm();
     signal?.removeEventListener("abort", cancel);
@@ -132,12 +138,11 @@ function kill(child: Deno.ChildProcess, alone: boolean): void {
   }
 }
 
-/** The text that comes through one pipe. */
+/** What comes through one pipe. */
 class Output {
   readonly #pipe: ChildOutput;
-  readonly #decoder = new TextDecoder();
+  readonly #chunks: Uint8Array<ArrayBuffer>[] = [];
   #room: number;
-  #text = "";
 
   constructor(stream: ReadableStream<Uint8Array>, room: number) {
     this.#pipe = new ChildOutput(stream);
@@ -148,7 +153,7 @@ class Output {
   async read(tooMuch: () => void): Promise<void> {
     try {
       for await (const chunk of this.#pipe.chunks()) {
-        this.#text += this.#decoder.decode(chunk.subarray(0, this.#room), { stream: true });
+        this.#chunks.push(new Uint8Array(chunk.subarray(0, this.#room)));
         this.#room -= chunk.length;
         if (this.#room < 0) return tooMuch();
       }
@@ -157,8 +162,18 @@ class Output {
     }
   }
 
+  bytes(): Uint8Array<ArrayBuffer> {
+    const whole = new Uint8Array(this.#chunks.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      whole.set(chunk, at);
+      at += chunk.length;
+    }
+    return whole;
+  }
+
   text(): string {
-    return this.#text + this.#decoder.decode();
+    return new TextDecoder().decode(this.bytes());
   }
 
   childGone(): void {

@@ -17,7 +17,7 @@
 
 import { type OpenedFile, openOwnFile, UnusableFile } from "../base/open_file.ts";
 import { type Line, LineSplitter } from "../base/lines.ts";
-import { pause } from "../base/pause.ts";
+import { pause } from "../base/timer.ts";
 import { letOthersRun } from "../base/slices.ts";
 import { locateRollout, type Where } from "./locate.ts";
 import { overlongRecord } from "./overlong.ts";
