@@ -50,8 +50,10 @@ export async function compile(compilation: Compilation): Promise<Base> {
       noBase(obstacle, `it exists for ${FALLBACK.target} only, this is ${host}`),
     );
   }
-  say(obstacle);
-  say("using the registry fallback instead, which is not for releases");
+  say(
+    `${obstacle}, so the copy in npm's ${FALLBACK.package} is used, whose hash is known: good for ` +
+      `trying out and testing; releases are made with Deno's own only`,
+  );
   let base: string;
   try {
     base = await fallbackBase();
@@ -131,10 +133,10 @@ async function ordinary(compilation: Compilation): Promise<string | undefined> {
 
 /** Asks the host of `url` to answer, and gives up on the download when it does not. */
 async function signOfLife(url: string, giveUp: AbortController, done: AbortSignal): Promise<void> {
-  say(`downloading ${url}`);
   try {
     const signal = AbortSignal.any([done, AbortSignal.timeout(PATIENCE.answer)]);
     await fetch(url, { method: "HEAD", signal });
+    say(`Deno is downloading ${url}`);
   } catch {
     if (!done.aborted) giveUp.abort();
   }

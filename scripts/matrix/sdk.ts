@@ -6,10 +6,8 @@
  */
 import { join } from "@std/path";
 import { decodeExecLine } from "../../runner/exec/exec_events.ts";
-import { cacheDir } from "../../tests/support/cache.ts";
-
-/** The package whose names the suite checks; `deno task matrix -- --drift` also checks npm's latest. */
-export const SDK_VERSION = "0.163.0";
+import { CODEX_SDK, npmPackage } from "../../tests/support/npm_package.ts";
+import { latestVersion } from "./versions.ts";
 
 /** What the types name. */
 export interface SdkNames {
@@ -17,25 +15,11 @@ export interface SdkNames {
   items: string[];
 }
 
-/** The text of its type definitions. Fetched from npm once; only the package itself, no codex. */
+/** The text of the type definitions of one version, or of npm's `latest`. */
 export async function sdkTypes(version: string): Promise<{ version: string; text: string }> {
-  const folder = join(cacheDir(), "npm");
-  await Deno.mkdir(folder, { recursive: true });
-  const kept = join(folder, `codex-sdk-${version}.d.ts`);
-  const known = await Deno.readTextFile(kept).catch(() => undefined);
-  if (known !== undefined) return { version, text: known };
-  const packed = await output("npm", [
-    ...["pack", `@openai/codex-sdk@${version}`, "--json", "--ignore-scripts"],
-    ...["--loglevel=error", "--pack-destination", folder],
-  ]);
-  const [{ filename, version: exact }] = JSON.parse(packed) as [
-    { filename: string; version: string },
-  ];
-  const text = await output("tar", ["-xzOf", join(folder, filename), "package/dist/index.d.ts"]);
-  await Deno.remove(join(folder, filename));
-  // A tag moves, so only a version is kept.
-  if (version === exact) await Deno.writeTextFile(kept, text);
-  return { version: exact, text };
+  const exact = version === "latest" ? await latestVersion(CODEX_SDK[0]) : version;
+  const folder = await npmPackage([CODEX_SDK[0], exact]);
+  return { version: exact, text: await Deno.readTextFile(join(folder, "dist", "index.d.ts")) };
 }
 
 /** The names in the unions `ThreadEvent` and `ThreadItem`. Throws when they are not found. */
@@ -67,14 +51,4 @@ function namesOf(union: string, types: string): string[] {
   );
   if (names.length > 0 && names.every((name) => name !== undefined)) return names;
   throw new Error(`Cannot read the names of ${union} in the types of codex-sdk: ${members}`);
-}
-
-async function output(command: string, args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await new Deno.Command(command, { args, stdin: "null" })
-    .output();
-  const decoder = new TextDecoder();
-  if (code === 0) return decoder.decode(stdout);
-  throw new Error(
-    `${command} ${args[0]} failed, exit ${code}: ${decoder.decode(stderr).slice(-500)}`,
-  );
 }

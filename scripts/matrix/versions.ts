@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { npm } from "../../tests/support/npm.ts";
 
 /** Between the oldest supported and the newest tested, where something changed; and what npm has. */
 export const VERSIONS: readonly string[] = [
@@ -19,14 +20,9 @@ export async function resolveVersions(versions: readonly string[]): Promise<stri
   return [...new Set(resolved)];
 }
 
-/** What `npm view` says. Throws when npm fails or says something else than a version. */
-export async function latestVersion(): Promise<string> {
-  const { code, stdout, stderr } = await new Deno.Command("npm", {
-    args: ["view", "@openai/codex", "dist-tags.latest"],
-    stdin: "null",
-  }).output();
-  const said = new TextDecoder().decode(stdout).trim();
-  if (code === 0 && /^\d+\.\d+\.\d+/.test(said)) return said;
-  const reason = new TextDecoder().decode(stderr).trim().slice(-500) || said;
-  throw new Error(`Cannot learn the latest codex from npm, exit ${code}: ${reason}`);
+/** The version that npm has under `latest`. Throws when npm fails or says something else. */
+export async function latestVersion(name = "@openai/codex"): Promise<string> {
+  const said = (await npm(["view", name, "dist-tags.latest"])).trim();
+  if (/^\d+\.\d+\.\d+/.test(said)) return said;
+  throw new Error(`Cannot learn the latest ${name} from npm as it said: ${said.slice(0, 200)}`);
 }

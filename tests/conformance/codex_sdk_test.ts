@@ -1,9 +1,10 @@
 /** codex's own TypeScript package against our decoder of codex's lines. */
 import { strict as assert } from "node:assert";
-import { namesIn, SDK_VERSION, sdkTypes, unknownNames } from "../../scripts/matrix/sdk.ts";
+import { namesIn, sdkTypes, unknownNames } from "../../scripts/matrix/sdk.ts";
+import { CODEX_SDK } from "../support/npm_package.ts";
 
 Deno.test("every event and item that @openai/codex-sdk names is known to the decoder", async () => {
-  const names = namesIn((await sdkTypes(SDK_VERSION)).text);
+  const names = namesIn((await sdkTypes(CODEX_SDK[1])).text);
   assert.ok(names.events.includes("turn.completed") && names.events.length >= 8, `${names.events}`);
   assert.ok(names.items.includes("todo_list") && names.items.length >= 8, `${names.items}`);
   assert.deepEqual(unknownNames(names), []);

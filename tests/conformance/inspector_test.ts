@@ -4,11 +4,8 @@
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { openLiveBridge } from "./live_bridge.ts";
-import { npmPackage, run } from "./npm_package.ts";
-
-/** The command line of the inspector: what `npx @modelcontextprotocol/inspector --cli` runs. */
-const INSPECTOR = ["@modelcontextprotocol/inspector-cli", "1.0.3"] as const;
+import { MCP_INSPECTOR, npmPackage } from "../support/npm_package.ts";
+import { openLiveBridge, run } from "./live_bridge.ts";
 
 const TOOLS = [{
   name: "tide.table",
@@ -21,7 +18,7 @@ const TOOLS = [{
 }];
 
 Deno.test("the MCP inspector lists and calls the host's tools through mcp-host", async () => {
-  const inspector = join(await npmPackage(...INSPECTOR), "build");
+  const inspector = join(await npmPackage(MCP_INSPECTOR), "build");
   const calls: unknown[] = [];
   await using bridge = await openLiveBridge(TOOLS, (params) => {
     calls.push(params["arguments"]);

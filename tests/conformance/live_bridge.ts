@@ -61,3 +61,27 @@ export async function openLiveBridge(tools: Tool[], answer: RequestHandler): Pro
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
+
+/** What a program said, and its exit code. */
+export interface Said {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a program to its end; `env` is the whole environment, ours when left out. */
+export async function run(
+  command: string,
+  args: string[],
+  cwd: string,
+  env?: Record<string, string>,
+): Promise<Said> {
+  const { code, stdout, stderr } = await new Deno.Command(command, {
+    args,
+    cwd,
+    ...(env ? { env, clearEnv: true } : {}),
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}

@@ -7,10 +7,8 @@ import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { CONFORMANCE_TOOLS, conformanceAnswer } from "./conformance_tools.ts";
 import { serveHttp } from "./http_adapter.ts";
-import { openLiveBridge } from "./live_bridge.ts";
-import { npmPackage, run } from "./npm_package.ts";
-
-const SUITE = ["@modelcontextprotocol/conformance", "0.1.16"] as const;
+import { MCP_SUITE, npmPackage } from "../support/npm_package.ts";
+import { openLiveBridge, run } from "./live_bridge.ts";
 
 /** What must pass. */
 const PASSES = [
@@ -35,7 +33,7 @@ const NOT_OURS: Record<string, string> = {
 };
 
 Deno.test("the MCP conformance suite passes for tools, and finds nothing else missing than is known", async () => {
-  const suite = await npmPackage(...SUITE);
+  const suite = await npmPackage(MCP_SUITE);
   await using bridge = await openLiveBridge(CONFORMANCE_TOOLS, conformanceAnswer);
   await using http = serveHttp(bridge);
   const { stdout, stderr } = await run(Deno.execPath(), [

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { outcome, summary } from "../../scripts/test.ts";
+import { outcome, sum, summary } from "../../scripts/test.ts";
 
 const ended = (code: number, signal: Deno.Signal | null = null): Deno.CommandStatus => {
   return { success: code === 0, code, signal };
@@ -14,12 +14,13 @@ Deno.test("test task reads Deno's summary lines", () => {
   assert.equal(summary("some test ... ok (3ms)"), undefined);
 });
 
-Deno.test("test task fails when nothing ran", () => {
-  assert.deepEqual(outcome({ passed: 0, failed: 0 }, ended(0)), {
-    passed: 0,
-    failed: 1,
-    trouble: "no test ran",
-  });
+Deno.test("test task fails when nothing ran, and adds up what did", () => {
+  const nothing = { passed: 0, failed: 0 };
+  assert.deepEqual(sum([nothing, nothing]), { passed: 0, failed: 1, trouble: "no test ran" });
+  assert.deepEqual(sum([{ passed: 3, failed: 0 }, nothing]), { passed: 3, failed: 0 });
+  const died = outcome(undefined, ended(1));
+  const { passed, failed, trouble } = sum([died, { passed: 3, failed: 1 }]);
+  assert.deepEqual([passed, failed, trouble], [3, 2, died.trouble]);
 });
 
 Deno.test("test task fails when deno died, whatever it had said before", () => {

@@ -1,14 +1,13 @@
 /**
- * Where the tests keep downloads, and where they make throw-away files: both outside the repository.
+ * Where builds and tests keep downloads, and where tests make throw-away files: both outside the
+ * repository.
  */
 import { join } from "@std/path";
 
-/** `$PLEXUM_TEST_CACHE`, else `$XDG_CACHE_HOME/plexum-openai-provider`, else below `~/.cache`. */
-export function cacheDir(): string {
-  const chosen = Deno.env.get("PLEXUM_TEST_CACHE");
-  if (chosen) return chosen;
-  const base = Deno.env.get("XDG_CACHE_HOME") || join(Deno.env.get("HOME") ?? "/var/tmp", ".cache");
-  return join(base, "plexum-openai-provider");
+/** `$PLEXUM_CACHE`, else `$XDG_CACHE_HOME/plexum-openai-provider`, else below `~/.cache`. */
+export function cacheDir(env: Pick<Deno.Env, "get"> = Deno.env): string {
+  const base = env.get("XDG_CACHE_HOME") || join(env.get("HOME") || "/var/tmp", ".cache");
+  return env.get("PLEXUM_CACHE") || join(base, "plexum-openai-provider");
 }
 
 /**

@@ -1,16 +1,23 @@
 /**
  * Real codex binaries, fetched from npm once per version into the cache and reused from then on.
  *
- * Nothing of codex runs while it is installed (`--ignore-scripts`); what came is trusted only after
- * the native binary has said the version that was asked for.
+ * Nothing of codex runs while it is unpacked; what came is trusted only after the native binary has
+ * said the version that was asked for.
  */
 import { join } from "@std/path";
+import { NEWEST_TESTED, OLDEST_SUPPORTED } from "../../runner/codex/capabilities.ts";
 import { cacheDir, withCacheLock } from "./cache.ts";
+import { unpackFromNpm } from "./npm.ts";
 
-/** The versions that the suite runs on: the oldest supported, one between, the newest. */
-export const OLDEST_CODEX = "0.135.0";
+/**
+ * The versions that the suite runs on: the oldest supported, one between, the newest. What the
+ * plugin itself says of versions (`runner/codex/capabilities.ts`) is the one place for both ends.
+ */
+export const OLDEST_CODEX: string = OLDEST_SUPPORTED;
+/** See {@link OLDEST_CODEX}. */
 export const MIDDLE_CODEX = "0.150.1";
-export const NEWEST_CODEX = "0.169.0";
+/** See {@link OLDEST_CODEX}. */
+export const NEWEST_CODEX: string = NEWEST_TESTED;
 
 /** Absolute paths: the native binary, and the npm launcher (a node script) in front of it. */
 export interface CodexBinary {
@@ -21,7 +28,7 @@ export interface CodexBinary {
 const found = new Map<string, Promise<CodexBinary>>();
 
 /**
- * The codex of that version. The first call may download (about 100 MB, announced on stderr); two
+ * The codex of that version. The first call may download (about 120 MB, told on stderr); two
  * processes that ask at once download once. Throws Error when npm fails or the binary does not run.
  */
 export function codexBinary(version: string): Promise<CodexBinary> {
@@ -48,35 +55,24 @@ async function locate(version: string): Promise<CodexBinary> {
 }
 
 async function install(version: string, home: string): Promise<void> {
-  const started = performance.now();
-  console.error(`codex ${version}: fetching from npm into ${home} (about 100 MB, once) ...`);
   const partial = `${home}.partial`;
   await Deno.remove(partial, { recursive: true }).catch(ignoreMissing);
-  await Deno.mkdir(partial, { recursive: true });
-  await Deno.writeTextFile(join(partial, "package.json"), '{"private":true}\n');
-  const { code, stderr } = await new Deno.Command("npm", {
-    args: [
-      ...["install", "--prefix", partial, "--ignore-scripts", "--no-audit", "--no-fund"],
-      ...["--no-update-notifier", "--loglevel=error", `@openai/codex@${version}`],
-    ],
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).output();
-  if (code !== 0) {
-    const reason = new TextDecoder().decode(stderr).trim().slice(-2000);
-    throw new Error(`npm install @openai/codex@${version} failed with exit ${code}: ${reason}`);
-  }
+  const scope = join(partial, "node_modules", "@openai");
+  const native = `@openai/codex@${version}-${platform()}`;
+  await unpackFromNpm(native, join(scope, `codex-${platform()}`), `codex ${version}`);
+  await unpackFromNpm(
+    `@openai/codex@${version}`,
+    join(scope, "codex"),
+    `codex ${version}'s launcher`,
+  );
   await Deno.remove(home, { recursive: true }).catch(ignoreMissing);
   await Deno.rename(partial, home);
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.error(`codex ${version}: fetched in ${seconds} s`);
 }
 
 /** Undefined unless the native binary is there and answers `--version` with that version. */
 async function binaryIn(home: string, version: string): Promise<CodexBinary | undefined> {
   const scope = join(home, "node_modules", "@openai");
-  const native = join(scope, platformPackage(), "vendor", targetTriple(), "bin", "codex");
+  const native = join(scope, `codex-${platform()}`, "vendor", targetTriple(), "bin", "codex");
   const launcher = join(scope, "codex", "bin", "codex.js");
   try {
     await Deno.lstat(launcher);
@@ -90,9 +86,9 @@ async function binaryIn(home: string, version: string): Promise<CodexBinary | un
   }
 }
 
-function platformPackage(): string {
-  const arch = Deno.build.arch === "aarch64" ? "arm64" : "x64";
-  return `codex-${Deno.build.os}-${arch}`;
+/** As npm's packages of codex are named: `linux-x64`. */
+function platform(): string {
+  return `${Deno.build.os}-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}`;
 }
 
 function targetTriple(): string {
