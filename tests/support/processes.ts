@@ -15,22 +15,48 @@ export interface Process {
 
 /** Every process of this machine that has to do with the folder `root`, ourselves left out. */
 export async function processesUnder(root: string): Promise<Process[]> {
+  const all = Deno.build.os === "linux" ? fromProc() : await fromPs();
+  return all.filter(({ pid, command }) =>
+    pid !== Deno.pid && (command.includes(root) || workingDirectory(pid).startsWith(root))
+  ).map((process) => ({ ...process, command: process.command.slice(0, 300) }));
+}
+
+/** From /proc, because there is not always a `ps`. */
+function fromProc(): Process[] {
+  const pids = [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter(Boolean);
+  return pids.flatMap((pid): Process[] => {
+    // State, parent and group stand behind the name, which is in parentheses and may hold some.
+    const stat = read(`/proc/${pid}/stat`);
+    const [state, ppid, pgid] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    if (state === undefined || state === "" || state === "Z" || state === "X") return [];
+    const command = `${read(`/proc/${pid}/cmdline`)} ${read(`/proc/${pid}/environ`)}`;
+    return [{
+      pid,
+      ppid: Number(ppid),
+      pgid: Number(pgid),
+      command: command.replaceAll("\0", " ").trim(),
+    }];
+  });
+}
+
+function read(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return ""; // gone, or not ours to look at
+  }
+}
+
+async function fromPs(): Promise<Process[]> {
   const { stdout } = await new Deno.Command("ps", {
     args: ["axeww", "-o", "pid=,ppid=,pgid=,stat=,command="],
     env: { COLUMNS: "100000" },
   }).output();
-  const lines = new TextDecoder().decode(stdout).split("\n");
-  return lines.flatMap((line): Process[] => {
+  return new TextDecoder().decode(stdout).split("\n").flatMap((line): Process[] => {
     const [, pid, ppid, pgid, stat, command] =
       /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
-    if (command === undefined || stat?.startsWith("Z") || Number(pid) === Deno.pid) return [];
-    if (!command.includes(root) && !workingDirectory(Number(pid)).startsWith(root)) return [];
-    return [{
-      pid: Number(pid),
-      ppid: Number(ppid),
-      pgid: Number(pgid),
-      command: command.slice(0, 300),
-    }];
+    if (command === undefined || stat?.startsWith("Z")) return [];
+    return [{ pid: Number(pid), ppid: Number(ppid), pgid: Number(pgid), command }];
   });
 }
 
