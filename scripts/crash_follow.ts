@@ -11,7 +11,7 @@
 import { strict as assert } from "node:assert";
 import { parseArgs } from "node:util";
 import { METHOD } from "../plugin/protocol.ts";
-import type { Step } from "../plugin/operator/doctor/scripted_step.ts";
+import type { Step } from "../tests/support/model/step.ts";
 import { locateRolloutSync } from "../rollout/locate.ts";
 import { executable } from "./executable.ts";
 import { codexBinary } from "../tests/support/codex.ts";

@@ -6,8 +6,8 @@
  */
 import { join } from "@std/path";
 import { toml } from "../../base/toml.ts";
-import type { ModelRequest } from "../../plugin/operator/doctor/scripted_request.ts";
-import type { Step } from "../../plugin/operator/doctor/scripted_step.ts";
+import type { ModelRequest } from "../../tests/support/model/request.ts";
+import type { Step } from "../../tests/support/model/step.ts";
 import { figure, type FigureOf, report, short } from "./figures/figure.ts";
 import { median, pairs, ratios } from "./figures/series.ts";
 import { Arena } from "./turn/arena.ts";

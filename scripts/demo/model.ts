@@ -3,12 +3,8 @@
  * request that codex sent, so when it remembers, codex's thread remembered, and when it has
  * forgotten a tool's output, that output is really gone from the session.
  */
-import {
-  callOutput,
-  type ModelRequest,
-  userTexts,
-} from "../../plugin/operator/doctor/scripted_request.ts";
-import type { ScriptedStep, Step } from "../../plugin/operator/doctor/scripted_step.ts";
+import { callOutput, type ModelRequest, userTexts } from "../../tests/support/model/request.ts";
+import type { ScriptedStep, Step } from "../../tests/support/model/step.ts";
 
 /** The call id of the look into the workspace. */
 export const LOOK = "call_look";

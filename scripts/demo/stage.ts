@@ -5,7 +5,7 @@
 import { join, resolve } from "@std/path";
 import { EXECUTABLE_NAME } from "../../plugin/names.ts";
 import { METHOD, type Tool } from "../../plugin/protocol.ts";
-import type { ScriptedStep } from "../../plugin/operator/doctor/scripted_step.ts";
+import type { ScriptedStep } from "../../tests/support/model/step.ts";
 import { codexBinary, NEWEST_CODEX } from "../../tests/support/codex.ts";
 import { type Host, startHost } from "../../tests/support/host.ts";
 import { openSandbox, type Sandbox } from "../../tests/support/sandbox.ts";

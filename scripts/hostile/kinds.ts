@@ -1,5 +1,5 @@
 /** The kinds of turns that are cancelled. */
-import type { ScriptedStep } from "../../plugin/operator/doctor/scripted_step.ts";
+import type { ScriptedStep } from "../../tests/support/model/step.ts";
 import {
   codexBinary,
   MIDDLE_CODEX,

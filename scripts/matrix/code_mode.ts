@@ -5,7 +5,7 @@
  * @module
  */
 import { strict as assert } from "node:assert";
-import type { ScriptedStep } from "../../plugin/operator/doctor/scripted_step.ts";
+import type { ScriptedStep } from "../../tests/support/model/step.ts";
 import { answersTides, callsHost, TIDE_TABLE } from "./host_tools.ts";
 import type { Play, Scenario } from "./scenario.ts";
 import type { Stage } from "./stage.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { strict as assert } from "node:assert";
-import { callOutput, type ModelRequest } from "../../plugin/operator/doctor/scripted_request.ts";
+import { callOutput, type ModelRequest } from "../../tests/support/model/request.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Stage } from "./stage.ts";
 import { command } from "./tools.ts";

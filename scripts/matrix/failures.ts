@@ -5,7 +5,7 @@
  */
 import { strict as assert } from "node:assert";
 import type { ErrorBody } from "../../plugin/protocol.ts";
-import type { ScriptedStep } from "../../plugin/operator/doctor/scripted_step.ts";
+import type { ScriptedStep } from "../../tests/support/model/step.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Stage } from "./stage.ts";
 

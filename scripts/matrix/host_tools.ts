@@ -6,8 +6,8 @@
  */
 import { strict as assert } from "node:assert";
 import { METHOD, type Tool } from "../../plugin/protocol.ts";
-import type { ScriptedItem } from "../../plugin/operator/doctor/scripted_items.ts";
-import type { ModelRequest } from "../../plugin/operator/doctor/scripted_request.ts";
+import type { ScriptedItem } from "../../tests/support/model/items.ts";
+import type { ModelRequest } from "../../tests/support/model/request.ts";
 import type { Play, Scenario } from "./scenario.ts";
 import type { Stage } from "./stage.ts";
 import { resultOf } from "./tools.ts";

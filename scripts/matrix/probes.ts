@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { ScriptedItem } from "../../plugin/operator/doctor/scripted_items.ts";
-import type { ScriptedStep } from "../../plugin/operator/doctor/scripted_step.ts";
+import type { ScriptedItem } from "../../tests/support/model/items.ts";
+import type { ScriptedStep } from "../../tests/support/model/step.ts";
 
 /** One run of codex. */
 export interface Probe {

@@ -6,8 +6,8 @@
  */
 import { strict as assert } from "node:assert";
 import { METHOD, type MutateResult, type Tool } from "../../plugin/protocol.ts";
-import type { ModelRequest } from "../../plugin/operator/doctor/scripted_request.ts";
-import type { ScriptedStep } from "../../plugin/operator/doctor/scripted_step.ts";
+import type { ModelRequest } from "../../tests/support/model/request.ts";
+import type { ScriptedStep } from "../../tests/support/model/step.ts";
 import { type CodexBinary, codexBinary } from "../../tests/support/codex.ts";
 import { type Host, startHost } from "../../tests/support/host.ts";
 import { openSandbox, type Sandbox } from "../../tests/support/sandbox.ts";

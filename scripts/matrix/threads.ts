@@ -5,7 +5,7 @@
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { callOutput, userTexts } from "../../plugin/operator/doctor/scripted_request.ts";
+import { callOutput, userTexts } from "../../tests/support/model/request.ts";
 import { walkFiles } from "./files.ts";
 import type { Scenario } from "./scenario.ts";
 import { command, resultOf } from "./tools.ts";

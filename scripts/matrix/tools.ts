@@ -5,8 +5,8 @@
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { callOutput } from "../../plugin/operator/doctor/scripted_request.ts";
-import type { ScriptedItem } from "../../plugin/operator/doctor/scripted_items.ts";
+import { callOutput } from "../../tests/support/model/request.ts";
+import type { ScriptedItem } from "../../tests/support/model/items.ts";
 import { typesOf } from "../../tests/support/host.ts";
 import type { Turn } from "../../tests/support/turn.ts";
 import type { Scenario } from "./scenario.ts";

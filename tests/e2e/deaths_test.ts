@@ -2,8 +2,8 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { SERVER_NAME } from "../../mcp_host/registration/registration.ts";
-import { callOutput } from "../../plugin/operator/doctor/scripted_request.ts";
-import type { ScriptedStep } from "../../plugin/operator/doctor/scripted_step.ts";
+import { callOutput } from "../support/model/request.ts";
+import type { ScriptedStep } from "../support/model/step.ts";
 import { startHost } from "../support/host.ts";
 import type { Process } from "../support/processes.ts";
 import type { Sandbox } from "../support/sandbox.ts";

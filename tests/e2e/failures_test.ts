@@ -1,7 +1,7 @@
 /** Every way in which a real codex fails, and what the host is told of it. */
 import { strict as assert } from "node:assert";
 import type { ErrorBody } from "../../plugin/protocol.ts";
-import type { ScriptedStep } from "../../plugin/operator/doctor/scripted_step.ts";
+import type { ScriptedStep } from "../support/model/step.ts";
 import { MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { RpcError } from "../support/rpc_error.ts";
 import { asks, openWorld, VERSIONS } from "./world.ts";

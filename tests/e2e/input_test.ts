@@ -1,7 +1,7 @@
 /** What the host gives a turn, and that it reaches the model: text, images, schema, instructions. */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import type { ModelRequest } from "../../plugin/operator/doctor/scripted_request.ts";
+import type { ModelRequest } from "../support/model/request.ts";
 import { NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { RpcError } from "../support/rpc_error.ts";
 import { asks, openWorld, VERSIONS } from "./world.ts";

@@ -3,7 +3,7 @@
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { callOutput } from "../../plugin/operator/doctor/scripted_request.ts";
+import { callOutput } from "../support/model/request.ts";
 import { run } from "../plugin/operator/command_line.ts";
 import { codexBinary, NEWEST_CODEX } from "../support/codex.ts";
 import { openSandbox } from "../support/sandbox.ts";

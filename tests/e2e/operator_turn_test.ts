@@ -4,8 +4,8 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import * as z from "zod/mini";
-import { assistantTexts, callOutput } from "../../plugin/operator/doctor/scripted_request.ts";
-import type { ScriptedStep } from "../../plugin/operator/doctor/scripted_step.ts";
+import { assistantTexts, callOutput } from "../support/model/request.ts";
+import type { ScriptedStep } from "../support/model/step.ts";
 import { StreamEvent } from "../../plugin/protocol.ts";
 import { executable } from "../../scripts/executable.ts";
 import { run } from "../plugin/operator/command_line.ts";

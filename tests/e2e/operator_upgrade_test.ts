@@ -3,7 +3,7 @@
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { assistantTexts } from "../../plugin/operator/doctor/scripted_request.ts";
+import { assistantTexts } from "../support/model/request.ts";
 import { isCompiled, run } from "../plugin/operator/command_line.ts";
 import { codexBinary, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { startHost } from "../support/host.ts";

@@ -2,7 +2,7 @@
 import { strict as assert } from "node:assert";
 import { basename, join } from "@std/path";
 import { locateRolloutSync } from "../../rollout/locate.ts";
-import { userTexts } from "../../plugin/operator/doctor/scripted_request.ts";
+import { userTexts } from "../support/model/request.ts";
 import { codexBinary, OLDEST_CODEX } from "../support/codex.ts";
 import { RpcError } from "../support/rpc_error.ts";
 import type { Sandbox } from "../support/sandbox.ts";

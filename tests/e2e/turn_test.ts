@@ -2,8 +2,8 @@
  * Whole turns: reference host, compiled plugin, real codex, scripted model. What a host sees first.
  */
 import { strict as assert } from "node:assert";
-import { callOutput, userTexts } from "../../plugin/operator/doctor/scripted_request.ts";
-import type { ScriptedStep } from "../../plugin/operator/doctor/scripted_step.ts";
+import { callOutput, userTexts } from "../support/model/request.ts";
+import type { ScriptedStep } from "../support/model/step.ts";
 import { codexBinary, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { startHost, typesOf } from "../support/host.ts";
 import { openSandbox, type Sandbox } from "../support/sandbox.ts";

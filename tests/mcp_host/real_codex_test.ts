@@ -2,7 +2,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import type { HostTool, HostToolCall } from "../../mcp_host/host_tool.ts";
-import type { ScriptedItem } from "../../plugin/operator/doctor/scripted_items.ts";
+import type { ScriptedItem } from "../support/model/items.ts";
 import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { openSandbox, type Sandbox } from "../support/sandbox.ts";
 import { openRig, type Rig } from "./rig.ts";

@@ -9,7 +9,7 @@ import { applyPending, mutate } from "../../rollout/consume/consume.ts";
 import { noWaitLeftBehind } from "../../base/flock.ts";
 import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { openSandbox } from "../support/sandbox.ts";
-import type { ScriptedItem } from "../../plugin/operator/doctor/scripted_items.ts";
+import type { ScriptedItem } from "../support/model/items.ts";
 import { completedTurn, execTurn, rememberThread } from "./codex_turn.ts";
 
 const shell = (call_id: string, cmd: string): ScriptedItem => ({

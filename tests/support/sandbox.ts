@@ -6,12 +6,9 @@
  * a process of this world is still alive then.
  */
 import { join } from "@std/path";
-import {
-  type ScriptedModel,
-  startScriptedModel,
-} from "../../plugin/operator/doctor/scripted_model.ts";
-import { providerToml } from "../../plugin/operator/doctor/scripted_provider.ts";
-import type { ScriptedStep } from "../../plugin/operator/doctor/scripted_step.ts";
+import { type ScriptedModel, startScriptedModel } from "./model/server.ts";
+import { providerToml } from "./model/provider.ts";
+import type { ScriptedStep } from "./model/step.ts";
 import { newTestFolder } from "./cache.ts";
 import { noProcessUnder, type Process, processesUnder } from "./processes.ts";
 

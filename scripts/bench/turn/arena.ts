@@ -3,12 +3,9 @@
  * them a home of its own with the same configuration.
  */
 import { join } from "@std/path";
-import {
-  type ScriptedModel,
-  startScriptedModel,
-} from "../../../plugin/operator/doctor/scripted_model.ts";
-import { providerToml } from "../../../plugin/operator/doctor/scripted_provider.ts";
-import type { ScriptedStep } from "../../../plugin/operator/doctor/scripted_step.ts";
+import { type ScriptedModel, startScriptedModel } from "../../../tests/support/model/server.ts";
+import { providerToml } from "../../../tests/support/model/provider.ts";
+import type { ScriptedStep } from "../../../tests/support/model/step.ts";
 import { newTestFolder } from "../../../tests/support/cache.ts";
 import { codexBinary, NEWEST_CODEX } from "../../../tests/support/codex.ts";
 import { executable } from "../../executable.ts";

@@ -6,8 +6,8 @@
  * A function is short for `{ answer: function }`. `checkStep` refuses anything else by name: a typo
  * in a script must not become a model that says something else.
  */
-import type { ScriptedItem } from "./scripted_items.ts";
-import type { ModelRequest } from "./scripted_request.ts";
+import type { ScriptedItem } from "./items.ts";
+import type { ModelRequest } from "./request.ts";
 
 /** Answers from what it was sent: for memory, tool outputs, gates (it may be async). */
 export type Answer = (request: ModelRequest) => Step | Promise<Step>;

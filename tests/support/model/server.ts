@@ -6,13 +6,13 @@
  * installation, and in the tests. Every POST to …/responses takes the next step whose `when` fits;
  * when none is left, the `fallback` answers. What goes wrong in a script is answered with HTTP 500
  * and thrown again by `close()`: a broken script cannot pass for a model that answered.
- * How codex is pointed at it: `scripted_provider.ts`.
+ * How codex is pointed at it: `provider.ts`.
  */
-import type { HttpRequest } from "./loopback_request.ts";
-import { type HttpReply, serveLoopback } from "./loopback_server.ts";
-import { playStep, problem } from "./scripted_exchange.ts";
-import { type ModelRequest, parseRequest, type ReceivedRequest } from "./scripted_request.ts";
-import { checkStep, type ScriptedStep, type Step } from "./scripted_step.ts";
+import type { HttpRequest } from "./http_request.ts";
+import { type HttpReply, serveLoopback } from "./http_server.ts";
+import { playStep, problem } from "./exchange.ts";
+import { type ModelRequest, parseRequest, type ReceivedRequest } from "./request.ts";
+import { checkStep, type ScriptedStep, type Step } from "./step.ts";
 
 /** The running server. */
 export interface ScriptedModel extends AsyncDisposable {

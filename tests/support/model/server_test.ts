@@ -1,13 +1,8 @@
 /** The scripted model on its wire: every body and modifier of a step, as an HTTP client sees it. */
 import { strict as assert } from "node:assert";
-import { startScriptedModel } from "../../../../plugin/operator/doctor/scripted_model.ts";
-import {
-  assistantTexts,
-  callOutput,
-  type ModelRequest,
-  userTexts,
-} from "../../../../plugin/operator/doctor/scripted_request.ts";
-import type { ScriptedStep } from "../../../../plugin/operator/doctor/scripted_step.ts";
+import { startScriptedModel } from "./server.ts";
+import { assistantTexts, callOutput, type ModelRequest, userTexts } from "./request.ts";
+import type { ScriptedStep } from "./step.ts";
 
 interface SentEvent {
   type: string;

@@ -7,7 +7,7 @@
  * Here the socket is ours. Streamed bodies are chunked, so that a clean end and a cut one differ.
  */
 
-import { type HttpRequest, readRequest } from "./loopback_request.ts";
+import { type HttpRequest, readRequest } from "./http_request.ts";
 
 /** Answers one request. It must not throw: what it cannot do it answers. */
 export type HttpHandler = (request: HttpRequest, reply: HttpReply) => Promise<void>;

@@ -2,10 +2,10 @@
  * One step, played to one client: the pauses, cuts and silences of a script happen here.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import type { HttpReply } from "./loopback_server.ts";
-import type { SseEvent } from "./scripted_items.ts";
-import { type ResponseContext, responseEvents } from "./scripted_response.ts";
-import type { Step } from "./scripted_step.ts";
+import type { HttpReply } from "./http_server.ts";
+import type { SseEvent } from "./items.ts";
+import { type ResponseContext, responseEvents } from "./response.ts";
+import type { Step } from "./step.ts";
 
 /** The shape in which the API reports an error. */
 export function problem(what: string): { error: { message: string } } {

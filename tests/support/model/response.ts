@@ -2,8 +2,8 @@
  * The events of one streamed response, from `response.created` to the closing event, as a pure
  * function of the step.
  */
-import { type ItemPlace, type SseEvent, streamItem } from "./scripted_items.ts";
-import type { ScriptedUsage, Step } from "./scripted_step.ts";
+import { type ItemPlace, type SseEvent, streamItem } from "./items.ts";
+import type { ScriptedUsage, Step } from "./step.ts";
 
 /** What a response needs to know beside its step. */
 export interface ResponseContext {
