@@ -17,7 +17,7 @@
  */
 
 import { join } from "@std/path";
-import { lockReleased, lockWithin } from "../base/flock.ts";
+import { lockReleased, lockWithin } from "../base/lock.ts";
 
 const DIRECTORY = "thread-writer-locks";
 /** codex holds the coordination lock for microseconds. */

@@ -11,7 +11,7 @@
  */
 import { errorMessage } from "../../base/error_message.ts";
 import { join } from "@std/path";
-import { withFileLock } from "../../base/file_lock.ts";
+import { withLock } from "../../base/lock.ts";
 import { type ProgramEnd, runProgram } from "../../base/program.ts";
 import { isObject } from "../../base/json_object.ts";
 
@@ -56,7 +56,7 @@ export function registerEntry(config: CodexConfig, entry: Entry): Promise<Regist
 
 function register(config: CodexConfig, entry: Entry): Promise<Registered> {
   const lock = join(config.codexHome, ".plexum-mcp.lock");
-  return withFileLock(lock, LOCK_TIMEOUT_MS, async () => {
+  return withLock(lock, LOCK_TIMEOUT_MS, async () => {
     const before = await find(config, entry.name);
     if (before && sameEntry(before, entry)) return { ok: true, changed: false };
     if (before) await run(config, ["mcp", "remove", entry.name]);

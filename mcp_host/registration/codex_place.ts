@@ -12,7 +12,7 @@ import { join } from "@std/path";
 import type { BridgeOptions } from "../bridge.ts";
 import { registerEntry } from "./codex_config.ts";
 import { Door, type DoorTiming } from "../listener/door.ts";
-import { withFileLock } from "../../base/file_lock.ts";
+import { withLock } from "../../base/lock.ts";
 import type { Place } from "../listener/place.ts";
 import { checkSocketPath, makeOwnDirectory } from "../listener/socket_dir.ts";
 import { somebodyListens } from "../listener/sweep.ts";
@@ -72,7 +72,7 @@ function openDoor(
   directory: string,
   timing: DoorTiming,
 ): Promise<Door | undefined> {
-  return withFileLock(join(directory, "lock"), LOCK_TIMEOUT_MS, async () => {
+  return withLock(join(directory, "lock"), LOCK_TIMEOUT_MS, async () => {
     if (await somebodyListens(socket)) return undefined;
     removeSocket(socket);
     return new Door(socket, timing, () => removeSocket(socket));

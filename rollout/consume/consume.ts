@@ -10,7 +10,7 @@
  */
 
 import { join } from "@std/path";
-import { lockWithin } from "../../base/flock.ts";
+import { lockWithin } from "../../base/lock.ts";
 import { type ConsumeOp, isConsumeOp } from "./markers.ts";
 import { importSessionFile } from "../state/session_file.ts";
 import type { StateStore } from "../state/state.ts";

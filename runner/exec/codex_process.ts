@@ -6,7 +6,8 @@
  */
 import { ChildOutput } from "../../base/child_output.ts";
 import { familyOf, killFamily, sendSignal } from "../process/process_family.ts";
-import { markedProcesses, processRows, processTable } from "../process/process_table.ts";
+import { markedProcesses, processTable } from "../process/process_look.ts";
+import { processRows } from "../process/process_table.ts";
 import { startFailure } from "./start_failure.ts";
 import { Tail } from "../../base/tail.ts";
 import { markedCommand, TURN_MARK } from "../process/turn_mark.ts";

@@ -2,44 +2,68 @@
  * Everything that a codex started, and how to end it all.
  *
  * Three nets, because each has a hole: the tree by parent id loses what was double-forked, a
- * snapshot taken earlier loses what was born later, the mark (`turn_mark.ts`) may be out of reach on
- * systems without `prlimit`. A process is identified by pid and start time; pids are reused.
+ * snapshot taken earlier loses what was born later, the mark (`turn_mark.ts`) is lost by who takes it
+ * off, and may be out of reach on systems without `prlimit`. So the family is whoever was known at the
+ * last look and lives, whoever descends from them or is in their process groups, and whoever bears the
+ * mark; while a turn runs, a look is taken some times a second. A process is identified by pid and start
+ * time; pids are reused.
  *
  * @module
  */
-import { markedProcesses, type ProcessRow, processTable } from "./process_table.ts";
+import { pause } from "../../base/timer.ts";
+import { look } from "./process_look.ts";
+import type { Look, ProcessRow } from "./process_table.ts";
 
-/** How often the remaining processes are killed and counted again before we give up. */
-const ROUNDS = 40;
-const BETWEEN_ROUNDS_MS = 20;
+/** How long what is left is looked for and killed before it is given up. */
+const END_MS = 5_000;
+const BETWEEN_LOOKS_MS = 20;
+/** So many looks in a row must find nobody, where one may have missed somebody. */
+const EMPTY_LOOKS = 3;
+/** How often the living are looked at … */
+const WATCH_MS = 250;
+/** … and at most this part of the time. */
+const WATCH_SHARE = 1 / 50;
 
 /** `root` and everything below it, and the rest of its process group. */
 export function familyOf(root: number, table: readonly ProcessRow[]): ProcessRow[] {
-  const family = new Map<number, ProcessRow>();
-  let grown = true;
-  while (grown) {
-    grown = false;
-    for (const row of table) {
-      const belongs = row.pid === root || row.pgid === root || family.has(row.ppid);
-      if (!belongs || family.has(row.pid)) continue;
-      family.set(row.pid, row);
-      grown = true;
-    }
-  }
-  return [...family.values()];
+  return withRelatives((row) => row.pid === root || row.pgid === root, table);
 }
 
-/** Those of `table` that are in `known` or `marked`, and what descends from them. Never ourselves. */
+/**
+ * Those of `table` that are in `known` or `marked`, what descends from them, and who is in a process
+ * group with them. Never ourselves.
+ */
 export function livingFamily(
   known: readonly ProcessRow[],
   marked: ReadonlySet<number>,
   table: readonly ProcessRow[],
 ): ProcessRow[] {
-  const roots = table.filter((row) => marked.has(row.pid) || known.some((one) => isSame(one, row)));
-  const family = new Map(
-    roots.flatMap(({ pid }) => familyOf(pid, table)).map((row) => [row.pid, row]),
-  );
-  family.delete(Deno.pid);
+  const own = table.find(({ pid }) => pid === Deno.pid);
+  const roots = new Map(known.map((row) => [row.pid, row]));
+  const isRoot = (row: ProcessRow): boolean => {
+    const one = roots.get(row.pid);
+    return marked.has(row.pid) || (one !== undefined && isSame(one, row));
+  };
+  const groups = new Set(table.filter(isRoot).map(({ pgid }) => pgid));
+  groups.delete(own?.pgid ?? 0);
+  return withRelatives((row) => isRoot(row) || groups.has(row.pgid), table)
+    .filter(({ pid }) => pid !== Deno.pid);
+}
+
+function withRelatives(
+  isRoot: (row: ProcessRow) => boolean,
+  table: readonly ProcessRow[],
+): ProcessRow[] {
+  const family = new Map<number, ProcessRow>();
+  let grown = true;
+  while (grown) {
+    grown = false;
+    for (const row of table) {
+      if (family.has(row.pid) || !(isRoot(row) || family.has(row.ppid))) continue;
+      family.set(row.pid, row);
+      grown = true;
+    }
+  }
   return [...family.values()];
 }
 
@@ -48,20 +72,159 @@ export function isSame(a: ProcessRow, b: ProcessRow): boolean {
   return a.pid === b.pid && a.start === b.start;
 }
 
-/**
- * Kills the turn's processes until none is left: `known` (a snapshot that may be old), what descends
- * from them now, and what carries the mark. Returns what could not be ended.
- */
+/** Whom a family tells what it comes to know. */
+export interface FamilyListener {
+  /** Who belongs to it now; told when somebody is new. */
+  onMembers?(rows: readonly ProcessRow[]): void;
+  /** Something an operator would want to read. */
+  onTrouble?(message: string, data: Record<string, unknown>): void;
+}
+
+/** The processes of one run of codex: codex itself and whatever came of it. */
+export class ProcessFamily {
+  readonly #root: number | undefined;
+  readonly #mark: string;
+  readonly #listener: FamilyListener;
+  #members: readonly ProcessRow[];
+  /** The process groups of the members. */
+  #groups = new Set<number>();
+
+  /** @param root The pid of codex, a living child of ours; absent where `known` is all there is. */
+  constructor(
+    mark: string,
+    { root, known = [] }: { root?: number; known?: readonly ProcessRow[] },
+    listener: FamilyListener = {},
+  ) {
+    this.#mark = mark;
+    this.#root = root;
+    this.#members = known;
+    this.#listener = listener;
+    living.add(this);
+    if (root !== undefined) watch();
+  }
+
+  /** Sends a signal to codex and its group, or to the one process that has not made it yet. */
+  signal(name: Deno.Signal): void {
+    if (this.#root === undefined) return;
+    if (!sendSignal(-this.#root, name)) sendSignal(this.#root, name);
+  }
+
+  /**
+   * Looks for everybody now.
+   * @returns Who belongs to the family besides codex; `sure` unless somebody may have been missed.
+   */
+  async look(): Promise<{ others: ProcessRow[]; sure: boolean }> {
+    const seen = await look(this.#mark);
+    this.take(seen);
+    const others = this.#members.filter(({ pid }) => pid !== this.#root);
+    return { others, sure: seen.steady && seen.table.length > 0 };
+  }
+
+  /** Takes in what a look saw. */
+  take({ table, marked, unread }: Look): void {
+    if (table.length === 0) return; // the system did not tell; whom we know may live on
+    // Only a child of ours is codex: its pid may have become somebody else's.
+    const root = table.filter(({ pid, ppid }) => pid === this.#root && ppid === Deno.pid);
+    const before = new Set(this.#members.map(({ pid }) => pid));
+    const bearers = marked.get(this.#mark) ?? new Set();
+    this.#members = livingFamily([...this.#members, ...root], bearers, table);
+    this.#groups = new Set(this.#members.map(({ pgid }) => pgid));
+    // Where we are not in the table, we do not know which group is ours.
+    const own = table.find(({ pid }) => pid === Deno.pid)?.pgid;
+    if (own === undefined) this.#groups.clear();
+    else this.#groups.delete(own);
+    if (unread > 0) {
+      const message = "the environment of processes could not be read in time";
+      this.#listener.onTrouble?.(message, { processes: unread });
+    }
+    if (this.#members.some(({ pid }) => !before.has(pid))) {
+      this.#listener.onMembers?.(this.#members);
+    }
+  }
+
+  /**
+   * Kills until nobody is left. One look is enough where it found nobody and could not have missed
+   * anybody; else some in a row must find nobody, for who forks and exits all the time is seldom seen.
+   * @returns Who was seen last, when the time is up.
+   */
+  async end(): Promise<readonly ProcessRow[]> {
+    const until = performance.now() + END_MS;
+    let seen: readonly ProcessRow[] = [];
+    for (let empty = 0, needed = 1;; await pause(BETWEEN_LOOKS_MS)) {
+      const { sure } = await this.look();
+      const found = this.#members.length > 0;
+      if (found || !sure) needed = EMPTY_LOOKS;
+      if (found) {
+        seen = this.#members;
+        this.#kill();
+        empty = 0;
+      } else if (++empty >= needed) return [];
+      if (performance.now() >= until) return seen;
+    }
+  }
+
+  /** SIGKILL to codex's group and to whoever was known at the last look. */
+  killNow(): void {
+    this.signal("SIGKILL");
+    this.#kill();
+  }
+
+  /** It is no longer looked after. */
+  async close(): Promise<void> {
+    living.delete(this);
+    if (living.size > 0) return;
+    const last = watching;
+    watching = undefined;
+    last?.stop.abort();
+    await last?.over;
+  }
+
+  #kill(): void {
+    // Groups first: who forks and exits all the time has another pid by now, but is still in its group.
+    for (const group of this.#groups) sendSignal(-group, "SIGKILL");
+    for (const { pid } of this.#members) sendSignal(pid, "SIGKILL");
+  }
+}
+
+/** Every family that is not closed yet. */
+const living = new Set<ProcessFamily>();
+/** The looking after all that live. */
+let watching: { stop: AbortController; over: Promise<void> } | undefined;
+
+/** Sends SIGKILL to all of every family at once, then ends them one by one. For the plugin's own end. */
+export async function endEveryFamily(): Promise<void> {
+  for (const family of living) family.killNow();
+  await Promise.all(Array.from(living, (family) => family.end()));
+}
+
+/** One look for all of them, again and again. */
+function watch(): void {
+  if (watching !== undefined) return;
+  const stop = new AbortController();
+  watching = { stop, over: watchUntil(stop.signal) };
+}
+
+async function watchUntil(stop: AbortSignal): Promise<void> {
+  for (let ms = WATCH_MS;;) {
+    await pause(ms, stop);
+    if (stop.aborted) return;
+    const began = performance.now();
+    const seen = await look();
+    for (const family of living) family.take(seen);
+    ms = Math.max(WATCH_MS, (performance.now() - began) / WATCH_SHARE);
+  }
+}
+
+/** Ends whoever of `known` lives and whoever bears the mark; returns what could not be ended. */
 export async function killFamily(
   known: readonly ProcessRow[],
   mark: string,
-): Promise<ProcessRow[]> {
-  for (let round = 1;; round++) {
-    const [table, marked] = await Promise.all([processTable(), markedProcesses(mark)]);
-    const alive = livingFamily(known, marked, table);
-    if (alive.length === 0 || round === ROUNDS) return alive;
-    for (const { pid } of alive) sendSignal(pid, "SIGKILL");
-    await new Promise((resolve) => setTimeout(resolve, BETWEEN_ROUNDS_MS));
+): Promise<readonly ProcessRow[]> {
+  const family = new ProcessFamily(mark, { known });
+  try {
+    return await family.end();
+  } finally {
+    await family.close();
   }
 }
 

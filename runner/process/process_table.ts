@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { runProgram } from "../../base/program.ts";
+import { ProgramError, runProgram } from "../../base/program.ts";
 import { limitOf, TURN_MARK } from "./turn_mark.ts";
 
 /** A living process. Pids are reused; pid and start together are not. */
@@ -19,17 +19,100 @@ export interface ProcessRow {
   pgid: number;
   /** When it started, in whatever the platform counts; only good for comparing. */
   start: string;
+  /** The name of its program, for people; at most 15 characters on Linux. */
+  command: string;
 }
 
-const PS_COLUMNS = "pid=,ppid=,pgid=,stat=,lstart=";
+/** What a look at all processes saw. */
+export interface Look {
+  /** Every living process; zombies are dead. Empty where the system does not tell. */
+  table: readonly ProcessRow[];
+  /** False when a process came to its end while it was looked at: a child of it may have been missed. */
+  steady: boolean;
+  /** Pids of living processes, by the marks that were asked for. */
+  marked: ReadonlyMap<string, ReadonlySet<number>>;
+  /** Of how many processes the environment could not be read in time. */
+  unread: number;
+}
 
-/** Every living process; zombies are dead. Empty where the system does not tell. */
-export async function processTable(): Promise<ProcessRow[]> {
-  if (Deno.build.os !== "linux") {
-    return parsePs(await output("ps", ["-axww", "-o", PS_COLUMNS]));
+const PS_COLUMNS = "pid=,ppid=,pgid=,stat=,lstart=,ucomm=";
+/** Forked while we look, they are not in the list yet. */
+const NEWCOMERS = 64;
+/** The pid that the system gave last when we looked last. */
+let newest: number | undefined;
+
+/** Looks at all processes, and for who carries one of `marks` in its environment or its limits. */
+export async function readProcesses(marks: readonly string[]): Promise<Look> {
+  const variables = new Map(marks.map((mark) => [`${TURN_MARK}=${mark}`, mark]));
+  if (Deno.build.os !== "linux") return await readPs(variables);
+  const names = new Map([...variables, ...marks.map((mark) => [limitOf(mark), mark] as const)]);
+  const listed = await listPids();
+  // Who forks and exits all the time lives in a process that is younger than the list.
+  const next = (newest ?? Math.max(0, ...listed)) + 1;
+  const pids = new Set([...listed, ...Array.from({ length: NEWCOMERS }, (_, n) => next + n)]);
+  const patterns = [STAT, ...names.keys()].flatMap((pattern) => ["-e", pattern]);
+  const files = marks.length === 0 ? ["stat"] : ["stat", "limits", "environ"];
+  // NUL ends a variable; -o and -H tell who has what. One program, so that what is read of a process
+  // that lives for two milliseconds is read together.
+  const grep = async (files: readonly string[]) => {
+    const paths = [...pids].flatMap((pid) => files.map((file) => `/proc/${pid}/${file}`));
+    return await outputOver("grep", ["-azsoHE", ...patterns], [...paths, "/proc/loadavg"]);
+  };
+  let printed = await grep(files);
+  const unread = printed.complete || marks.length === 0 ? 0 : listed.length;
+  // A process can make whoever reads its environment wait; the rest is always there.
+  if (unread > 0) printed = await grep(["stat", "limits"]);
+  const look = parseLook(printed.text, names);
+  newest = look.newest ?? newest;
+  const seen = new Set(look.rows.map(({ row }) => row.pid));
+  return {
+    table: look.rows.filter(({ dead }) => !dead).map(({ row }) => row),
+    steady: listed.every((pid) => seen.has(pid)),
+    marked: look.marked,
+    unread,
+  };
+}
+
+/** `(command) state ppid pgid …` in `/proc/<pid>/stat`; of /proc/loadavg the end, the newest pid. */
+const STAT = String.raw`\(.*\) [A-Za-z]( -?[0-9]+){20,}|^[0-9.]+ [0-9. ]+/[0-9]+ [0-9]+`;
+
+/** Reads what `grep -azoHE` printed: `<path>:<match>`, each ended by NUL. */
+export function parseLook(
+  text: string,
+  names: ReadonlyMap<string, string>,
+): {
+  rows: { row: ProcessRow; dead: boolean }[];
+  marked: Map<string, Set<number>>;
+  newest: number | undefined;
+} {
+  const rows: { row: ProcessRow; dead: boolean }[] = [];
+  const marked = new Map<string, Set<number>>();
+  let newest: number | undefined;
+  for (const line of text.split("\0")) {
+    const [, pid, file, match = ""] = /^\/proc\/(?:(\d+)\/)?(\w+):([^]*)$/.exec(line) ?? [];
+    if (file === "stat") rows.push(...parseProcStat(`${pid} ${match}`));
+    else if (file === "loadavg") newest = Number(match.trim().split(" ").at(-1));
+    else {
+      const mark = names.get(match);
+      if (mark !== undefined) marked.set(mark, (marked.get(mark) ?? new Set()).add(Number(pid)));
+    }
   }
-  const files = (await pids()).map((pid) => `/proc/${pid}/stat`);
-  return parseProcStat(await outputOver("cat", [], files));
+  return { rows, marked, newest };
+}
+
+async function readPs(variables: ReadonlyMap<string, string>): Promise<Look> {
+  const table = parsePs((await output("ps", ["-axww", "-o", PS_COLUMNS])).text);
+  const marked = new Map<string, Set<number>>();
+  if (variables.size > 0) {
+    const { text } = await output("ps", ["-axwwE", "-o", "pid=,command="]);
+    for (const line of text.split("\n")) {
+      for (const [variable, mark] of variables) {
+        if (!line.includes(variable)) continue;
+        marked.set(mark, (marked.get(mark) ?? new Set()).add(parseInt(line)));
+      }
+    }
+  }
+  return { table, steady: true, marked, unread: 0 };
 }
 
 /** One process, or `undefined` when it is gone. */
@@ -42,96 +125,83 @@ export async function processRow(pid: number): Promise<ProcessRow | undefined> {
 export async function processRows(pids: readonly number[]): Promise<ProcessRow[]> {
   if (pids.length === 0) return [];
   if (Deno.build.os !== "linux") {
-    return parsePs(await output("ps", ["-p", pids.join(","), "-o", PS_COLUMNS]));
+    return parsePs((await output("ps", ["-p", pids.join(","), "-o", PS_COLUMNS])).text);
   }
-  return parseProcStat(await output("cat", pids.map((pid) => `/proc/${pid}/stat`)));
-}
-
-/** Pids of living processes that carry the mark in their environment or their limits. */
-export async function markedProcesses(mark: string): Promise<Set<number>> {
-  const variable = `${TURN_MARK}=${mark}`;
-  if (Deno.build.os !== "linux") {
-    const lines = (await output("ps", ["-axwwE", "-o", "pid=,command="])).split("\n");
-    return new Set(lines.filter((line) => line.includes(variable)).map((line) => parseInt(line)));
-  }
-  const files = (await pids()).flatMap((pid) => [`/proc/${pid}/environ`, `/proc/${pid}/limits`]);
-  const names = await outputOver("grep", ["-lsF", "-e", variable, "-e", limitOf(mark)], files);
-  return new Set([...names.matchAll(/^\/proc\/(\d+)\//gm)].map(([, pid]) => Number(pid)));
+  const { text } = await output("cat", pids.map((pid) => `/proc/${pid}/stat`));
+  return parseProcStat(text).filter(({ dead }) => !dead).map(({ row }) => row);
 }
 
 /** Everybody's pid, as Linux lists them. */
-async function pids(): Promise<string[]> {
+async function listPids(): Promise<number[]> {
   let names: string[];
   try {
     // Deno 2.4 lets us list `/proc`, though not read in it.
     names = [...Deno.readDirSync("/proc")].map(({ name }) => name);
   } catch {
-    const paths = await output("find", ["/proc", "-maxdepth", "1", "-name", "[0-9]*"]);
-    names = paths.split("\n").map((path) => path.slice("/proc/".length));
+    const { text } = await output("find", ["/proc", "-maxdepth", "1", "-name", "[0-9]*"]);
+    names = text.split("\n").map((path) => path.slice("/proc/".length));
   }
-  return names.filter((name) => /^\d+$/.test(name));
+  return names.filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
 /** Rows of `/proc/<pid>/stat` files put together (proc(5): the start time is field 22). */
-export function parseProcStat(text: string): ProcessRow[] {
-  const rows: ProcessRow[] = [];
+export function parseProcStat(text: string): { row: ProcessRow; dead: boolean }[] {
   // A command name may hold spaces, parentheses and newlines: fields are counted from its end.
-  for (
-    const [, pid, state, rest] of text.matchAll(
-      /^(\d+) \([^]{0,64}?\) ([A-Za-z]) (-?\d+(?: -?\d+){20,})$/gm,
-    )
-  ) {
-    const fields = rest?.split(" ") ?? [];
-    if (state === "Z" || state === "X") continue;
-    rows.push({
-      pid: Number(pid),
-      ppid: Number(fields[0]),
-      pgid: Number(fields[1]),
-      start: fields[18] ?? "",
-    });
-  }
-  return rows;
+  const lines = text.matchAll(/^(\d+) \(([^]{0,64}?)\) ([A-Za-z]) (-?\d+(?: -?\d+){20,})$/gm);
+  return [...lines].map(([, pid, command = "", state = "", rest = ""]) => {
+    const fields = rest.split(" ");
+    const [ppid, pgid] = [Number(fields[0]), Number(fields[1])];
+    return {
+      row: { pid: Number(pid), ppid, pgid, start: fields[18] ?? "", command },
+      dead: state === "Z" || state === "X",
+    };
+  });
 }
 
-/** Lines of `ps -o pid=,ppid=,pgid=,stat=,lstart=`. */
+/** Lines of `ps -o pid=,ppid=,pgid=,stat=,lstart=,ucomm=`. */
 export function parsePs(text: string): ProcessRow[] {
-  return [...text.matchAll(/^ *(\d+) +(\d+) +(\d+) +(\S+) +(.+?) *$/gm)]
+  return [...text.matchAll(/^ *(\d+) +(\d+) +(\d+) +(\S+) +((?:\S+ +){4}\S+)(?: +(.*?))? *$/gm)]
     .filter(([, , , , state]) => !state?.startsWith("Z"))
-    .map(([, pid, ppid, pgid, , start]) => ({
+    .map(([, pid, ppid, pgid, , start = "", command = ""]) => ({
       pid: Number(pid),
       ppid: Number(ppid),
       pgid: Number(pgid),
-      start: start ?? "",
+      start,
+      command,
     }));
 }
 
-let own: Promise<ProcessRow | undefined> | undefined;
-
-/** This process itself; looked up once. */
-export function ownProcess(): Promise<ProcessRow | undefined> {
-  return own ??= processRow(Deno.pid);
-}
-
-/** How long one look may take: a process can make reading its environment wait. */
-const LOOK_MS = 5_000;
-const LOOK_BYTES = 64 * 1024 * 1024;
+/** How long one program may take over its files. It takes milliseconds. */
+const READ_MS = 3_000;
+const READ_BYTES = 64 * 1024 * 1024;
 /** So many files fit into one command line, whatever their pids. */
 const FILES_AT_ONCE = 4000;
 
-async function outputOver(command: string, args: string[], files: string[]): Promise<string> {
-  let all = "";
+/** Names of commands are bytes. */
+const ENVIRONMENT = { PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin", LC_ALL: "C" };
+
+/** What was printed; `complete` unless it had to be ended. */
+interface Printed {
+  text: string;
+  complete: boolean;
+}
+
+async function outputOver(command: string, args: string[], files: string[]): Promise<Printed> {
+  const all = { text: "", complete: true };
   for (let at = 0; at < files.length; at += FILES_AT_ONCE) {
-    all += await output(command, [...args, ...files.slice(at, at + FILES_AT_ONCE)]);
+    const part = await output(command, [...args, ...files.slice(at, at + FILES_AT_ONCE)]);
+    all.text += part.text;
+    all.complete &&= part.complete;
   }
   return all;
 }
 
-async function output(command: string, args: string[]): Promise<string> {
+async function output(command: string, args: string[]): Promise<Printed> {
   try {
     // Exit codes mean little here: processes vanish while they are looked at.
-    const options = { lookup: true, timeMs: LOOK_MS, maxBytes: LOOK_BYTES };
-    return (await runProgram(command, args, options)).stdout;
-  } catch {
-    return "";
+    const options = { lookup: true, timeMs: READ_MS, maxBytes: READ_BYTES, env: ENVIRONMENT };
+    return { text: (await runProgram(command, args, options)).stdout, complete: true };
+  } catch (error) {
+    return { text: error instanceof ProgramError ? error.stdout : "", complete: false };
   }
 }

@@ -1,41 +1,57 @@
 /**
- * A turn's private directory: its temporary files (images, output schema) and whose turn it is, so
- * that the next start of the plugin can clear away what a killed one left (`turn_sweep.ts`).
+ * A turn's private directory: its temporary files (images, output schema), and what the next start of the
+ * plugin needs to clear away what a killed one left (`turn_sweep.ts`).
  *
  * It lies in the plugin's state directory, which a sandboxed agent cannot write, and is removed with
- * the turn. Its name is the turn's mark.
+ * the turn. Its name is the turn's mark. As long as the turn's plugin lives, it holds a lock on a file in
+ * it: the directory gets its name when the lock is held, and the system lets go of it when the plugin dies,
+ * also in another container, where its pid would mean nothing to us.
  *
  * @module
  */
 import { join } from "@std/path";
-import { ownProcess, type ProcessRow, processRow } from "./process_table.ts";
+import { type HeldLock, lockWithin } from "../../base/lock.ts";
+import { type ProcessRow, processRow } from "./process_table.ts";
 import { newMark } from "./turn_mark.ts";
 
-/** The file that says which plugin process the turn belongs to. Written before anything is started. */
-export const PLUGIN_FILE = "plugin.json";
-/** The file that says which process is the turn's codex. */
-export const CODEX_FILE = "codex.json";
+/** The file whose lock the turn's plugin holds. */
+export const LOCK_FILE = "lock";
+/** The file that says which processes the turn had when they were looked at last. */
+export const FAMILY_FILE = "family.json";
+/** The name of a directory that is just being made: the turn's, after a dot. */
+export const UNFINISHED = /^\.[0-9a-f-]{36}$/;
+
+/** A file that is nobody else's is locked at once; this is for the thread pool to come round to it. */
+const LOCK_MS = 10_000;
 
 /** A directory that exists as long as its turn. */
 export class TurnDirectory implements Disposable {
+  readonly #lock: HeldLock;
+
   private constructor(
     readonly path: string,
     /** Names the turn; every process of it carries it. */
     readonly mark: string,
-  ) {}
+    lock: HeldLock,
+  ) {
+    this.#lock = lock;
+  }
 
   /** Makes a fresh one below `running`. */
   static async create(running: string): Promise<TurnDirectory> {
-    const plugin = await ownProcess();
     const mark = newMark();
-    const path = join(running, mark);
-    Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
-    const directory = new TurnDirectory(path, mark);
+    const unfinished = join(running, `.${mark}`);
+    Deno.mkdirSync(unfinished, { recursive: true, mode: 0o700 });
+    let lock: HeldLock | undefined;
     try {
-      if (plugin !== undefined) directory.#record(PLUGIN_FILE, plugin);
-      return directory;
+      lock = await lockWithin(join(unfinished, LOCK_FILE), LOCK_MS);
+      if (lock === undefined) throw new Error(`Cannot lock a file in ${unfinished}`);
+      const path = join(running, mark);
+      Deno.renameSync(unfinished, path);
+      return new TurnDirectory(path, mark, lock);
     } catch (error) {
-      removeTree(path);
+      lock?.[Symbol.dispose]();
+      removeTree(unfinished);
       throw error;
     }
   }
@@ -48,24 +64,27 @@ export class TurnDirectory implements Disposable {
     return path;
   }
 
-  /** Records the turn's codex. Never rejects: without the record there only is less to go by. */
-  async recordCodex(pid: number): Promise<void> {
-    const codex = await processRow(pid);
-    if (codex === undefined) return;
+  /** Records the turn's processes. Never throws: without the record there only is less to go by. */
+  recordFamily(rows: readonly ProcessRow[]): void {
+    const temporary = join(this.path, `.${FAMILY_FILE}`);
     try {
-      this.#record(CODEX_FILE, codex);
+      Deno.writeTextFileSync(temporary, JSON.stringify(rows), { mode: 0o600 });
+      Deno.renameSync(temporary, join(this.path, FAMILY_FILE));
     } catch {
       // The disk is full, say.
     }
   }
 
-  #record(name: string, row: ProcessRow): void {
-    this.write(name, JSON.stringify(row));
+  /** Records the turn's codex. Never rejects. */
+  async recordCodex(pid: number): Promise<void> {
+    const codex = await processRow(pid);
+    if (codex !== undefined) this.recordFamily([codex]);
   }
 
   /** Removes the directory and all in it. */
   [Symbol.dispose](): void {
     removeTree(this.path);
+    this.#lock[Symbol.dispose]();
   }
 }
 

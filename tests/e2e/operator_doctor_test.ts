@@ -216,8 +216,7 @@ Deno.test(
       const turn = join(made.plugin, "state", "running", id);
       Deno.mkdirSync(turn, { recursive: true, mode: 0o700 });
       Deno.chmodSync(join(made.plugin, "state"), 0o700);
-      const gone = { pid: 4_000_000, ppid: 1, pgid: 4_000_000, start: "1" };
-      Deno.writeTextFileSync(join(turn, "plugin.json"), JSON.stringify(gone));
+      Deno.writeTextFileSync(join(turn, "lock"), "");
       Deno.writeTextFileSync(join(made.plugin, "state", `${id}.pending`), "{}");
       const { code, results } = await made.doctor();
       assert.equal(code, 0);

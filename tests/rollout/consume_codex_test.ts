@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "@std/path";
 import { applyPending, mutate } from "../../rollout/consume/consume.ts";
-import { noWaitLeftBehind } from "../../base/flock.ts";
+import { noWaitLeftBehind } from "../../base/lock.ts";
 import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { openSandbox } from "../support/sandbox.ts";
 import type { ScriptedItem } from "../support/model/items.ts";

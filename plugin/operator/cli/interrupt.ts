@@ -5,7 +5,7 @@
  * @module
  */
 import { familyOf, sendSignal } from "../../../runner/process/process_family.ts";
-import { processTable } from "../../../runner/process/process_table.ts";
+import { processTable } from "../../../runner/process/process_look.ts";
 import { EXIT } from "./exit.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

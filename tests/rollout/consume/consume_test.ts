@@ -7,7 +7,7 @@ import {
   type Mutation,
   recoverAll,
 } from "../../../rollout/consume/consume.ts";
-import { noWaitLeftBehind } from "../../../base/flock.ts";
+import { noWaitLeftBehind } from "../../../base/lock.ts";
 import { writeSessionFile } from "../../../rollout/state/session_file.ts";
 import { line, rolloutOf, THREAD, ThreadOnDisk } from "../thread_on_disk.ts";
 

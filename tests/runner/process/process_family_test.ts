@@ -1,12 +1,23 @@
 import { strict as assert } from "node:assert";
 import { classifyFailure } from "../../../runner/failure/failure.ts";
-import { familyOf, killFamily, livingFamily } from "../../../runner/process/process_family.ts";
+import { pause } from "../../../base/timer.ts";
 import {
-  markedProcesses,
-  type ProcessRow,
-  processRow,
-} from "../../../runner/process/process_table.ts";
-import { limitOf, markedCommand, newMark, TURN_MARK } from "../../../runner/process/turn_mark.ts";
+  familyOf,
+  killFamily,
+  livingFamily,
+  ProcessFamily,
+  sendSignal,
+} from "../../../runner/process/process_family.ts";
+import { look, markedProcesses } from "../../../runner/process/process_look.ts";
+import { type ProcessRow, processRow } from "../../../runner/process/process_table.ts";
+import {
+  limitOf,
+  markedCommand,
+  marksByLimit,
+  newMark,
+  TURN_MARK,
+} from "../../../runner/process/turn_mark.ts";
+import { noProcessUnder, processesUnder } from "../../support/processes.ts";
 import { processRows } from "../rows.ts";
 
 const pids = (rows: ProcessRow[]) => rows.map(({ pid }) => pid).sort((a, b) => a - b);
@@ -29,7 +40,7 @@ Deno.test("familyOf is a process, what descends from it, and the rest of its gro
 Deno.test("livingFamily goes by pid and start time, not by pid alone", () => {
   const table = processRows([[10, 1, 10], [11, 1, 11], [12, 11, 11], [30, 1, 30]]);
   const known = [
-    { pid: 10, ppid: 1, pgid: 10, start: "another life" },
+    { pid: 10, ppid: 1, pgid: 10, start: "another life", command: "" },
     ...processRows([[11, 10, 10]]),
   ];
   assert.deepEqual(pids(livingFamily(known, new Set(), table)), [11, 12]);
@@ -116,4 +127,132 @@ Deno.test({
     assert.equal(failure.kind, "codex_missing");
     assert.match(failure.message, /\/nowhere\/codex/);
   },
+});
+
+/** A family in a folder of its own, with a shell as its codex. */
+class Home implements AsyncDisposable {
+  readonly root = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "plexum-family-" }));
+  readonly mark = newMark();
+  readonly child: Deno.ChildProcess;
+  readonly family: ProcessFamily;
+  readonly members = new Set<number>();
+  #seen: () => void = () => {};
+
+  constructor(script: string) {
+    const { path, args, detached } = markedCommand("/bin/sh", ["-c", script, this.root], this.mark);
+    const env = { ...Deno.env.toObject(), [TURN_MARK]: this.mark };
+    const options = { args, env, clearEnv: true, detached, cwd: this.root } as const;
+    this.child = new Deno.Command(path, { ...options, stdin: "null" }).spawn();
+    this.family = new ProcessFamily(this.mark, { root: this.child.pid }, {
+      onMembers: (rows) => {
+        rows.forEach(({ pid }) => this.members.add(pid));
+        this.#seen();
+      },
+    });
+  }
+
+  /** The number in a file of the folder, as soon as it is there. */
+  async number(name: string): Promise<number> {
+    for (;;) {
+      try {
+        const text = Deno.readTextFileSync(`${this.root}/${name}`);
+        if (text.endsWith("\n")) return Number(text);
+      } catch {
+        // not yet
+      }
+      await pause(5);
+    }
+  }
+
+  write(name: string): void {
+    Deno.writeTextFileSync(`${this.root}/${name}`, "");
+  }
+
+  /** Resolves when a look that was taken by itself has found this pid. */
+  async found(pid: number): Promise<void> {
+    while (!this.members.has(pid)) await new Promise<void>((resolve) => this.#seen = resolve);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.family.signal("SIGKILL");
+    await this.child.status;
+    await this.family.close();
+    for (const { pid } of await processesUnder(this.root)) sendSignal(pid, "SIGKILL");
+    await noProcessUnder(this.root);
+    Deno.removeSync(this.root, { recursive: true });
+  }
+}
+
+// The shell's `$!` is the pid, as `setsid` and its likes become the next program.
+const UNMARKED = "cd / && env -i prlimit --locks=7:7 setsid sleep 1000 </dev/null >/dev/null 2>&1";
+const marksCanBeTakenOff = marksByLimit();
+
+Deno.test({
+  name: "who took off both marks and is nobody's child any more is ended where a look had found it",
+  ignore: !marksCanBeTakenOff,
+  async fn() {
+    const parent = `(${UNMARKED} & echo $! > pid; until [ -e go ]; do sleep 0.01; done)`;
+    await using home = new Home(`${parent}; echo 1 > orphaned; sleep 1000`);
+    const pid = await home.number("pid");
+    while ((await processRow(pid))?.command !== "sleep") await pause(5);
+    await home.found(pid);
+    home.write("go");
+    await home.number("orphaned");
+    home.child.kill("SIGKILL");
+    await home.child.status;
+    assert.ok(await processRow(pid));
+    assert.deepEqual(await home.family.end(), []);
+    assert.equal(await processRow(pid), undefined);
+  },
+});
+
+Deno.test({
+  name:
+    "who took off both marks and was nobody's child before any look escapes (docs/limitations.md)",
+  ignore: !marksCanBeTakenOff,
+  async fn() {
+    const mark = newMark();
+    const [pid] = await started(mark, `(${UNMARKED} & echo $!)`);
+    assert.ok(pid !== undefined);
+    while ((await processRow(pid))?.command !== "sleep") await pause(5);
+    assert.deepEqual(await killFamily([], mark), []);
+    assert.ok(await processRow(pid), "nothing tells any more whose it is");
+    sendSignal(pid, "SIGKILL");
+  },
+});
+
+for (
+  const [session, start] of [["in one group", ""], ["in a session of its own each time", "setsid "]]
+) {
+  Deno.test(`who forks and exits all the time, ${session}, is ended, or given up and named`, async () => {
+    await using home = new Home(
+      `printf '#!/bin/sh\\nsleep 0.002\\n${start}%s/again &\\n' "$0" > again; chmod +x again; ` +
+        "setsid ./again & echo 1 > running; sleep 1000",
+    );
+    await home.number("running");
+    await pause(100);
+    home.child.kill("SIGKILL");
+    await home.child.status;
+    const left = await home.family.end();
+    const alive = await processesUnder(home.root);
+    if (session === "in one group") assert.deepEqual([left, alive], [[], []]);
+    else if (alive.length > 0) {
+      assert.ok(left.length > 0, "it lives on, and nobody is told");
+      assert.match(left[0]?.command ?? "", /^(again|sleep|sh|setsid)$/);
+    }
+    // Ends what nobody else can: it cannot begin again without its program.
+    Deno.removeSync(`${home.root}/again`);
+  });
+}
+
+Deno.test("a look is shared by all who ask before it begins, and is never older than the question", async () => {
+  const first = look();
+  assert.equal(look(newMark()), first);
+  await Promise.resolve();
+  await Promise.resolve();
+  const second = look();
+  assert.notEqual(second, first);
+  assert.equal(look(), second);
+  const [before, after] = [await first, await second];
+  assert.ok(before.table.length > 0 && after.table.length > 0);
 });

@@ -1,22 +1,23 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { ownProcess, processRow } from "../../../runner/process/process_table.ts";
+import { noWaitLeftBehind } from "../../../base/lock.ts";
 import { killFamily } from "../../../runner/process/process_family.ts";
-import { CODEX_FILE, PLUGIN_FILE, TurnDirectory } from "../../../runner/process/turn_directory.ts";
-import { markedCommand, TURN_MARK } from "../../../runner/process/turn_mark.ts";
-import { sweepTurns } from "../../../runner/process/turn_sweep.ts";
+import { processRow } from "../../../runner/process/process_table.ts";
+import { LOCK_FILE, TurnDirectory } from "../../../runner/process/turn_directory.ts";
+import { markedCommand, newMark, TURN_MARK } from "../../../runner/process/turn_mark.ts";
+import { staleTurns, sweepTurns } from "../../../runner/process/turn_sweep.ts";
 import { namesIn } from "../rig.ts";
 
 class Running {
   readonly dir = Deno.realPathSync(Deno.makeTempDirSync());
 
-  /** A turn whose plugin is no more. */
-  async orphaned(): Promise<TurnDirectory> {
-    const directory = await TurnDirectory.create(this.dir);
-    const own = await ownProcess();
-    const dead = { ...own, start: "in another life" };
-    Deno.writeTextFileSync(join(directory.path, PLUGIN_FILE), JSON.stringify(dead));
-    return directory;
+  /** A turn whose plugin is no more: nobody holds its lock. */
+  orphaned(): { path: string; mark: string } {
+    const mark = newMark();
+    const path = join(this.dir, mark);
+    Deno.mkdirSync(path, { mode: 0o700 });
+    Deno.writeTextFileSync(join(path, LOCK_FILE), "");
+    return { path, mark };
   }
 
   [Symbol.dispose](): void {
@@ -36,55 +37,73 @@ async function sleeper(mark: string, env: Record<string, string>): Promise<numbe
   return Number(new TextDecoder().decode(stdout));
 }
 
+const record = (path: string, rows: unknown): void =>
+  Deno.writeTextFileSync(join(path, "family.json"), JSON.stringify(rows));
+
 Deno.test("sweepTurns ends what a killed plugin left, and removes its files", async () => {
   using running = new Running();
-  const turns = [await running.orphaned(), await running.orphaned()];
-  turns[0]?.write("image-0.png", "x");
+  const turns = [running.orphaned(), running.orphaned()];
+  Deno.writeTextFileSync(join(turns[0]?.path ?? "", "image-0.png"), "x");
   const pids = [];
   for (const { mark } of turns) pids.push(await sleeper(mark, { [TURN_MARK]: mark }));
+  const stale = await staleTurns(running.dir);
+  assert.deepEqual(stale.flatMap(({ family }) => family.map(({ pid }) => pid)).sort(), pids.sort());
   assert.deepEqual(await sweepTurns(running.dir), { turns: 2, survivors: [] });
   for (const pid of pids) assert.equal(await processRow(pid), undefined);
   assert.deepEqual(namesIn(running.dir), []);
 });
 
-Deno.test("sweepTurns goes by the recorded codex where a process carries no mark", async () => {
+Deno.test("sweepTurns goes by the recorded family where a process carries no mark", async () => {
   using running = new Running();
-  const turn = await running.orphaned();
+  const turn = running.orphaned();
   const unmarked = new Deno.Command("sleep", { args: ["1000"], detached: true }).spawn();
-  await turn.recordCodex(unmarked.pid);
+  record(turn.path, [await processRow(unmarked.pid)]);
   assert.equal((await sweepTurns(running.dir)).turns, 1);
   assert.equal((await unmarked.status).signal, "SIGKILL");
 });
 
-Deno.test("sweepTurns leaves a process alone that only has the pid of the recorded codex", async () => {
+Deno.test("sweepTurns leaves a process alone that only has a recorded pid", async () => {
   using running = new Running();
-  const turn = await running.orphaned();
+  const turn = running.orphaned();
   const stranger = new Deno.Command("sleep", { args: ["1000"], detached: true }).spawn();
-  const row = { ...await processRow(stranger.pid), start: "in another life" };
-  turn.write(CODEX_FILE, JSON.stringify(row));
+  record(turn.path, [{ ...await processRow(stranger.pid), start: "in another life" }]);
   assert.equal((await sweepTurns(running.dir)).turns, 1);
   assert.ok(await processRow(stranger.pid));
   stranger.kill("SIGKILL");
   await stranger.status;
 });
 
-Deno.test("sweepTurns leaves the turns of a living plugin alone", async () => {
+Deno.test("sweepTurns leaves the turns of a living plugin alone, and only looks at the lock to know", async () => {
   using running = new Running();
-  using turn = await TurnDirectory.create(running.dir);
-  const pid = await sleeper(turn.mark, { [TURN_MARK]: turn.mark });
-  assert.deepEqual(await sweepTurns(running.dir), { turns: 0, survivors: [] });
-  assert.ok(await processRow(pid));
-  assert.deepEqual(namesIn(running.dir), [turn.mark]);
-  await killFamily([], turn.mark);
+  {
+    using turn = await TurnDirectory.create(running.dir);
+    const pid = await sleeper(turn.mark, { [TURN_MARK]: turn.mark });
+    Deno.utimeSync(turn.path, 0, 0);
+    assert.deepEqual(namesIn(turn.path), [LOCK_FILE], "no pid says whose it is");
+    assert.deepEqual(await sweepTurns(running.dir), { turns: 0, survivors: [] });
+    assert.deepEqual(await staleTurns(running.dir), []);
+    assert.ok(await processRow(pid));
+    assert.deepEqual(namesIn(running.dir), [turn.mark]);
+    await killFamily([], turn.mark);
+  }
+  assert.deepEqual(namesIn(running.dir), []);
+  await noWaitLeftBehind();
 });
 
 Deno.test("sweepTurns leaves a directory alone that is just being made, and removes an old one", async () => {
   using running = new Running();
-  const [young, old] = [await running.orphaned(), await running.orphaned()];
-  for (const { path } of [young, old]) Deno.removeSync(join(path, PLUGIN_FILE));
-  Deno.utimeSync(old.path, 0, 0);
-  assert.equal((await sweepTurns(running.dir)).turns, 1);
-  assert.deepEqual(namesIn(running.dir), [young.mark]);
+  const made = ["", "."].flatMap((dot) =>
+    [newMark(), newMark()].map((mark) => join(running.dir, dot + mark))
+  );
+  for (const path of made) Deno.mkdirSync(path);
+  const old = made.filter((_, n) => n % 2 === 0);
+  for (const path of old) Deno.utimeSync(path, 0, 0);
+  assert.equal((await sweepTurns(running.dir)).turns, 2);
+  const young = made.filter((path) => !old.includes(path));
+  assert.deepEqual(
+    namesIn(running.dir).map((name) => join(running.dir, name)).sort(),
+    young.sort(),
+  );
 });
 
 Deno.test("sweepTurns touches nothing that is not a turn's, and minds no missing directory", async () => {
@@ -98,9 +117,7 @@ Deno.test("sweepTurns touches nothing that is not a turn's, and minds no missing
 
 Deno.test("sweepTurns takes a broken record for none", async () => {
   using running = new Running();
-  const turn = await running.orphaned();
-  Deno.writeTextFileSync(join(turn.path, PLUGIN_FILE), '{"pid":');
-  assert.equal((await sweepTurns(running.dir)).turns, 0, "it is young");
-  Deno.utimeSync(turn.path, 0, 0);
+  const turn = running.orphaned();
+  Deno.writeTextFileSync(join(turn.path, "family.json"), '[{"pid":');
   assert.equal((await sweepTurns(running.dir)).turns, 1);
 });
