@@ -14,6 +14,7 @@
  *
  * @module
  */
+import { isAbsolute } from "@std/path";
 import { ProgramError, runProgram } from "./program.ts";
 
 /** A file that was looked at, opened, and found to be the same. */
@@ -109,7 +110,7 @@ let own: number | null | undefined;
  */
 export function ownUid(): number | null {
   if (own === undefined) {
-    const probe = Deno.makeTempFileSync({ prefix: "plexum-owner-" });
+    const probe = makeProbe();
     try {
       own = Deno.lstatSync(probe).uid;
     } finally {
@@ -117,6 +118,23 @@ export function ownUid(): number | null {
     }
   }
   return own;
+}
+
+/** A file of ours, wherever one can be made: TMPDIR may lead nowhere. */
+function makeProbe(): string {
+  const places = [Deno.env.get("TMPDIR"), Deno.env.get("XDG_RUNTIME_DIR"), "/tmp", "/var/tmp"]
+    .concat(Deno.env.get("HOME")).filter((dir) => dir !== undefined && isAbsolute(dir));
+  for (const dir of places) {
+    try {
+      return Deno.makeTempFileSync({ dir, prefix: "plexum-owner-" });
+    } catch {
+      // The next one may do.
+    }
+  }
+  throw new Error(
+    `Cannot find out whose process this is, for no file can be made in ${places.join(", ")}: ` +
+      `set TMPDIR to a directory that can be written`,
+  );
 }
 
 /** Limits of {@link readForeignFile}. */

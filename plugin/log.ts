@@ -32,6 +32,10 @@ const SECRET_TEXT = new RegExp(
 const REDACTED = "[redacted]";
 /** Longest text in a log line. */
 const MAX_CHARACTERS = 4096;
+/** Deepest nesting that is shown, and most values: what a line says may come from anybody. */
+const MAX_DEPTH = 16;
+const MAX_VALUES = 1000;
+const CUT = "…";
 
 /** A log with a threshold. */
 export class Log {
@@ -52,23 +56,43 @@ export class Log {
   }
 }
 
-/** A copy without secrets, by the key's name or because the text looks like one, and of bounded size. */
+/**
+ * A copy without secrets, by the key's name or because the text looks like one. Texts, depth and the
+ * number of values are bounded, with "…" where something was left out.
+ */
 export function redact(value: unknown): unknown {
-  if (typeof value === "string") return redactText(value);
-  if (value instanceof Error) return redactText(value.message);
-  if (Array.isArray(value)) return value.map(redact);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [
+  return new Redaction().of(value, 0);
+}
+
+class Redaction {
+  #left = MAX_VALUES;
+
+  of(value: unknown, depth: number): unknown {
+    if (typeof value === "string") return redactText(value);
+    if (value instanceof Error) return redactText(value.message);
+    if (typeof value !== "object" || value === null) return value;
+    if (depth === MAX_DEPTH) return CUT;
+    if (Array.isArray(value)) {
+      return this.#cut<unknown>(value, CUT).map((inner) => this.of(inner, depth + 1));
+    }
+    const shown = this.#cut(Object.entries(value), [CUT, CUT]).map(([key, inner]) => [
       key,
-      SECRET_KEY.test(key) ? withoutText(inner) : redact(inner),
-    ]),
-  );
+      SECRET_KEY.test(key) ? withoutText(inner) : this.of(inner, depth + 1),
+    ]);
+    return Object.fromEntries(shown);
+  }
+
+  /** As many as may still be shown. */
+  #cut<T>(values: T[], mark: T): T[] {
+    const shown = values.slice(0, this.#left);
+    this.#left -= shown.length;
+    return shown.length < values.length ? [...shown, mark] : shown;
+  }
 }
 
 /** A text without what looks like a secret, cut to 4096 characters. */
 export function redactText(text: string): string {
-  const cut = text.length > MAX_CHARACTERS ? text.slice(0, MAX_CHARACTERS) + "…" : text;
+  const cut = text.length > MAX_CHARACTERS ? text.slice(0, MAX_CHARACTERS) + CUT : text;
   return cut.replace(SECRET_TEXT, REDACTED);
 }
 

@@ -1,11 +1,12 @@
 /**
  * Where the plugin's files lie: `<profile>/plugins/plexum-openai-provider/`.
  *
- * The profile is `$PLEXUM_PROFILE_ROOT` or `~/.plexum`. Nothing here touches the disk.
+ * The profile is `$PLEXUM_PROFILE_ROOT` or `~/.plexum`.
  *
  * @module
  */
 import { isAbsolute, join, resolve } from "@std/path";
+import { makeSocketDirectory } from "../mcp_host/listener/socket_dir.ts";
 import { PLUGIN_NAME } from "./names.ts";
 
 /** The plugin's own directory and what lies in it; all paths are absolute. */
@@ -54,12 +55,23 @@ export function profileRoot(env: (name: string) => string | undefined): string {
 const RUNTIME_DIRECTORY_BYTES = 80;
 
 /**
- * Where sockets of running turns go: `$XDG_RUNTIME_DIR`, else `$TMPDIR`, else `/tmp`; the first that
- * is absolute and short enough.
+ * Where sockets of running turns go: `$XDG_RUNTIME_DIR`, else `$TMPDIR`, else `/tmp`, else `/var/tmp`; the
+ * first that is absolute, short enough, and takes a socket when it is tried. Where none does, the first
+ * that could: the turn that needs it says what is wrong with it.
  */
 export function runtimeDirectory(env: (name: string) => string | undefined): string {
   const fits = (dir: string | undefined): dir is string =>
     dir !== undefined && isAbsolute(dir) &&
     new TextEncoder().encode(dir).length <= RUNTIME_DIRECTORY_BYTES;
-  return [env("XDG_RUNTIME_DIR"), env("TMPDIR")].find(fits) ?? "/tmp";
+  const places = [env("XDG_RUNTIME_DIR"), env("TMPDIR"), "/tmp", "/var/tmp"].filter(fits);
+  return places.find(takesSockets) ?? places[0] ?? "/tmp";
+}
+
+function takesSockets(directory: string): boolean {
+  try {
+    makeSocketDirectory(directory).remove();
+    return true;
+  } catch {
+    return false;
+  }
 }

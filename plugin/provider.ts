@@ -5,6 +5,7 @@
  */
 import { StateStore } from "../rollout/state/state.ts";
 import { codexEnvironment, codexHome } from "../runner/codex/environment.ts";
+import { endEveryFamily } from "../runner/process/process_family.ts";
 import { runTurn } from "../runner/turn.ts";
 import { type Emit, type TurnEnd, TurnError } from "../runner/turn_event.ts";
 import type { TurnContext } from "../runner/turn_request.ts";
@@ -104,6 +105,11 @@ export class Provider {
     await this.#mutations.close();
     while (this.#turns.size > 0) await Promise.all(this.#turns);
     await this.#stats.written();
+  }
+
+  /** Sends SIGKILL to all that our turns ever started, at once; resolves when none of it is left. */
+  kill(): Promise<void> {
+    return endEveryFamily();
   }
 
   async #stream(params: StreamParams, { id, signal }: RequestContext): Promise<StreamResult> {

@@ -6,6 +6,7 @@
  */
 import { ConfigFile } from "./config/config_file.ts";
 import { errorMessage } from "../base/error_message.ts";
+import { within } from "../base/timer.ts";
 import { FrameWriter } from "./wire/frame_writer.ts";
 import { Peer } from "./wire/jsonrpc.ts";
 import { Log } from "./log.ts";
@@ -15,8 +16,10 @@ import type { Provider } from "./provider.ts";
 import { Session } from "./session.ts";
 import { VERSION } from "./version.ts";
 
-/** How long a stop may take beyond the configured grace, before we leave what hangs. */
+/** How long a stop may take beyond the configured grace, before everything left is killed. */
 const STOP_MARGIN_MS = 5_000;
+/** How long the turns may then take to tell their end. */
+const KILLED_MS = 5_000;
 const FLUSH_MS = 1_000;
 const CHUNK_BYTES = 64 * 1024;
 
@@ -63,9 +66,12 @@ export async function serve(executable: readonly string[]): Promise<number> {
   await Promise.race([peer.run(stdin()), hostGone.promise, signalled()]);
   peer.close("the plugin is stopping");
   if (provider !== undefined) {
-    await bounded(config.current().timeouts.grace_ms + STOP_MARGIN_MS, provider.close());
+    const closed = provider.close();
+    if (!await within(config.current().timeouts.grace_ms + STOP_MARGIN_MS, closed)) {
+      await within(KILLED_MS, Promise.all([provider.kill(), closed]));
+    }
   }
-  await bounded(FLUSH_MS, writer.flushed());
+  await within(FLUSH_MS, writer.flushed());
   return 0;
 }
 
@@ -89,10 +95,4 @@ async function* stdin(): AsyncGenerator<Uint8Array> {
 
 async function writeAll(bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
-}
-
-/** Waits, but not for ever: the caller exits the process next. */
-async function bounded(ms: number, work: Promise<unknown>): Promise<void> {
-  const timeout = new Promise<void>((resolve) => setTimeout(resolve, ms));
-  await Promise.race([work, timeout]);
 }

@@ -5,7 +5,9 @@
  * @module
  */
 import { errorMessage } from "../../base/error_message.ts";
-import { CODE } from "../protocol.ts";
+import { isObject } from "../../base/json_object.ts";
+import { isDeeper } from "../../base/nesting.ts";
+import { CODE, MAX_DEPTH } from "../protocol.ts";
 import { RpcError } from "./rpc_error.ts";
 import { found } from "./shape_error.ts";
 
@@ -67,7 +69,11 @@ function frameOf(value: Record<string, unknown>): Frame {
   if (error !== undefined && error !== null) {
     return { type: "response", id: value.id, error: answeredError(error) };
   }
-  if ("result" in value) return { type: "response", id: value.id, result };
+  if ("result" in value) {
+    if (!isDeeper(result, MAX_DEPTH)) return { type: "response", id: value.id, result };
+    const message = `the answer is nested more than ${MAX_DEPTH} levels deep`;
+    return { type: "response", id: value.id, error: new RpcError(CODE.internal, message) };
+  }
   return invalid(id ?? null, "a frame needs a method, a result or an error");
 }
 
@@ -76,14 +82,10 @@ function answeredError(error: unknown): RpcError {
   return new RpcError(
     typeof code === "number" ? code : CODE.internal,
     typeof message === "string" ? message : "error without a message",
-    data,
+    isDeeper(data, MAX_DEPTH) ? undefined : data,
   );
 }
 
 function invalid(id: RequestId | null, message: string): Frame {
   return { type: "broken", id, error: new RpcError(CODE.invalidRequest, message) };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

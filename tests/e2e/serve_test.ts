@@ -246,3 +246,23 @@ Deno.test("plugin survives requests that no host should send", async () => {
   const turn = host.stream(asks(sandbox));
   assert.equal((await turn.result).stop_reason, "end_turn");
 });
+
+Deno.test("plugin at log level debug survives a frame nested 20,000 deep", async () => {
+  await using sandbox = await withCodex({ acts: plainTurn("still here") }, { log_level: "debug" });
+  await using host = await startHost({ env: sandbox.env });
+  await host.initialize();
+  for (const [open, close] of [["[", "]"], ['{"a":', "}"]] as const) {
+    const deep = open.repeat(20_000) + "1" + close.repeat(20_000);
+    for (
+      const frame of [
+        `"id":${deep},"result":1`,
+        `"id":1,"result":${deep}`,
+        `"id":7,"error":${deep}`,
+      ]
+    ) {
+      await host.sendRaw(new TextEncoder().encode(`{"jsonrpc":"2.0",${frame}}\n`));
+    }
+  }
+  await host.logged("response without a request");
+  assert.equal((await host.stream(asks(sandbox)).result).stop_reason, "end_turn");
+});

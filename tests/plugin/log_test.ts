@@ -70,3 +70,20 @@ Deno.test("log cuts a text that is too long", () => {
   const text = redactText("é".repeat(10_000));
   assert.equal(text, "é".repeat(4096) + "…");
 });
+
+Deno.test("log shows the outside of what is nested deep, and as much as fits of what is long", () => {
+  for (const [open, close] of [["[", "]"], ['{"a":', "}"]] as const) {
+    const deep: unknown = JSON.parse(open.repeat(20_000) + "1" + close.repeat(20_000));
+    const [log, lines] = logged("debug");
+    log.write("debug", "deep", { deep });
+    assert.match(JSON.stringify(lines), /^.{1,400}…/);
+  }
+  const [log, lines] = logged("debug");
+  log.write("debug", "long", {
+    list: Array.from({ length: 1_000_000 }, (_, n) => n),
+    after: "seen",
+  });
+  const text = JSON.stringify(lines);
+  assert.ok(text.length < 10_000, `${text.length}`);
+  assert.match(text, /"seen"/);
+});

@@ -1,6 +1,6 @@
 /** Where files lie, from the environment alone. */
 import { strict as assert } from "node:assert";
-import { resolve } from "@std/path";
+import { join, resolve } from "@std/path";
 import { profilePaths, profileRoot, runtimeDirectory } from "../../plugin/profile.ts";
 
 const from = (env: Record<string, string | undefined>) => (name: string): string | undefined =>
@@ -30,15 +30,32 @@ Deno.test("profile paths lie in the plugin's own directory", () => {
   }
 });
 
-Deno.test("runtime directory is the first that can hold a socket", () => {
-  const long = `/${"x".repeat(90)}`;
-  const cases: [Record<string, string>, string][] = [
-    [{ XDG_RUNTIME_DIR: "/run/user/1", TMPDIR: "/t" }, "/run/user/1"],
-    [{ TMPDIR: "/t" }, "/t"],
-    [{ XDG_RUNTIME_DIR: "relative", TMPDIR: "/t" }, "/t"],
-    [{ XDG_RUNTIME_DIR: long, TMPDIR: "/t" }, "/t"],
-    [{ XDG_RUNTIME_DIR: "", TMPDIR: long }, "/tmp"],
-    [{}, "/tmp"],
-  ];
-  for (const [env, expected] of cases) assert.equal(runtimeDirectory(from(env)), expected);
+Deno.test("runtime directory is the first that takes a socket", () => {
+  const root = Deno.realPathSync(Deno.makeTempDirSync());
+  const folder = (name: string, mode = 0o700): string => {
+    const path = join(root, name);
+    Deno.mkdirSync(path);
+    Deno.chmodSync(path, mode);
+    return path;
+  };
+  try {
+    const [run, temp, open] = [folder("run"), folder("tmp"), folder("open", 0o777)];
+    const [long, file] = [folder("x".repeat(90)), join(root, "file")];
+    Deno.writeTextFileSync(file, "");
+    const cases: [Record<string, string>, string][] = [
+      [{ XDG_RUNTIME_DIR: run, TMPDIR: temp }, run],
+      [{ TMPDIR: temp }, temp],
+      [{ XDG_RUNTIME_DIR: "relative", TMPDIR: temp }, temp],
+      [{ XDG_RUNTIME_DIR: long, TMPDIR: temp }, temp],
+      [{ XDG_RUNTIME_DIR: join(root, "missing"), TMPDIR: temp }, temp],
+      [{ XDG_RUNTIME_DIR: open, TMPDIR: temp }, temp],
+      [{ XDG_RUNTIME_DIR: "", TMPDIR: file }, "/tmp"],
+      [{ TMPDIR: "." }, "/tmp"],
+      [{}, "/tmp"],
+    ];
+    for (const [env, expected] of cases) assert.equal(runtimeDirectory(from(env)), expected);
+    assert.deepEqual([...Deno.readDirSync(run), ...Deno.readDirSync(temp)], [], "nothing stays");
+  } finally {
+    Deno.removeSync(root, { recursive: true });
+  }
 });

@@ -14,3 +14,12 @@ Deno.test("frame that is one long text is not quoted back whole", () => {
   assert.ok(frame.type === "broken");
   assert.match(frame.error.message, /^a frame must be a JSON object, found string "x{20,60}…$/);
 });
+
+Deno.test("answer nested deeper than anything recursive can bear is an error for whoever waits for it", () => {
+  for (const answer of [`"result":${DEEP}`, `"error":{"code":1,"message":"m","data":${DEEP}}`]) {
+    const frame = decodeFrame(new TextEncoder().encode(`{"id":7,${answer}}`));
+    assert.ok(frame.type === "response" && frame.error !== undefined);
+    assert.match(frame.error.message, /^(the answer is nested more than 1000 levels deep|m)$/);
+    assert.equal(frame.error.data, undefined);
+  }
+});
