@@ -1,23 +1,34 @@
 /**
  * From what codex left behind to a {@link Failure} that somebody can act on.
  *
- * What codex says of the turn (`turn.failed`) is believed most, with the name that the rollout gives
- * to the error (`task_complete.error.codex_error_info`, 0.169) before its words. A codex that said
- * nothing and ended by itself has an `Error:` line on stderr. What is left is a crash.
+ * What codex says of the turn (`turn.failed`) is believed most: the name it gives to the error, then
+ * the service's own code, the status, and last the words. A codex that said nothing and ended by
+ * itself has an `Error:` line on stderr. What is left is a crash.
  *
  * @module
  */
+import { SERVER_NAME } from "../../mcp_host/registration/registration.ts";
 import { clip } from "../../base/clip.ts";
-import { FAILURE_ROWS, type FailureRow, INFO_KINDS } from "./failure_rows.ts";
-import { retryTimes } from "./retry_time.ts";
+import { isObject } from "../../base/json_object.ts";
+import { kindOfName, kindOfStatus } from "./error_names.ts";
+import { wordRowOf } from "./error_words.ts";
+import { type RetryTimes, retryTimes } from "./retry.ts";
 import type { ErrorKind, Failure } from "../turn_event.ts";
 
 /** What is known about a turn that did not succeed. */
 export interface FailureEvidence {
   /** `turn.failed.error.message`, if codex said so much. */
   message?: string | undefined;
-  /** `codex_error_info` of the rollout: a name, or an object whose only key is the name. */
+  /** codex's name of the error: itself, or an object whose only key it is. */
   info?: unknown;
+  /** The last thing that codex said before; it may name the time to try again that the end lacks. */
+  notice?: string | undefined;
+  /** When the account's limits reset, in seconds since 1970, as codex recorded it. */
+  limitsReset?: readonly number[] | undefined;
+  /** The names of the request's tools, in which words mean nothing. */
+  ownNames?: readonly string[] | undefined;
+  /** `TZ` of codex, which tells the time of day in its words. */
+  timeZone?: string | undefined;
   /** The tail of stderr. */
   stderr: string;
   exitCode?: number | undefined;
@@ -26,14 +37,18 @@ export interface FailureEvidence {
 
 /** Names the trouble: `server_error` for words without a class, `crashed` for a death without words. */
 export function classifyFailure(evidence: FailureEvidence): Failure {
-  if (evidence.message !== undefined) return said(evidence.message, evidence.info);
+  if (evidence.message !== undefined) return said(evidence.message, evidence);
   const { exitCode, signal, stderr } = evidence;
   const line = signal === undefined ? errorLine(stderr) : undefined;
-  const row = line === undefined ? undefined : rowFor(line, undefined);
-  if (line !== undefined && row !== undefined) {
-    return { ...told(row, line), exitCode };
+  const known = line === undefined ? undefined : recognize(line, evidence);
+  if (line !== undefined && known !== undefined) {
+    return { ...told(known, line, evidence), exitCode };
   }
-  const how = describeExit(evidence);
+  const how = signal !== undefined
+    ? `signal ${signal}`
+    : exitCode === undefined
+    ? "no exit status"
+    : `exit code ${exitCode}`;
   const why = line ?? lastLine(stderr);
   return {
     kind: "crashed",
@@ -48,9 +63,71 @@ export function classifyFailure(evidence: FailureEvidence): Failure {
   };
 }
 
-function said(message: string, info: unknown): Failure {
-  const row = rowFor(message, info);
-  if (row !== undefined) return told(row, message);
+/** What somebody can do about a kind of trouble, and whether it passes by itself. */
+export const ADVICE: Readonly<Partial<Record<ErrorKind, { retryable: boolean; hint: string }>>> = {
+  context_overflow: {
+    retryable: false,
+    hint: "Consume old tool output, or start a new thread.",
+  },
+  quota_exhausted: {
+    retryable: false,
+    hint: "Wait for the limit to reset, or raise the plan of the account codex is logged in with.",
+  },
+  rate_limited: { retryable: true, hint: "Try again later." },
+  auth_required: {
+    retryable: false,
+    hint: "Run `codex login` as the user the host runs as, with the same CODEX_HOME.",
+  },
+  model_unavailable: {
+    retryable: false,
+    hint: "Check the model id, `model_args` in config.json, and what the account may use.",
+  },
+  session_busy: {
+    retryable: true,
+    hint: "Another codex has this thread open: end it, or try again when it is done.",
+  },
+  session_lost: {
+    retryable: false,
+    hint: "The thread's session file is gone, archived, or in another CODEX_HOME.",
+  },
+  mcp_unavailable: {
+    retryable: true,
+    hint: "The host's tools could not be offered to codex; the plugin's log says why.",
+  },
+  config: {
+    retryable: false,
+    hint: "Check codex's config.toml, and `extra_args` and `env` in config.json.",
+  },
+  codex_missing: {
+    retryable: false,
+    hint: "Reinstall codex, or set `binary` in config.json to its path.",
+  },
+  server_error: { retryable: true, hint: "Try again later." },
+  network: {
+    retryable: true,
+    hint: "Check this machine's way to the model's address (network, proxy, DNS).",
+  },
+  content_refused: {
+    retryable: false,
+    hint: "The model's service refused the content of this conversation.",
+  },
+  invalid_request: {
+    retryable: false,
+    hint:
+      "The model's service does not take this request: check the output schema, the tools' schemas and the images.",
+  },
+  internal: { retryable: true, hint: "Try again once, then report it." },
+};
+
+/** A trouble by its kind; `hint` where the kind's own does not help. */
+interface Known {
+  kind: ErrorKind;
+  hint?: string | undefined;
+}
+
+function said(message: string, evidence: FailureEvidence): Failure {
+  const known = recognize(message, evidence);
+  if (known !== undefined) return told(known, message, evidence);
   return {
     kind: "server_error",
     message: clip(`codex: ${message}`),
@@ -59,52 +136,109 @@ function said(message: string, info: unknown): Failure {
   };
 }
 
-function told({ kind, retryable, hint }: FailureRow, text: string): Failure {
-  return { kind, message: clip(`codex: ${text}`), retryable, hint, ...retryTimes(text) };
+function told({ kind, hint }: Known, text: string, evidence: FailureEvidence): Failure {
+  const advice = ADVICE[kind];
+  return {
+    kind,
+    message: clip(`codex: ${text}`),
+    retryable: advice?.retryable ?? false,
+    hint: hint ?? advice?.hint,
+    ...timesOf(kind, text, evidence),
+  };
 }
 
-function rowFor(text: string, info: unknown): FailureRow | undefined {
-  const kind = infoKind(info);
-  // The name wins; the row of that kind still has the hint.
-  return kind === undefined
-    ? FAILURE_ROWS.find((row) => row.match.test(text))
-    : FAILURE_ROWS.find((row) => row.kind === kind);
+function timesOf(kind: ErrorKind, text: string, evidence: FailureEvidence): RetryTimes {
+  const { notice = "", limitsReset, timeZone } = evidence;
+  const times = retryTimes(text, { limitsReset, timeZone });
+  // "429 Too Many Requests" is all that is left of an answer that the attempt before it quoted.
+  const silent = times.retryAfterMs === undefined && times.resetsAt === undefined;
+  return kind === "rate_limited" && silent ? retryTimes(notice, { limitsReset, timeZone }) : times;
 }
 
-function infoKind(info: unknown): ErrorKind | undefined {
-  if (typeof info === "string") return INFO_KINDS[info];
-  if (typeof info !== "object" || info === null) return undefined;
-  for (const [name, value] of Object.entries(info)) {
-    const status = typeof value === "object" && value !== null && "http_status_code" in value
-      ? value.http_status_code
-      : undefined;
-    if (status === 401 || status === 403) return "auth_required";
-    const kind = INFO_KINDS[name];
-    if (kind !== undefined) return kind;
+/** The first that knows: the name, the service's code, the status, the words, the service's type. */
+function recognize(text: string, { info, ownNames }: FailureEvidence): Known | undefined {
+  const named = nameOf(info);
+  const byName = kindOf(named?.name);
+  if (byName !== undefined && named?.status === undefined) return { kind: byName };
+  const body = bodyOf(text);
+  const words = wordRowOf(body?.message ?? text, ownNames);
+  const status = named?.status ?? statusIn(text);
+  const kind = kindOf(body?.code) ?? (status === undefined ? undefined : kindOfStatus(status)) ??
+    words?.kind ?? kindOf(body?.type) ?? (status === undefined ? byName : undefined);
+  if (words !== undefined && words.kind === kind) return { ...words, hint: hintOf(words, text) };
+  if (kind !== undefined) return { kind };
+  // codex hands on the whole answer to a 400.
+  return body !== undefined || status === 400 ? { kind: "invalid_request" } : undefined;
+}
+
+function statusIn(text: string): number | undefined {
+  const status = /\b(?:unexpected|last) status:? (\d{3})\b/.exec(text)?.[1];
+  return status === undefined ? undefined : Number(status);
+}
+
+function kindOf(name: string | undefined): ErrorKind | undefined {
+  return name === undefined ? undefined : kindOfName(name);
+}
+
+/** A server that is not ours is the user's own. */
+function hintOf({ kind, hint }: Known, text: string): string | undefined {
+  if (kind !== "mcp_unavailable") return hint;
+  const server = /failed to initialize: ([\w-]+):/.exec(text)?.[1];
+  if (server === undefined || server === SERVER_NAME) return hint;
+  return `The MCP server ${server} of codex's own config.toml is \`required\` and did not start: repair it, or set \`user_mcp_servers\` to "disable".`;
+}
+
+/** codex's name of an error, and the HTTP status that came with it. */
+function nameOf(info: unknown): { name: string; status: number | undefined } | undefined {
+  if (typeof info === "string") return { name: info, status: undefined };
+  if (!isObject(info)) return undefined;
+  const [entry] = Object.entries(info);
+  if (entry === undefined) return undefined;
+  const [name, value] = entry;
+  const status = isObject(value) ? value.http_status_code ?? value.httpStatusCode : undefined;
+  return { name, status: typeof status === "number" ? status : undefined };
+}
+
+interface Body {
+  code: string | undefined;
+  type: string | undefined;
+  message: string | undefined;
+}
+
+/** The JSON in a text: the service's answer, or the data of codex's own error. */
+function bodyOf(text: string): Body | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1));
+  } catch {
+    return undefined;
   }
-  return undefined;
+  if (!isObject(value)) return undefined;
+  const error = isObject(value.error) ? value.error : value;
+  const detail = isObject(error.detail) ? error.detail : error;
+  const string = (one: unknown) => typeof one === "string" ? one : undefined;
+  return {
+    code: string(detail.code) ?? string(detail.input_error_code),
+    type: string(detail.type),
+    message: string(detail.message),
+  };
 }
 
 /**
- * `Error: …` or `Error finding …` is how codex ends a failed start; clap writes `error: …`. `prlimit`
- * stands in front of codex (`turn_mark.ts`).
+ * `Error: …` or `Error finding …` is how codex ends a failed start; clap writes `error: …`. The place
+ * and the reason may stand on the lines below, without those that quote a file. `prlimit` stands in
+ * front of codex (`turn_mark.ts`).
  */
 function errorLine(stderr: string): string | undefined {
-  return lines(stderr).findLast((line) => /^(?:error\b|prlimit: )/i.test(line))?.replace(
-    /^error: */i,
-    "",
-  );
+  const all = stderr.split("\n").map((line) => line.trim());
+  const first = all.findLastIndex((line) => /^(?:error\b|prlimit: )/i.test(line));
+  if (first < 0) return undefined;
+  const after = all.findIndex((line, at) => at > first && (line === "" || /^\d{4}-/.test(line)));
+  return all.slice(first, after < 0 ? undefined : after)
+    .filter((line) => !/^\d* ?\|/.test(line)).join(" ").replace(/^error: */i, "");
 }
 
 function lastLine(stderr: string): string | undefined {
-  return lines(stderr).findLast((line) => !/^Reading additional input|^WARNING:/.test(line));
-}
-
-function lines(text: string): string[] {
-  return text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
-}
-
-function describeExit({ exitCode, signal }: FailureEvidence): string {
-  if (signal !== undefined) return `signal ${signal}`;
-  return exitCode === undefined ? "no exit status" : `exit code ${exitCode}`;
+  return stderr.split("\n").map((line) => line.trim())
+    .findLast((line) => line !== "" && !/^Reading additional input|^WARNING:/.test(line));
 }

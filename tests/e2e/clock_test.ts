@@ -1,7 +1,7 @@
 /**
  * A wall clock that jumps. Deadlines of turns go by the monotonic clock; the wall clock is asked in
  * four places: which day's directory a thread lies in, how old a leftover is, when a rate limit is
- * over, and what time a log line bears. The first two are here, the third is retry_time_test.ts.
+ * over, and what time a log line bears. The first two are here, the third is retry_test.ts.
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";

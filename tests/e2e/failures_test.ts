@@ -21,7 +21,14 @@ interface Row {
   check?(error: ErrorBody): void;
 }
 
+/** Those of the suite, and the newest that there is. */
+const ALL_VERSIONS = [...new Set([...VERSIONS, "0.171.0"])];
+
 const message = "said by the model's service";
+const refusesTool = (tool: string): ScriptedStep => ({
+  status: 400,
+  error: { message: `Invalid schema for function '${tool}': it must be an object` },
+});
 const override = (pair: string) => ({ extra_args: ["-c", `model_providers.scripted.${pair}`] });
 
 const ROWS: Row[] = [
@@ -65,7 +72,7 @@ const ROWS: Row[] = [
   {
     name: "429 insufficient quota",
     // Before 0.169 codex tells no more than the status.
-    kind: (version) => version === NEWEST_CODEX ? "quota_exhausted" : "rate_limited",
+    kind: (version) => version >= "0.169" ? "quota_exhausted" : "rate_limited",
     retryable: true,
     step: { status: 429, error: { code: "insufficient_quota", message } },
   },
@@ -132,6 +139,77 @@ const ROWS: Row[] = [
         message: "Invalid schema for response_format 'codex_output_schema'",
       },
     },
+  },
+  {
+    name: "400 for a tool called billing_report",
+    kind: "invalid_request",
+    retryable: false,
+    step: refusesTool("billing_report"),
+  },
+  {
+    name: "400 for a tool called get_policy",
+    kind: "invalid_request",
+    retryable: false,
+    step: refusesTool("get_policy"),
+  },
+  {
+    name: "400 for a tool called check_overloaded",
+    kind: "invalid_request",
+    retryable: false,
+    step: refusesTool("check_overloaded"),
+  },
+  {
+    name: "400 for a picture",
+    kind: "invalid_request",
+    retryable: false,
+    step: {
+      status: 400,
+      error: { message: "The image data you provided does not represent a valid image" },
+    },
+  },
+  {
+    name: "402",
+    kind: "quota_exhausted",
+    retryable: false,
+    step: { status: 402, error: { message } },
+  },
+  { name: "408", kind: "network", retryable: true, step: { status: 408, error: { message } } },
+  {
+    name: "400 cyber_policy",
+    // Up to 0.150 codex knows the name, and hands on the words alone.
+    kind: (version) => version < "0.169" ? "server_error" : "content_refused",
+    retryable: false,
+    step: { status: 400, error: { code: "cyber_policy", message } },
+  },
+  {
+    name: "400 bio_policy",
+    kind: "content_refused",
+    retryable: false,
+    step: { status: 400, error: { code: "bio_policy", message } },
+  },
+  {
+    name: "400 misalignment_policy_violation",
+    kind: "content_refused",
+    retryable: false,
+    step: { status: 400, error: { code: "misalignment_policy_violation", message } },
+  },
+  {
+    name: "503 policy_capacity_unavailable",
+    kind: "server_error",
+    retryable: true,
+    step: { status: 503, error: { code: "policy_capacity_unavailable", message } },
+  },
+  {
+    name: "response.failed flex_unavailable",
+    kind: "server_error",
+    retryable: true,
+    step: { failed: { code: "flex_unavailable", message } },
+  },
+  {
+    name: "answer that the content filter ended",
+    kind: "content_refused",
+    retryable: false,
+    step: { text: "half", incomplete: "content_filter" },
   },
   {
     name: "response.failed invalid prompt",
@@ -213,7 +291,7 @@ const ROWS: Row[] = [
   },
 ];
 
-for (const version of VERSIONS) {
+for (const version of ALL_VERSIONS) {
   Deno.test(`failures of codex ${version} are named right`, async (t) => {
     await using world = await openWorld(version, { config: { retries: 0 } });
     const { host, sandbox } = world;

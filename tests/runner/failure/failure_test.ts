@@ -1,7 +1,7 @@
 /** Every captured failure, and what it is called. */
 import { strict as assert } from "node:assert";
 import { classifyFailure } from "../../../runner/failure/failure.ts";
-import { INFO_KINDS } from "../../../runner/failure/failure_rows.ts";
+import { CODEX_NAMES } from "../../../runner/failure/error_names.ts";
 import type { ErrorKind, Failure } from "../../../runner/turn_event.ts";
 import { type CapturedRun, capturedRun, eventsOf, followedOf } from "../captured.ts";
 
@@ -64,7 +64,7 @@ Deno.test("classifyFailure reads a usage limit with either apostrophe, and when 
       `You${apostrophe}ve hit your usage limit. Upgrade to Pro (https://x) or try again at May 18th, 2033 3:33 AM.`;
     const { kind, resetsAt } = classifyFailure({ message, stderr: "" });
     assert.equal(kind, "quota_exhausted");
-    assert.equal(resetsAt, new Date(2033, 4, 18, 3, 33).toISOString());
+    assert.equal(resetsAt, new Date(2033, 4, 18, 3, 33, 59).toISOString());
   }
 });
 
@@ -82,6 +82,22 @@ Deno.test("classifyFailure knows how codex refuses a start", () => {
       'Error finding codex home: CODEX_HOME points to "/x", but that path does not exist',
       1,
       "config",
+    ],
+    [ // 0.135.0 to 0.171.0
+      'Error: legacy `profile = "x"` config is no longer supported; use `--profile x` with `x.config.toml` instead',
+      1,
+      "config",
+    ],
+    [ // 0.169.0
+      'Error: thread/resume: thread/resume failed: This chat uses model provider “scripted”, which is no longer configured. Restore this provider’s configuration to continue. (code -32600), data: {"type":"modelProviderNotConfigured","modelProvider":"scripted"}',
+      1,
+      "config",
+    ],
+    ["Error: Read-only file system (os error 30)", 1, "config"],
+    [
+      "Error: failed to initialize in-process app-server client: No space left on device (os error 28)",
+      1,
+      "internal",
     ],
     ["Error: thread/resume: session X is archived. Run codex unarchive X", 1, "session_lost"],
     [ // 0.146.1
@@ -105,6 +121,38 @@ Deno.test("classifyFailure knows how codex refuses a start", () => {
     assert.equal(failure.kind, kind, stderr);
     assert.equal(failure.exitCode, exitCode);
   }
+});
+
+Deno.test("classifyFailure keeps where codex's config.toml is broken, and why", () => {
+  const broken = `Error loading config.toml:
+/c/config.toml:2:9: extra \`=\`, expected nothing
+  |
+2 | model = = 3
+  |         ^
+`;
+  const { kind, message } = classifyFailure({ stderr: broken, exitCode: 1 });
+  assert.equal(kind, "config");
+  assert.equal(
+    message,
+    "codex: Error loading config.toml: /c/config.toml:2:9: extra `=`, expected nothing",
+  );
+  const wrong =
+    "Error loading config.toml: invalid type: integer `5`, expected a string\nin `model_provider`\n";
+  assert.match(classifyFailure({ stderr: wrong, exitCode: 1 }).message, / in `model_provider`$/);
+  const clap = "error: unexpected argument '--nope' found\n\nUsage: codex exec\n";
+  assert.match(classifyFailure({ stderr: clap, exitCode: 2 }).message, /'--nope' found$/);
+});
+
+Deno.test("classifyFailure tells a server of the host from one of the user", () => {
+  const of = (server: string) =>
+    classifyFailure({
+      stderr:
+        `Error: thread/start failed: required MCP servers failed to initialize: ${server}: No such file or directory (os error 2) (code -32603)`,
+      exitCode: 1,
+    });
+  assert.deepEqual([of("mine").kind, of("mine").retryable], ["mcp_unavailable", true]);
+  assert.match(of("mine").hint ?? "", /MCP server mine of codex's own config\.toml/);
+  assert.match(of("plexum_host").hint ?? "", /The host's tools/);
 });
 
 Deno.test("classifyFailure calls a death without words a crash, with the end of stderr", () => {
@@ -138,22 +186,126 @@ Deno.test("classifyFailure passes on what it has no class for, at most 2 KiB of 
   assert.ok(new TextEncoder().encode(failure.message).length <= 2048);
 });
 
-Deno.test("classifyFailure believes codex's own name for the error before its words", () => {
-  for (const [info, kind] of Object.entries(INFO_KINDS)) {
-    const failure = classifyFailure({
-      message: "something 429 Too Many Requests",
-      info,
-      stderr: "",
-    });
-    assert.equal(failure.kind, kind, info);
-    assert.ok(failure.hint);
+const camel = (name: string) => name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+
+Deno.test("classifyFailure believes codex's own name before its words, in either spelling", () => {
+  for (const [name, kind] of Object.entries(CODEX_NAMES)) {
+    if (kind === undefined) continue;
+    for (const info of [name, camel(name)]) {
+      const failure = classifyFailure({ message: "something of the rate limit", info, stderr: "" });
+      assert.equal(failure.kind, kind, info);
+      assert.ok(failure.hint);
+    }
   }
-  const info = { http_connection_failed: { http_status_code: 401 } };
-  assert.equal(classifyFailure({ message: "no", info, stderr: "" }).kind, "auth_required");
-  assert.equal(
-    classifyFailure({ message: "rate limit", info: "other", stderr: "" }).kind,
-    "rate_limited",
-  );
+  for (const info of ["other", "a_name_of_next_year", { a_name_of_next_year: { x: 1 } }, 5, null]) {
+    const { kind } = classifyFailure({ message: "rate limit exceeded", info, stderr: "" });
+    assert.equal(kind, "rate_limited", JSON.stringify(info));
+  }
+});
+
+const STATUSES: [status: number, kind: ErrorKind, retryable: boolean][] = [
+  [400, "invalid_request", false],
+  [401, "auth_required", false],
+  [402, "quota_exhausted", false],
+  [403, "auth_required", false],
+  [404, "model_unavailable", false],
+  [405, "invalid_request", false],
+  [408, "network", true],
+  [409, "server_error", true],
+  [413, "context_overflow", false],
+  [422, "invalid_request", false],
+  [429, "rate_limited", true],
+  [500, "server_error", true],
+  [502, "server_error", true],
+  [529, "server_error", true],
+];
+
+for (const [status, kind, retryable] of STATUSES) {
+  Deno.test(`classifyFailure calls status ${status} ${kind}, wherever it stands`, () => {
+    const url = "http://127.0.0.1:1/billing/policy/overloaded";
+    const evidence = [
+      { message: `unexpected status ${status} Some Words: said by it, url: ${url}` },
+      { message: "said", info: { http_connection_failed: { http_status_code: status } } },
+      { message: "said", info: { httpConnectionFailed: { httpStatusCode: status } } },
+    ];
+    for (const each of evidence) {
+      const failure = classifyFailure({ ...each, stderr: "" });
+      assert.deepEqual([failure.kind, failure.retryable], [kind, retryable], JSON.stringify(each));
+    }
+  });
+}
+
+Deno.test("classifyFailure falls back on the name where the status that it carries is missing", () => {
+  const info = { http_connection_failed: { http_status_code: null } };
+  assert.equal(classifyFailure({ message: "hm", info, stderr: "" }).kind, "network");
+});
+
+Deno.test("classifyFailure does not look for words in the caller's own names", () => {
+  const names = ["billing_report", "get_policy", "check_overloaded", "usage limit", "rate limit"];
+  for (const name of names) {
+    for (const quoted of [`'${name}'`, `"${name}"`, `\`${name}\``, `“${name}”`, `‘${name}’`]) {
+      const body = {
+        error: { message: `Invalid schema for function ${quoted}: it's not an object` },
+      };
+      const { kind } = classifyFailure({
+        message: JSON.stringify(body),
+        stderr: "",
+        info: "other",
+      });
+      assert.equal(kind, "invalid_request", quoted);
+    }
+  }
+  for (const name of ["billing_report", "get_policy", "check_overloaded", "billing", "policy"]) {
+    const message = `stream disconnected before completion: tool ${name} has no result`;
+    const { kind } = classifyFailure({ message, ownNames: [name], stderr: "" });
+    assert.equal(kind, "server_error", name);
+  }
+});
+
+/** What the service answers, as codex hands it on. */
+const BODIES: [error: Record<string, unknown>, kind: ErrorKind][] = [
+  [{ code: "bio_policy", message: "said", type: "invalid_request" }, "content_refused"],
+  [{ code: "misalignment_policy_violation", message: "said" }, "content_refused"],
+  [{ type: "invalid_request_error", code: "context_length_exceeded" }, "context_overflow"],
+  [{ type: "invalid_request_error", message: "exceeds the context window" }, "context_overflow"],
+  [{ type: "invalid_request_error", code: "invalid_function_parameters" }, "invalid_request"],
+  [{ type: "invalid_request_error", message: "no word of it is known" }, "invalid_request"],
+  [{ message: "no word of it is known" }, "invalid_request"],
+  [{ type: "usage_limit_reached", message: "the rate limit" }, "rate_limited"],
+  [{ code: "flex_unavailable" }, "server_error"],
+];
+
+Deno.test("classifyFailure reads code and type of the service's answer", () => {
+  for (const [error, kind] of BODIES) {
+    const message = JSON.stringify({ error });
+    assert.equal(classifyFailure({ message, info: "other", stderr: "" }).kind, kind, message);
+  }
+  const message =
+    'unexpected status 402 Payment Required: {"error":{"detail":{"code":"deactivated_workspace"}}}, url: http://x';
+  assert.equal(classifyFailure({ message, stderr: "" }).kind, "auth_required");
+});
+
+Deno.test("classifyFailure takes the time to try again from the attempt before, where the last is silent", () => {
+  const message = "exceeded retry limit, last status: 429 Too Many Requests";
+  const notice = "Reconnecting... 1/1 (rate limit exceeded: Please try again in 1.5s.)";
+  assert.equal(classifyFailure({ message, notice, stderr: "" }).retryAfterMs, 1500);
+  const other = classifyFailure({ message: "at capacity", notice, stderr: "" });
+  assert.equal(other.retryAfterMs, undefined);
+});
+
+Deno.test("classifyFailure tells the second at which a limit resets, where codex recorded it", () => {
+  const time = Date.UTC(2033, 4, 17, 18, 33, 20);
+  const failure = classifyFailure({
+    message: "You've hit your usage limit. Try again at May 18th, 2033 3:33 AM.",
+    info: "usage_limit_exceeded",
+    limitsReset: [time / 1000 - 3600, time / 1000],
+    timeZone: "Asia/Tokyo",
+    stderr: "",
+  });
+  assert.deepEqual([failure.kind, failure.resetsAt], [
+    "quota_exhausted",
+    "2033-05-17T18:33:20.000Z",
+  ]);
 });
 
 Deno.test("classifyFailure takes a refused request for the caller's, not for the server's", () => {
