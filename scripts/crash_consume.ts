@@ -10,7 +10,7 @@
 import { parseArgs } from "node:util";
 import { join } from "@std/path";
 import { METHOD } from "../plugin/protocol.ts";
-import { executable } from "./executable.ts";
+import { executable } from "../tests/support/checkout.ts";
 import { type Host, startHost } from "../tests/support/host.ts";
 import { openSandbox } from "../tests/support/sandbox.ts";
 import { Expectation } from "./crash/expectation.ts";

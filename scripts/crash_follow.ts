@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 import { METHOD } from "../plugin/protocol.ts";
 import type { Step } from "../tests/support/model/step.ts";
 import { locateRolloutSync } from "../rollout/locate.ts";
-import { executable } from "./executable.ts";
+import { executable } from "../tests/support/checkout.ts";
 import { codexBinary } from "../tests/support/codex.ts";
 import { type Host, startHost } from "../tests/support/host.ts";
 import { openSandbox } from "../tests/support/sandbox.ts";

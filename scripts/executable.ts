@@ -1,32 +1,21 @@
 /**
  * The executable for whoever wants to run it (tests, the demo, benchmarks): built when the sources
  * changed, else taken as it is. Where nothing can be compiled, the same bundle under the same
- * permissions, run by Deno.
+ * permissions, run by Deno. As a program it prints how to start it, as JSON on stdout.
  */
 import { join } from "@std/path";
+import type { Executable } from "../tests/support/checkout.ts";
 import { alone, type Build, build, BUNDLE, EXECUTABLE } from "./build.ts";
 import { NoBaseError } from "./compile.ts";
 import { PERMISSIONS, RUNTIME_FLAGS } from "./permissions.ts";
 import { commit, sourceHash } from "./project.ts";
 
-export { PERMISSIONS } from "./permissions.ts";
-
-/** How to start the program: `command` with `args` before its own arguments. */
-export interface Executable {
-  command: string;
-  args: string[];
-  /** Whether it is the compiled program; false when Deno runs the bundle. */
-  compiled: boolean;
-}
-
 /** How long a build without a base is good enough for another run, in ms. */
 const BUNDLE_IS_FRESH = 10 * 60_000;
 
-let current: Promise<Executable> | undefined;
-
-/** The executable, built first if need be; asked for more than once, it is looked at once. */
-export function executable(): Promise<Executable> {
-  return current ??= alone(async () => prepare(await upToDate(), build));
+/** The executable, built first if need be. */
+export function upToDateExecutable(): Promise<Executable> {
+  return alone(async () => prepare(await upToDate(), build));
 }
 
 /**
@@ -73,3 +62,5 @@ async function upToDate(): Promise<Build | undefined> {
     throw error;
   }
 }
+
+if (import.meta.main) console.log(JSON.stringify(await upToDateExecutable()));

@@ -2,11 +2,11 @@
  * What the build needs to know about this project: where it lies, its version and commit, and what
  * its sources are (so that "is the executable still up to date?" has an exact answer).
  */
-import { fromFileUrl, join } from "@std/path";
+import { join } from "@std/path";
 import config from "../deno.json" with { type: "json" };
+import { ROOT } from "../tests/support/checkout.ts";
 
-/** The folder that holds deno.json. */
-export const ROOT: string = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");
+export { ROOT };
 
 /** The version; its one source is deno.json. */
 export const VERSION: string = config.version;

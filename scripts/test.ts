@@ -12,7 +12,7 @@ import { resolve } from "@std/path";
 import { TextLineStream } from "@std/streams";
 import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../tests/support/codex.ts";
 import { npmPackage, PACKAGES } from "../tests/support/npm_package.ts";
-import { executable } from "./executable.ts";
+import { upToDateExecutable } from "./executable.ts";
 import { ROOT } from "./project.ts";
 
 /** What a test run came to. */
@@ -104,7 +104,7 @@ async function fetchAll(): Promise<void> {
 if (import.meta.main) {
   let result: Outcome;
   try {
-    await executable();
+    Deno.env.set("PLEXUM_TEST_EXECUTABLE", JSON.stringify(await upToDateExecutable()));
     await fetchAll();
     result = await runTests(Deno.args);
   } catch (error) {

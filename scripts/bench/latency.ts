@@ -8,7 +8,7 @@
  *     deno run -A scripts/bench/latency.ts [TURNS]
  */
 import { join } from "@std/path";
-import { executable } from "../executable.ts";
+import { executable } from "../../tests/support/checkout.ts";
 import { figure, report } from "./figures/figure.ts";
 import { quantile } from "./figures/series.ts";
 import { Arena } from "./turn/arena.ts";

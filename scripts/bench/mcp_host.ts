@@ -12,7 +12,7 @@
 import { join } from "@std/path";
 import { openBridge } from "../../mcp_host/bridge.ts";
 import { compile } from "../compile.ts";
-import { executable } from "../executable.ts";
+import { executable } from "../../tests/support/checkout.ts";
 import { ROOT } from "../project.ts";
 import { figure, report, short } from "./figures/figure.ts";
 import { median, quantile, ratios } from "./figures/series.ts";

@@ -6,7 +6,7 @@
  *     deno run -A scripts/bench/memory.ts [STARTS]
  */
 import { join } from "@std/path";
-import { executable } from "../executable.ts";
+import { executable } from "../../tests/support/checkout.ts";
 import { figure, report } from "./figures/figure.ts";
 import { Arena } from "./turn/arena.ts";
 import { PluginHost } from "./turn/plugin_host.ts";

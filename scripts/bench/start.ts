@@ -6,7 +6,7 @@
  */
 import { join } from "@std/path";
 import { compile } from "../compile.ts";
-import { executable } from "../executable.ts";
+import { executable } from "../../tests/support/checkout.ts";
 import { figure, report, short } from "./figures/figure.ts";
 import { median, ratios } from "./figures/series.ts";
 

@@ -11,7 +11,7 @@ import { type Host, startHost } from "../../tests/support/host.ts";
 import { openSandbox, type Sandbox } from "../../tests/support/sandbox.ts";
 import { type EventOf, type Turn } from "../../tests/support/turn.ts";
 import type { InitializeResult } from "../../tests/support/wire.ts";
-import { type Executable, executable } from "../executable.ts";
+import { type Executable, executable } from "../../tests/support/checkout.ts";
 import { speechless } from "./model.ts";
 import * as transcript from "./transcript.ts";
 

@@ -7,7 +7,7 @@
 import { strict as assert } from "node:assert";
 import * as fc from "fast-check";
 import { dirname, isAbsolute, join } from "@std/path";
-import { executable } from "../executable.ts";
+import { executable } from "../../tests/support/checkout.ts";
 import { within } from "../../tests/support/deadline.ts";
 import { PluginProcess } from "../../tests/support/plugin_process.ts";
 import { isObject } from "../../tests/support/wire.ts";

@@ -6,10 +6,11 @@
  */
 import { join } from "@std/path";
 import { walkFiles } from "./files.ts";
-import { codexArgs } from "../../runner/exec/argv.ts";
+import { codexArgs, hostToolsConfig } from "../../runner/exec/argv.ts";
 import { codexBinary } from "../../tests/support/codex.ts";
 import { openSandbox, type Sandbox } from "../../tests/support/sandbox.ts";
-import { openRig, type Rig } from "../../tests/mcp_host/rig.ts";
+import { executable } from "../../tests/support/checkout.ts";
+import { type Bridge, openBridge } from "../../mcp_host/bridge.ts";
 import { flagsIn } from "./help.ts";
 import { type Probe, PROBES } from "./probes.ts";
 import { ShapeCollector } from "./shape.ts";
@@ -19,15 +20,26 @@ import type { VersionShape } from "./version_shape.ts";
 export async function probeVersion(version: string): Promise<VersionShape> {
   const { native } = await codexBinary(version);
   await using sandbox = await openSandbox({ binary: native });
-  await using rig = await openRig({
+  const program = await executable();
+  const bridge = await openBridge({
+    agentId: "cx",
+    tools: [{ name: "echo", description: "Echoes.", inputSchema: { type: "object" } }],
+    executable: [program.command, ...program.args],
     runtimeDir: sandbox.runtime,
+    toolTimeoutMs: 60_000,
+    resultMaxBytes: 1_000_000,
+  }, { omitToolsFrom: true });
+  bridge.attach({
+    onStatus: () => {},
     call: ({ arguments: { text } }) =>
       Promise.resolve({ content: [{ type: "text", text: `${text}` }], isError: text === "fail" }),
   });
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.defer(() => bridge.close());
   const stdout = new ShapeCollector();
   let thread: string | undefined;
   for (const probe of PROBES) {
-    const lines = await run(native, sandbox, rig, probe, probe.resume ? thread : undefined);
+    const lines = await run(native, sandbox, bridge, probe, probe.resume ? thread : undefined);
     for (const line of lines) stdout.stdout(line);
     thread = lines.map(threadOf).find((id) => id !== undefined) ?? thread;
   }
@@ -45,7 +57,7 @@ export async function probeVersion(version: string): Promise<VersionShape> {
 async function run(
   native: string,
   sandbox: Sandbox,
-  rig: Rig,
+  bridge: Bridge,
   probe: Probe,
   threadId: string | undefined,
 ): Promise<unknown[]> {
@@ -60,13 +72,13 @@ async function run(
     networkAccess: false,
     extraArgs: [],
     images: [],
-    config: [...rig.config, ...probe.config ?? []],
+    config: [...bridge.access ? hostToolsConfig(bridge.access) : [], ...probe.config ?? []],
   });
   const before = model.asked.length;
   const child = new Deno.Command(native, {
     args,
     clearEnv: true,
-    env: { ...sandbox.env, ...rig.env },
+    env: { ...sandbox.env, ...bridge.access?.env },
     stdin: "piped",
     stdout: "piped",
     stderr: "null",

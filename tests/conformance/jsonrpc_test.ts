@@ -1,6 +1,6 @@
 /** JSON-RPC 2.0 at the compiled plugin: every row of the table, one after the other. */
 import { strict as assert } from "node:assert";
-import { executable } from "../../scripts/executable.ts";
+import { executable } from "../support/checkout.ts";
 import { within } from "../support/deadline.ts";
 import { PluginProcess } from "../support/plugin_process.ts";
 import { openSandbox } from "../support/sandbox.ts";

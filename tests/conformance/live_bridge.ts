@@ -6,7 +6,7 @@
  */
 import type { Tool } from "../../plugin/protocol.ts";
 import { METHOD } from "../../plugin/protocol.ts";
-import { type Executable, executable } from "../../scripts/executable.ts";
+import { type Executable, executable } from "../support/checkout.ts";
 import { began, completed, fakeCodex } from "../support/fake_codex.ts";
 import { startHost } from "../support/host.ts";
 import type { RequestHandler } from "../support/peer.ts";

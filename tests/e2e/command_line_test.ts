@@ -1,6 +1,6 @@
 /** What a person gets who runs the executable: answers, explanations and exit codes. */
 import { strict as assert } from "node:assert";
-import { executable } from "../../scripts/executable.ts";
+import { executable } from "../support/checkout.ts";
 import { type Ran, run } from "../plugin/operator/command_line.ts";
 
 const NAME = "plexum-openai-provider-plugin";

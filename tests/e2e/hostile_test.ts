@@ -6,7 +6,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import type { StreamResult } from "../../plugin/protocol.ts";
-import { executable } from "../../scripts/executable.ts";
+import { executable } from "../support/checkout.ts";
 import { BarePlugin } from "../../scripts/flood/bare_plugin.ts";
 import {
   began,

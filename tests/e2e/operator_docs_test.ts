@@ -4,7 +4,7 @@
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { ROOT } from "../../scripts/project.ts";
+import { ROOT } from "../support/checkout.ts";
 import { isCompiled, run } from "../plugin/operator/command_line.ts";
 import { codexBinary, NEWEST_CODEX } from "../support/codex.ts";
 import { openSandbox } from "../support/sandbox.ts";

@@ -7,7 +7,7 @@ import * as z from "zod/mini";
 import { assistantTexts, callOutput } from "../support/model/request.ts";
 import type { ScriptedStep } from "../support/model/step.ts";
 import { StreamEvent } from "../../plugin/protocol.ts";
-import { executable } from "../../scripts/executable.ts";
+import { executable } from "../support/checkout.ts";
 import { run } from "../plugin/operator/command_line.ts";
 import { codexBinary, NEWEST_CODEX } from "../support/codex.ts";
 import { began, fakeCodex } from "../support/fake_codex.ts";

@@ -5,7 +5,7 @@
  */
 import { strict as assert } from "node:assert";
 import { LineSplitter } from "../../base/lines.ts";
-import { executable } from "../../scripts/executable.ts";
+import { executable } from "../support/checkout.ts";
 import { within } from "../support/deadline.ts";
 import { began, fakeCodex, plainTurn, type Scenario } from "../support/fake_codex.ts";
 import { type Host, startHost } from "../support/host.ts";

@@ -1,8 +1,10 @@
 import { strict as assert } from "node:assert";
 import type { Build } from "../../scripts/build.ts";
 import { NoBaseError } from "../../scripts/compile.ts";
-import { bundleUnderDeno, executable, PERMISSIONS, prepare } from "../../scripts/executable.ts";
+import { bundleUnderDeno, prepare } from "../../scripts/executable.ts";
+import { PERMISSIONS } from "../../scripts/permissions.ts";
 import { VERSION } from "../../scripts/project.ts";
+import { executable } from "../support/checkout.ts";
 
 const bundleOnly: Build = { version: "1", commit: "c", sources: "s" };
 const whole: Build = {

@@ -6,7 +6,7 @@
  */
 import { strict as assert } from "node:assert";
 import { METHOD, type StreamEvent } from "../../plugin/protocol.ts";
-import { executable } from "../../scripts/executable.ts";
+import { executable } from "./checkout.ts";
 import { within } from "./deadline.ts";
 import { Peer, type RequestHandler } from "./peer.ts";
 import type { Exit } from "./plugin_process.ts";

@@ -90,7 +90,12 @@ export class Progress {
     say: (text: string) => void = (text) => Deno.stderr.writeSync(new TextEncoder().encode(text)),
   ) {
     [this.#what, this.#total, this.#terminal, this.#say] = [what, total, terminal, say];
-    this.#tell(0);
+    if (!this.#small) this.#tell(0);
+  }
+
+  /** Done before anybody wonders. */
+  get #small(): boolean {
+    return this.#total > 0 && this.#total < 2 ** 20;
   }
 
   /** So many more bytes are there. */
@@ -99,11 +104,12 @@ export class Progress {
     const percent = this.#total > 0 ? Math.floor(100 * this.#done / this.#total) : 0;
     // In a pipe each quarter is told, on a terminal each percent.
     const step = this.#terminal ? percent : percent - percent % 25;
-    if (step > this.#told && step < 100) this.#tell(step);
+    if (step > this.#told && step < 100 && !this.#small) this.#tell(step);
   }
 
   /** All of it is there. */
   end(): void {
+    if (this.#small) return;
     const seconds = ((performance.now() - this.#started) / 1000).toFixed(1);
     this.#line(`fetched ${this.#what}, ${mebibytes(this.#done)} MiB in ${seconds} s`);
     if (this.#terminal) this.#say("\n");

@@ -8,7 +8,7 @@ import { providerToml } from "../../../tests/support/model/provider.ts";
 import type { ScriptedStep } from "../../../tests/support/model/step.ts";
 import { newTestFolder } from "../../../tests/support/cache.ts";
 import { codexBinary, NEWEST_CODEX } from "../../../tests/support/codex.ts";
-import { executable } from "../../executable.ts";
+import { executable } from "../../../tests/support/checkout.ts";
 import { Contender, environment } from "./contender.ts";
 import { peerPackages } from "./peers.ts";
 

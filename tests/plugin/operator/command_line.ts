@@ -2,7 +2,7 @@
  * The executable's commands, run as a person's shell would run them, and a place to do it in.
  */
 import { join } from "@std/path";
-import { executable } from "../../../scripts/executable.ts";
+import { executable } from "../../support/checkout.ts";
 import { newTestFolder } from "../../support/cache.ts";
 
 /** What a command left. */

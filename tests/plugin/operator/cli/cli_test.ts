@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { ROOT } from "../../../../scripts/project.ts";
+import { ROOT } from "../../../support/checkout.ts";
 
 interface Dependency {
   code?: { specifier: string };
