@@ -1,7 +1,7 @@
 /** A TMPDIR that leads nowhere: turns work where another directory serves, and nothing is a stack trace. */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { executable } from "../../scripts/executable.ts";
+import { executable } from "../support/checkout.ts";
 import { codexBinary, NEWEST_CODEX } from "../support/codex.ts";
 import { startHost } from "../support/host.ts";
 import { openSandbox } from "../support/sandbox.ts";
