@@ -15,21 +15,24 @@ export interface DiskFile {
   stat(): Deno.FileInfo;
   /** Writes some of `bytes` at `offset`; how many, it returns. */
   write(bytes: Uint8Array, offset: number): number;
-  /** What was written is on the medium when this returns. */
-  sync(): void;
+  /** What was written is on the medium when this resolves. */
+  sync(): Promise<void>;
   close(): void;
 }
 
-/** The writing half of a file system. Reading cannot break anything and is done with Deno itself. */
+/**
+ * The writing half of a file system. Reading cannot break anything and is done with Deno itself. What waits
+ * for the medium or for a program is asynchronous, so that no turn waits with it.
+ */
 export interface Disk {
   /** Opens for writing: `create` a new file (0600, fails if there is one) or `update` in place. */
   open(path: string, how: "create" | "update"): DiskFile;
   rename(from: string, to: string): void;
   remove(path: string): void;
   /** Makes renames and removals in a directory last. */
-  syncDirectory(path: string): void;
+  syncDirectory(path: string): Promise<void>;
   /** Gives the file `to` the access and modification time of `from`. */
-  copyTimes(from: string, to: string): void;
+  copyTimes(from: string, to: string): Promise<void>;
 }
 
 /** The real file system. */
@@ -47,15 +50,15 @@ export const realDisk: Disk = {
         file.seekSync(offset, Deno.SeekMode.Start);
         return file.writeSync(bytes);
       },
-      sync: () => file.syncSync(),
+      sync: () => file.sync(),
       close: () => file.close(),
     };
   },
   rename: (from, to) => Deno.renameSync(from, to),
   remove: (path) => Deno.removeSync(path),
-  syncDirectory(path) {
+  async syncDirectory(path) {
     using directory = Deno.openSync(path, { read: true });
-    directory.syncSync();
+    await directory.sync();
   },
   copyTimes,
 };
@@ -77,20 +80,20 @@ let temporaries = 0;
  *
  * @param timesOf a file whose times the new one gets.
  */
-export function writeDurably(
+export async function writeDurably(
   path: string,
   content: Uint8Array,
   disk: Disk,
   timesOf?: string,
-): void {
+): Promise<void> {
   const directory = dirname(path);
   const temporary = join(directory, `.${basename(path)}.${Deno.pid}.${temporaries++}.tmp`);
   try {
     const file = disk.open(temporary, "create");
     try {
       writeFully(file, content, 0);
-      if (timesOf !== undefined) disk.copyTimes(timesOf, temporary);
-      file.sync();
+      if (timesOf !== undefined) await disk.copyTimes(timesOf, temporary);
+      await file.sync();
     } finally {
       file.close();
     }
@@ -99,12 +102,12 @@ export function writeDurably(
     removeIfThere(temporary, disk);
     throw error;
   }
-  disk.syncDirectory(directory);
+  await disk.syncDirectory(directory);
 }
 
 /** Removes a file for good; it is no error if there is none. */
-export function removeDurably(path: string, disk: Disk): void {
-  if (removeIfThere(path, disk)) disk.syncDirectory(dirname(path));
+export async function removeDurably(path: string, disk: Disk): Promise<void> {
+  if (removeIfThere(path, disk)) await disk.syncDirectory(dirname(path));
 }
 
 function removeIfThere(path: string, disk: Disk): boolean {

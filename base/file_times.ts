@@ -6,23 +6,21 @@
  *
  * @module
  */
+import { runProgram } from "./program.ts";
+
+const TOUCH_MS = 5_000;
 
 /** Gives the file `to` the access and modification time of `from`. */
-export function copyTimes(from: string, to: string): void {
-  if (touched(from, to)) return;
+export async function copyTimes(from: string, to: string): Promise<void> {
+  if (await touched(from, to)) return;
   const { atime, mtime } = Deno.statSync(from);
   if (atime !== null && mtime !== null) Deno.utimeSync(to, atime, mtime);
 }
 
-function touched(from: string, to: string): boolean {
+async function touched(from: string, to: string): Promise<boolean> {
+  const args = ["-c", "-r", from, "--", to];
   try {
-    const touch = new Deno.Command("touch", {
-      args: ["-c", "-r", from, "--", to],
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    });
-    return touch.outputSync().success;
+    return (await runProgram("touch", args, { timeMs: TOUCH_MS, lookup: true })).code === 0;
   } catch {
     return false;
   }

@@ -9,7 +9,8 @@
  *
  * @module
  */
-import { pause, unlessAborted, within } from "./timer.ts";
+import { ProgramError, runProgram } from "./program.ts";
+import { pause, within } from "./timer.ts";
 
 /** A lock that is held until it is disposed of. */
 export interface HeldLock extends Disposable {
@@ -22,6 +23,7 @@ interface TryLock {
 }
 
 const POLL_MS = 5;
+const LOOK_MS = 5_000;
 const leftBehind = new Map<string, Promise<void>>();
 
 /** Takes the lock on `path`, a file that is created where it is missing; `undefined` if not in time. */
@@ -48,14 +50,25 @@ export async function withLock<T>(
 }
 
 /**
- * Resolves when nobody holds the lock on `path`, or `signal` aborts. Rejects with NotFound where there is no
- * such file.
+ * Whether somebody holds the lock on `path` now; false where there is no such file. Does not wait, and
+ * leaves nothing behind: where Deno cannot try a lock, `flock` can. Where that is missing, too, the answer
+ * is false, and only waiting tells.
  */
-export async function lockReleased(path: string, signal: AbortSignal): Promise<void> {
-  const released = leftBehind.get(path) ?? leaveBehind(path);
-  await unlessAborted(released, signal).catch((error) => {
-    if (!signal.aborted) throw error;
-  });
+export async function isLocked(path: string): Promise<boolean> {
+  try {
+    using file = Deno.openSync(path, { read: true, write: true });
+    if (canTry(file)) return !await file.tryLock(true);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+  try {
+    const args = ["-n", path, "true"];
+    return (await runProgram("flock", args, { timeMs: LOOK_MS, lookup: true })).code === 1;
+  } catch (error) {
+    if (error instanceof ProgramError) return false;
+    throw error;
+  }
 }
 
 /** Resolves when no wait for any lock is left behind any more; for a clean end. */
@@ -103,14 +116,6 @@ async function waitFor(file: Deno.FsFile, path: string, limitMs: number): Promis
   return false;
 }
 
-/** Begins a wait that is given back as soon as it is granted. */
-function leaveBehind(path: string): Promise<void> {
-  const file = Deno.openSync(path, { read: true });
-  return remember(path, file.lock(true).finally(() => file.close()));
-}
-
-function remember(path: string, wait: Promise<unknown>): Promise<void> {
-  const over = wait.then(() => {}, () => {}).finally(() => leftBehind.delete(path));
-  leftBehind.set(path, over);
-  return over;
+function remember(path: string, wait: Promise<unknown>): void {
+  leftBehind.set(path, wait.then(() => {}, () => {}).finally(() => leftBehind.delete(path)));
 }

@@ -1,11 +1,18 @@
 /**
  * `plexum/session/mutate`: old tool output is taken out of codex's context, one request after the
- * other, and never in a workspace where a turn runs.
+ * other, and never in a thread on which a turn runs. What has to wait is done as soon as it can be.
  *
  * @module
  */
-import { applyWhenFree, mutate, type Session } from "../rollout/consume/consume.ts";
+import {
+  applyPending,
+  consumable,
+  mutate,
+  type MutateResult as Consumed,
+  type Session,
+} from "../rollout/consume/consume.ts";
 import type { StateStore } from "../rollout/state/state.ts";
+import { UnusableFile } from "../base/open_file.ts";
 import { errorMessage } from "../base/error_message.ts";
 import type { Log } from "./log.ts";
 import { CODE, type MutateParams, type MutateResult } from "./protocol.ts";
@@ -19,7 +26,7 @@ export interface MutationsOptions {
   /** Where codex keeps its sessions, as configured now. */
   codexHome: () => string;
   store: StateStore;
-  queue: Pick<TurnQueue, "hold">;
+  queue: Pick<TurnQueue, "hold" | "running" | "change">;
   stats: Pick<Stats, "consumed">;
   log: Log;
 }
@@ -28,7 +35,7 @@ export interface MutationsOptions {
 export class Mutations {
   readonly #options: MutationsOptions;
   readonly #closing = new AbortController();
-  /** Threads whose writer's end is awaited. */
+  /** Deferred consumes that are waited for, by agent and workspace. */
   readonly #awaited = new Map<string, Promise<void>>();
   #last: Promise<unknown> = Promise.resolve();
 
@@ -38,66 +45,109 @@ export class Mutations {
 
   /** Resolves when it is done or on disk; each takes milliseconds. */
   mutate(params: MutateParams): Promise<MutateResult> {
-    const result = this.#last.then(() => this.#mutate(params));
-    this.#last = result.catch(() => {});
-    return result;
+    return this.#afterOthers(() => this.#mutate(params));
   }
 
-  /** Resolves when nothing is under way; what waits for a writer stays recorded for the next start. */
+  /** Resolves when nothing is under way; what waits stays recorded for the next start. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#last;
     await Promise.all(this.#awaited.values());
   }
 
+  #afterOthers<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
   async #mutate({ agent_id: agentId, ...params }: MutateParams): Promise<MutateResult> {
-    const { codexHome, store, queue, stats, log } = this.#options;
+    const { codexHome, store, stats } = this.#options;
     const workspace = realPathOf(params.workspace);
     const asked = params.mutations.map(({ block_id, op }) => ({ blockId: block_id, op }));
-    const leave = queue.hold(workspace);
+    const session = { store, codexHome: codexHome(), agentId, workspace };
     try {
-      const session = { store, codexHome: codexHome(), agentId, workspace };
-      const result = await mutate(session, asked, { busy: leave === undefined });
-      const { skipped, ...counts } = result;
+      const result = await this.#whileIdle(
+        session,
+        (busy) => mutate(session, asked, { busy }),
+      );
       stats.consumed(result);
-      // Our own turn applies it itself when it ends; another codex has to be waited for.
-      if (counts.deferred > 0 && leave !== undefined) this.#awaitWriter(session);
-      log.write("info", "codex session mutate complete", { agent: agentId, ...counts });
+      if (result.deferred > 0) this.#await(session);
+      this.#log(session, result);
+      const { skipped, ...counts } = result;
       return {
         ...counts,
         skipped: skipped.map(({ blockId, reason }) => ({ block_id: blockId, reason })),
       };
     } catch (error) {
-      const message = errorMessage(error);
       stats.consumed();
-      log.write("warning", "codex session mutate failed", { agent: agentId, error: message });
-      throw new RpcError(CODE.domain, message, { kind: "internal", message, retryable: true });
+      this.#logFailure(session, error);
+      const message = errorMessage(error);
+      // A session file that is not to be used is not better the next time.
+      const retryable = !(error instanceof UnusableFile);
+      throw new RpcError(CODE.domain, message, { kind: "internal", message, retryable });
+    }
+  }
+
+  /** No turn of the agent begins meanwhile; `busy` when one may be running on its thread. */
+  async #whileIdle<T>(session: Session, work: (busy: boolean) => Promise<T>): Promise<T> {
+    const leave = this.#options.queue.hold(session);
+    try {
+      return await work(leave === undefined || this.#isShared(session));
     } finally {
       leave?.();
     }
   }
 
-  /** Applies what was deferred as soon as the codex that writes the thread is gone. */
-  #awaitWriter(session: Session): void {
+  /**
+   * Whether the thread may be that of another agent whose turn runs in the workspace: two agents without
+   * a thread of their own may take over the one that the workspace's session file names.
+   */
+  #isShared({ store, agentId, workspace }: Session): boolean {
+    const running = this.#options.queue.running(workspace);
+    if (running === undefined) return false;
+    const [ours, theirs] = [agentId, running].map((agent) =>
+      store.load(agent, workspace)?.threadId
+    );
+    return ours === undefined || theirs === undefined || ours === theirs;
+  }
+
+  /** Sees to it that what was deferred is done as soon as nobody has the thread. */
+  #await(session: Session): void {
     const key = `${session.agentId}\0${session.workspace}`;
     if (this.#awaited.has(key)) return;
-    const { log } = this.#options;
-    const applied = applyWhenFree(session, this.#closing.signal).then(
-      (result) => {
-        if (result === undefined || result.requested === 0) return;
-        const { requested, touched } = result;
-        log.write("info", "codex session mutate complete", {
-          agent: session.agentId,
-          requested,
-          touched,
-        });
-      },
-      (error) =>
-        log.write("warning", "codex session mutate failed", {
-          agent: session.agentId,
-          error: errorMessage(error),
-        }),
-    ).finally(() => this.#awaited.delete(key));
+    const applied = this.#applyWhenFree(session)
+      .catch((error) => this.#logFailure(session, error))
+      .finally(() => this.#awaited.delete(key));
     this.#awaited.set(key, applied);
+  }
+
+  async #applyWhenFree(session: Session): Promise<void> {
+    const { queue } = this.#options;
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      const tried = await this.#afterOthers(() =>
+        this.#whileIdle(
+          session,
+          async (busy) =>
+            busy ? { turnOver: queue.change(signal) } : { result: await applyPending(session) },
+        )
+      );
+      if (tried.result === undefined) await tried.turnOver;
+      else if (tried.result.deferred === 0) return this.#log(session, tried.result);
+      else if (!await consumable(session, signal)) return;
+    }
+  }
+
+  #log({ agentId }: Session, { skipped: _, ...counts }: Consumed): void {
+    if (counts.requested === 0) return;
+    this.#options.log.write("info", "codex session mutate complete", { agent: agentId, ...counts });
+  }
+
+  #logFailure({ agentId }: Session, error: unknown): void {
+    this.#options.log.write("warning", "codex session mutate failed", {
+      agent: agentId,
+      error: errorMessage(error),
+    });
   }
 }

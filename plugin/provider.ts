@@ -127,7 +127,7 @@ export class Provider {
     await this.#ready;
     const model = params.model ?? "codex";
     const tell = this.#teller(id, model);
-    const leave = await this.#queue.enter(workspace, signal);
+    const leave = await this.#queue.enter({ agentId, workspace }, signal);
     if (leave === undefined) {
       const threadId = this.#store.load(agentId, workspace)?.threadId ?? "";
       const end: TurnEnd = { stopReason: "cancelled", usage: ZERO_USAGE, threadId };

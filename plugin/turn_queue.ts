@@ -5,8 +5,13 @@
  * @module
  */
 
-interface Waiting {
-  key: string;
+/** Whose turn it is. */
+export interface Place {
+  agentId: string;
+  workspace: string;
+}
+
+interface Waiting extends Place {
   start(): void;
 }
 
@@ -16,34 +21,68 @@ export type Leave = () => void;
 /** The queue of all turns of this process. */
 export class TurnQueue {
   readonly #limit: () => number;
-  readonly #running = new Set<string>();
+  /** The agent whose turn runs, by workspace. */
+  readonly #running = new Map<string, string>();
+  /** Agents whose turns may not begin now. */
+  readonly #held = new Set<string>();
   #waiting: Waiting[] = [];
+  /** Told when a turn is over. */
+  readonly #listeners = new Set<() => void>();
 
   /** @param limit Turns that may run at once; 0 for any number. Asked whenever a place is given. */
   constructor(limit: () => number) {
     this.#limit = limit;
   }
 
+  /** The agent whose turn runs in the workspace. */
+  running(workspace: string): string | undefined {
+    return this.#running.get(workspace);
+  }
+
   /**
-   * Keeps turns of `key` from beginning while something short is done; `undefined` when one runs.
-   * Does not wait, and does not count against the limit for long.
+   * Keeps the agent's turns from beginning in the workspace while something short is done; `undefined`
+   * when one runs, or somebody else holds it. Does not wait, and does not count against the limit.
    */
-  hold(key: string): Leave | undefined {
-    if (this.#running.has(key)) return undefined;
-    this.#running.add(key);
-    return () => this.#release(key);
+  hold(place: Place): Leave | undefined {
+    const key = keyOf(place);
+    if (this.#running.get(place.workspace) === place.agentId || this.#held.has(key)) {
+      return undefined;
+    }
+    this.#held.add(key);
+    return () => {
+      this.#held.delete(key);
+      this.#moved();
+    };
+  }
+
+  /** Resolves when a turn or a hold ended somewhere, or `signal` aborts. */
+  change(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#listeners.delete(wake);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      if (signal.aborted) return resolve();
+      signal.addEventListener("abort", wake);
+      this.#listeners.add(wake);
+    });
   }
 
   /** Waits for a place. `undefined` when `signal` aborted first; nothing is held then. */
-  enter(key: string, signal: AbortSignal): Promise<Leave | undefined> {
+  enter(place: Place, signal: AbortSignal): Promise<Leave | undefined> {
     return new Promise((resolve) => {
       if (signal.aborted) return resolve(undefined);
+      const { agentId, workspace } = place;
       const entry: Waiting = {
-        key,
+        ...place,
         start: () => {
           signal.removeEventListener("abort", giveUp);
-          this.#running.add(key);
-          resolve(() => this.#release(key));
+          this.#running.set(workspace, agentId);
+          resolve(() => {
+            this.#running.delete(workspace);
+            this.#moved();
+          });
         },
       };
       const giveUp = () => {
@@ -56,18 +95,23 @@ export class TurnQueue {
     });
   }
 
-  #release(key: string): void {
-    this.#running.delete(key);
+  #moved(): void {
     this.#admit();
+    for (const wake of [...this.#listeners]) wake();
   }
 
   #admit(): void {
     const limit = this.#limit();
     this.#waiting = this.#waiting.filter((entry) => {
       const full = limit > 0 && this.#running.size >= limit;
-      if (full || this.#running.has(entry.key)) return true;
+      const taken = this.#running.has(entry.workspace) || this.#held.has(keyOf(entry));
+      if (full || taken) return true;
       entry.start();
       return false;
     });
   }
+}
+
+function keyOf({ agentId, workspace }: Place): string {
+  return `${agentId}\0${workspace}`;
 }

@@ -10,7 +10,7 @@
  */
 
 import type { ContextUse, Usage } from "./records/events.ts";
-import { tellsFailure } from "./consume/outcome.ts";
+import { tellsFailure } from "./records/outcome.ts";
 import type { RolloutRecord, TurnContextRecord } from "./records/records.ts";
 
 /** What a line of the rollout means for the turn. */

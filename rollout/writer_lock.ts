@@ -13,29 +13,34 @@
  * would fail at once on the thread's lock. Older versions have neither lock nor directory; for them only
  * our own turns are known, and an edit in place does no harm to what they append.
  *
+ * Held or free is never told by how long a grant takes: under load a free lock is granted late.
+ *
  * @module
  */
 
 import { join } from "@std/path";
-import { lockReleased, lockWithin } from "../base/lock.ts";
+import { isLocked, lockWithin } from "../base/lock.ts";
+import { pause } from "../base/timer.ts";
 
 const DIRECTORY = "thread-writer-locks";
 /** codex holds the coordination lock for microseconds. */
 const COORDINATION_MS = 5000;
-/** A free lock is granted at once; this is for the thread pool to come round to it. */
-const WRITER_MS = 50;
+/** A free lock is granted at once; this is for a busy machine to come round to it. */
+const GRANT_MS = 2000;
+const FIRST_LOOK_MS = 100;
+const LONGEST_LOOK_MS = 2000;
 
 /**
- * Runs `work` while no codex writes the thread, and none can begin to. Returns `undefined`, without
- * running it, when a codex has the thread open. Throws when the coordination lock is not to be had.
+ * Runs `work` while no codex writes the thread, and none can begin to. Resolves with `undefined`, without
+ * running it, when a codex has the thread open. Rejects when the coordination lock is not to be had.
  */
 export async function whileNoWriter<T>(
   codexHome: string,
   threadId: string,
-  work: () => T,
+  work: () => T | Promise<T>,
 ): Promise<{ result: T } | undefined> {
   const directory = join(codexHome, DIRECTORY);
-  if (!isDirectory(directory)) return { result: work() };
+  if (!isDirectory(directory)) return { result: await work() };
   const coordinationPath = join(directory, ".coordination.lock");
   using coordination = await lockWithin(coordinationPath, COORDINATION_MS);
   if (coordination === undefined) {
@@ -45,30 +50,28 @@ export async function whileNoWriter<T>(
     );
   }
   const path = writerLockPath(codexHome, threadId);
-  using writer = await lockWithin(path, WRITER_MS);
+  if (await isLocked(path)) return undefined;
+  using writer = await lockWithin(path, GRANT_MS);
   if (writer === undefined) return undefined;
   try {
-    return { result: work() };
+    return { result: await work() };
   } finally {
     Deno.removeSync(path); // as codex does, under the coordination lock
   }
 }
 
-/**
- * Resolves when no codex has the thread open any more, or when `signal` aborts. The kernel wakes us: it is
- * a wait for codex's own lock, given back at once.
- */
+/** Resolves when no codex has the thread open any more, or when `signal` aborts. */
 export async function writerGone(
   codexHome: string,
   threadId: string,
   signal: AbortSignal,
 ): Promise<void> {
   const path = writerLockPath(codexHome, threadId);
-  try {
-    await lockReleased(path, signal);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+  let pauseMs = FIRST_LOOK_MS;
+  do {
+    await pause(pauseMs, signal);
+    pauseMs = Math.min(pauseMs * 2, LONGEST_LOOK_MS);
+  } while (!signal.aborted && await isLocked(path));
 }
 
 /** Where a codex that has the thread open keeps its lock. */

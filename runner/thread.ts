@@ -69,13 +69,13 @@ export async function recallThread(
 }
 
 /** Remembers the thread; a workspace that cannot be written only loses its copy of the id. */
-export function rememberThread(
+export async function rememberThread(
   store: StateStore,
   { agentId, workspace }: ThreadOwner,
   thread: Thread,
-): void {
+): Promise<void> {
   const { threadId, rolloutPath, from, base, systemDigest } = thread;
-  store.save(agentId, workspace, {
+  await store.save(agentId, workspace, {
     threadId,
     rolloutPath,
     // A total that nobody knows is looked for in the whole rollout by the next turn.

@@ -189,7 +189,7 @@ class Turn {
 
   async #conclude(result: RunResult & { threadId: string }): Promise<TurnFinish> {
     const { threadId } = result;
-    const usage = this.#thread.conclude(result);
+    const usage = await this.#thread.conclude(result);
     await this.#applyPending();
     await tellOddities(result, this.#gate, this.#context);
     const { stopReason, failure } = judge(result);

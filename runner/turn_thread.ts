@@ -20,6 +20,8 @@ export class TurnThread {
   #lost = false;
   /** What was remembered last, as text. */
   #remembered: string | undefined;
+  /** Resolves when all that is to be remembered is on disk; the next step comes after it. */
+  #saved: Promise<void> = Promise.resolve();
 
   constructor(request: TurnRequest, context: TurnContext) {
     this.#request = request;
@@ -52,7 +54,7 @@ export class TurnThread {
     this.#announced = threadId;
     if (this.#resumed !== undefined) return;
     // Remembered at once: a plugin that is killed during the turn must find the thread again.
-    rememberThread(this.#context.store, this.#request, {
+    this.#save({
       threadId,
       rolloutPath: undefined,
       from: 0,
@@ -90,14 +92,25 @@ export class TurnThread {
     };
     const written = JSON.stringify(known);
     if (written === this.#remembered) return;
-    rememberThread(this.#context.store, this.#request, known);
+    this.#save(known);
     this.#remembered = written;
   }
 
-  /** Remembers how far the thread is after the run; returns what the turn used. */
-  conclude(run: RunResult): Usage {
+  /**
+   * Remembers how far the thread is after the run; resolves with what the turn used, when all is on disk.
+   * Rejects where it cannot be remembered.
+   */
+  async conclude(run: RunResult): Promise<Usage> {
     this.remember(run);
+    await this.#saved;
     return turnUsage(this.#evidence(run.output));
+  }
+
+  #save(thread: Thread): void {
+    this.#saved = this.#saved.then(() =>
+      rememberThread(this.#context.store, this.#request, thread)
+    );
+    this.#saved.catch(() => {}); // `conclude` tells
   }
 
   #evidence({ terminal, recorded }: RunResult["output"]): UsageEvidence {

@@ -9,14 +9,12 @@
  * @module
  */
 
-import { join } from "@std/path";
-import { lockWithin } from "../../base/lock.ts";
-import { type ConsumeOp, isConsumeOp } from "./markers.ts";
 import { importSessionFile } from "../state/session_file.ts";
 import type { StateStore } from "../state/state.ts";
-import { type Consumed, ThreadFiles } from "../state/thread_files.ts";
-import { sweepTemporaries, threadsWithWork } from "./unfinished.ts";
 import { writerGone } from "../writer_lock.ts";
+import { type ConsumeOp, isConsumeOp } from "./splice.ts";
+import { type Consumed, ThreadFiles } from "./thread_files.ts";
+import { sweepTemporaries, threadsWithWork } from "./unfinished.ts";
 
 /** An agent's thread in a workspace. */
 export interface Session {
@@ -48,17 +46,14 @@ export interface MutateResult {
   requested: number;
   /** Calls of which a record changed. */
   touched: number;
-  /** Calls remembered for later, because a codex is writing the thread. */
+  /** Calls remembered for later: a codex is writing the thread, or has compressed it. */
   deferred: number;
   skipped: Skipped[];
 }
 
-/** How long to wait for other consumes; each holds the lock for milliseconds. */
-const ALONE_MS = 10_000;
-
 /**
  * Consumes calls of the session's thread; the last op for an id wins. Throws where the rollout cannot be
- * used (compressed, not ours) or the disk fails; what had begun is then finished by `applyPending`.
+ * used (not ours, more than one name) or the disk fails; what had begun is then finished by `applyPending`.
  *
  * @param options.busy our own turn is running on this thread: everything is deferred.
  */
@@ -75,8 +70,7 @@ export async function mutate(
   }
   const thread = await threadOf(session);
   if (thread === undefined || ops.size === 0) return tally(result, ops, { kind: "missing" });
-  const consumed = await alone(
-    session.store,
+  const consumed = await session.store.exclusive(
     () => options.busy ? thread.defer(ops) : thread.consume(ops),
   );
   return tally(result, ops, consumed);
@@ -89,24 +83,19 @@ export async function mutate(
 export async function applyPending(session: Session): Promise<MutateResult> {
   const thread = await threadOf(session);
   if (thread === undefined || !thread.hasWork) return emptyResult(0);
-  return await alone(session.store, () => finishWork(thread));
+  return await session.store.exclusive(() => finishWork(thread));
 }
 
 /**
- * The same as soon as no codex has the thread open; waits for that without polling. Resolves with nothing
- * when `signal` aborts first.
+ * Resolves when what was deferred can be tried again: no codex has the thread open any more. Resolves with
+ * false where waiting is of no use (the next turn does it: codex has to unpack the thread first), and when
+ * `signal` aborts.
  */
-export async function applyWhenFree(
-  session: Session,
-  signal: AbortSignal,
-): Promise<MutateResult | undefined> {
-  while (!signal.aborted) {
-    const result = await applyPending(session);
-    const thread = await threadOf(session);
-    if (result.deferred === 0 || thread === undefined) return result;
-    await writerGone(session.codexHome, thread.threadId, signal);
-  }
-  return undefined;
+export async function consumable(session: Session, signal: AbortSignal): Promise<boolean> {
+  const thread = await threadOf(session);
+  if (thread === undefined || await thread.isCompressed()) return false;
+  await writerGone(session.codexHome, thread.threadId, signal);
+  return !signal.aborted;
 }
 
 /**
@@ -118,7 +107,8 @@ export async function recoverAll(store: StateStore): Promise<MutateResult> {
   sweepTemporaries(store);
   for (const place of threadsWithWork(store)) {
     try {
-      const result = await alone(store, () => finishWork(new ThreadFiles(store, place)));
+      const thread = new ThreadFiles(store, place);
+      const result = await store.exclusive(() => finishWork(thread));
       sum.requested += result.requested;
       sum.touched += result.touched;
       sum.deferred += result.deferred;
@@ -141,15 +131,6 @@ async function threadOf(session: Session): Promise<ThreadFiles | undefined> {
   if (state === undefined) return undefined;
   const { threadId, rolloutPath } = state;
   return new ThreadFiles(store, { threadId, codexHome, rolloutPath });
-}
-
-async function alone<T>(store: StateStore, work: () => T | Promise<T>): Promise<T> {
-  const path = join(store.dir, ".lock");
-  using lock = await lockWithin(path, ALONE_MS);
-  if (lock === undefined) {
-    throw new Error(`Cannot consume: another process held ${path} for ${ALONE_MS} ms`);
-  }
-  return await work();
 }
 
 function emptyResult(requested: number): MutateResult {

@@ -31,27 +31,31 @@ export type Recovery =
 const NEWLINE = 10;
 
 /** Makes the change of `journal`, which is stored at `journalPath` meanwhile. */
-export function applyEdits(journal: Journal, journalPath: string, disk: Disk): void {
-  writeDurably(journalPath, encodeJournal(journal), disk, journal.path);
-  writeEdits(journal, disk);
-  finish(journal, journalPath, disk);
+export async function applyEdits(
+  journal: Journal,
+  journalPath: string,
+  disk: Disk,
+): Promise<void> {
+  await writeDurably(journalPath, encodeJournal(journal), disk, journal.path);
+  await writeEdits(journal, disk);
+  await finish(journal, journalPath, disk);
 }
 
 /** Finishes the change that a crash interrupted, if there was one. Idempotent. */
-export function recover(journalPath: string, disk: Disk): Recovery {
+export async function recover(journalPath: string, disk: Disk): Promise<Recovery> {
   const bytes = readIfThere(journalPath);
   if (bytes === undefined) return { kind: "none" };
   try {
     const journal = decodeJournal(bytes);
     assertMadeFor(journal);
-    writeEdits(journal, disk);
-    finish(journal, journalPath, disk);
+    await writeEdits(journal, disk);
+    await finish(journal, journalPath, disk);
     return { kind: "finished", path: journal.path };
   } catch (error) {
     if (!(error instanceof Misfit || error instanceof BrokenJournal)) throw error;
     const setAside = `${journalPath}.refused`;
     disk.rename(journalPath, setAside);
-    disk.syncDirectory(dirname(journalPath));
+    await disk.syncDirectory(dirname(journalPath));
     return { kind: "refused", reason: error.message, setAside };
   }
 }
@@ -100,21 +104,25 @@ function isInPlace(file: Deno.FsFile, { offset, before, after, context }: Edit):
     });
 }
 
-function writeEdits(journal: Journal, disk: Disk): void {
+async function writeEdits(journal: Journal, disk: Disk): Promise<void> {
   const file = disk.open(journal.path, "update");
   try {
     assertSame(journal.path, journal, file.stat());
     for (const { offset, after } of journal.edits) writeFully(file, after, offset);
-    file.sync();
+    await file.sync();
   } finally {
     file.close();
   }
 }
 
-function finish({ path, size }: Journal, journalPath: string, disk: Disk): void {
+async function finish(
+  { path, size }: Journal,
+  journalPath: string,
+  disk: Disk,
+): Promise<void> {
   // What was appended since is news, and its time is right.
-  if (Deno.lstatSync(path).size === size) disk.copyTimes(journalPath, path);
-  removeDurably(journalPath, disk);
+  if (Deno.lstatSync(path).size === size) await disk.copyTimes(journalPath, path);
+  await removeDurably(journalPath, disk);
 }
 
 function readIfThere(path: string): Uint8Array | undefined {

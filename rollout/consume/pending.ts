@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type ConsumeOp, isConsumeOp } from "./markers.ts";
+import { type ConsumeOp, isConsumeOp } from "./splice.ts";
 import { readOwnFile } from "../../base/open_file.ts";
 import { type Disk, removeDurably, writeDurably } from "../../base/durable.ts";
 
@@ -35,11 +35,11 @@ export function readPending(path: string): Pending | undefined {
 }
 
 /** Remembers durably what is pending; nothing pending removes the file. */
-export function writePending(path: string, pending: Pending, disk: Disk): void {
-  if (pending.ops.size === 0) return removeDurably(path, disk);
+export async function writePending(path: string, pending: Pending, disk: Disk): Promise<void> {
+  if (pending.ops.size === 0) return await removeDurably(path, disk);
   const { codexHome, rolloutPath, ops } = pending;
   const stored = { version: 1, codexHome, rolloutPath, mutations: [...ops] };
-  writeDurably(path, new TextEncoder().encode(JSON.stringify(stored) + "\n"), disk);
+  await writeDurably(path, new TextEncoder().encode(JSON.stringify(stored) + "\n"), disk);
 }
 
 interface Stored {

@@ -7,10 +7,9 @@
 import { hashOf, type IndexEntry } from "../state/index_file.ts";
 import { callItemsIn } from "../records/items.ts";
 import type { Edit } from "./journal.ts";
-import type { ConsumeOp } from "./markers.ts";
 import type { RolloutFile } from "../rollout_file.ts";
 import { readAt } from "../scan.ts";
-import { splice, type Spliced } from "./splice.ts";
+import { type ConsumeOp, splice, type Spliced } from "./splice.ts";
 
 /** The changes to a rollout that consume some calls. */
 export interface Plan {

@@ -9,15 +9,41 @@
  * - `payload.arguments` of function_call and `payload.input` of custom_tool_call, by a heavy consume;
  * - the same items inside `payload.replacement_history` of a compacted line.
  *
- * The last op decides: a light consume after a heavy one changes the marker of the output, the arguments
+ * What a consumed call looks like afterwards is in the host's words (`docs/protocol.md` section 5). The last
+ * op decides: a light consume after a heavy one changes the marker of the output, the arguments
  * are gone and stay so.
  *
  * @module
  */
 
 import { callItemsIn, contentEnd, paddedEnd } from "../records/items.ts";
-import { type Span, stringAt } from "./json_span.ts";
-import { type ConsumeOp, markersOf } from "./markers.ts";
+import { type Span, stringAt } from "../records/json_span.ts";
+
+/** The ways to consume a call. */
+export type ConsumeOp = "consume-light" | "consume-heavy";
+
+/** What stands in a record instead of its content. */
+export interface Markers {
+  /** Every recorded output of the call becomes this string. */
+  output: string;
+  /** The arguments of the call become this text; left as they are where it is missing. */
+  input?: string;
+}
+
+const MARKERS: Record<ConsumeOp, Markers> = {
+  "consume-light": { output: "...(consumed)" },
+  "consume-heavy": { output: "...(tool called)", input: "{}" },
+};
+
+/** Whether `op` is one of the known ways. */
+export function isConsumeOp(op: string): op is ConsumeOp {
+  return Object.hasOwn(MARKERS, op);
+}
+
+/** The markers of `op`. */
+export function markersOf(op: ConsumeOp): Markers {
+  return MARKERS[op];
+}
 
 /** What became of the wanted calls in one line. */
 export interface Spliced {

@@ -8,7 +8,7 @@ import { join } from "@std/path";
 import { readOwnFile } from "../../base/open_file.ts";
 import { decodeJournal } from "./journal.ts";
 import type { StateStore } from "../state/state.ts";
-import { ThreadFiles, type ThreadPlace } from "../state/thread_files.ts";
+import { ThreadFiles, type ThreadPlace } from "./thread_files.ts";
 
 /** Nobody writes a file for that long. */
 const HOUR_MS = 60 * 60 * 1000;

@@ -21,7 +21,7 @@
 
 import { decodeEvent, type EventRecord } from "./events.ts";
 import { type Fields, isObject, optional, string, texts } from "./fields.ts";
-import { memberSpan, rootOf, textOf } from "../consume/json_span.ts";
+import { memberSpan, rootOf, textOf } from "./json_span.ts";
 
 /** A tool call as the model made it. `arguments` is exactly the recorded text. */
 export interface CallRecord {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { markersOf } from "../consume/markers.ts";
-import { tellsFailure } from "../consume/outcome.ts";
+import { markersOf } from "../consume/splice.ts";
+import { tellsFailure } from "../records/outcome.ts";
 import type { CallRecord } from "../records/records.ts";
 import { byteLength, clip, contentOf, objectOf, tokensOf } from "./thread_content.ts";
 import type { CallReport } from "./thread_report.ts";

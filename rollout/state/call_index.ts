@@ -9,6 +9,7 @@
  */
 
 import { openOwnFile, readOwnFile } from "../../base/open_file.ts";
+import { Slices } from "../../base/slices.ts";
 import {
   decodeIndex,
   encodeBatch,
@@ -24,8 +25,6 @@ import { readAt, scanLines } from "../scan.ts";
 
 /** A longer line has no place in the index; nobody can have seen its call. */
 const MAX_LINE = 256 * 1024 * 1024;
-/** After so many bytes the scan lets others run. */
-const SLICE = 8 * 1024 * 1024;
 const NEWLINE = 10;
 
 /** Where the records of some calls are. */
@@ -83,7 +82,7 @@ async function scanRange(
 ): Promise<{ entries: IndexEntry[]; upTo: number }> {
   const entries: IndexEntry[] = [];
   let upTo = from;
-  let pause = from + SLICE;
+  const slices = new Slices();
   for (const line of scanLines(rollout.file, { from, to })) {
     if (!line.terminated) break;
     const { offset, length } = line;
@@ -96,10 +95,7 @@ async function scanRange(
       const hashes = new Set(callItemsIn(bytes).map(({ callId }) => hashOf(callId)));
       for (const hash of hashes) entries.push({ hash, offset, length });
     }
-    if (upTo >= pause) {
-      pause = upTo + SLICE;
-      await new Promise((resolve) => setTimeout(resolve, 0));
-    }
+    if (slices.due) await slices.next();
   }
   return { entries, upTo };
 }

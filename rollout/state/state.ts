@@ -13,6 +13,7 @@
 
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
+import { lockWithin } from "../../base/lock.ts";
 import { ownUid, readOwnFile, UnusableFile } from "../../base/open_file.ts";
 import { type Disk, realDisk, removeDurably, writeDurably } from "../../base/durable.ts";
 import { isThreadId } from "../locate.ts";
@@ -43,6 +44,9 @@ export interface StateStoreOptions {
   disk?: Disk;
 }
 
+/** How long to wait for another plugin process; each consume holds the lock for milliseconds. */
+const LOCK_MS = 10_000;
+
 const encoder = new TextEncoder();
 
 /** The plugin's memory of threads, on disk. */
@@ -51,6 +55,7 @@ export class StateStore {
   readonly disk: Disk;
   /** Reports what went wrong and was got over. */
   readonly warn: (message: string) => void;
+  #queue: Promise<unknown> = Promise.resolve();
 
   /** Creates `dir` (0700) where it is missing. Throws where it is not a directory of ours alone. */
   constructor(dir: string, options: StateStoreOptions = {}) {
@@ -77,15 +82,35 @@ export class StateStore {
   }
 
   /** Remembers `state` durably. */
-  save(agentId: string, workspace: string, state: ThreadState): void {
+  async save(agentId: string, workspace: string, state: ThreadState): Promise<void> {
     const stored: StoredThread = { agentId, workspace, state };
     const content = encoder.encode(JSON.stringify({ version: 1, ...stored }) + "\n");
-    writeDurably(this.#path(agentId, workspace), content, this.disk);
+    await writeDurably(this.#path(agentId, workspace), content, this.disk);
   }
 
   /** Forgets the thread; what belongs to the thread itself stays. */
-  forget(agentId: string, workspace: string): void {
-    removeDurably(this.#path(agentId, workspace), this.disk);
+  async forget(agentId: string, workspace: string): Promise<void> {
+    await removeDurably(this.#path(agentId, workspace), this.disk);
+  }
+
+  /**
+   * Runs `work` while nobody else changes a thread's own files or its rollout: neither another plugin
+   * process nor another request here. Only one of ours waits for the lock at a time, as each such wait
+   * keeps one of the runtime's threads busy.
+   */
+  exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(() => this.#locked(work));
+    this.#queue = done.catch(() => {});
+    return done;
+  }
+
+  async #locked<T>(work: () => Promise<T>): Promise<T> {
+    const path = join(this.dir, ".lock");
+    using lock = await lockWithin(path, LOCK_MS);
+    if (lock === undefined) {
+      throw new Error(`Cannot consume: another process held ${path} for ${LOCK_MS} ms`);
+    }
+    return await work();
   }
 
   /** Every remembered thread, in no particular order. */

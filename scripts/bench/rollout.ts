@@ -63,7 +63,7 @@ async function benchScan(): Promise<void> {
 }
 
 async function benchConsumeAndFollow(sizes: number[]): Promise<void> {
-  const threads = sizes.map((size) => openThread(size));
+  const threads = await Promise.all(sizes.map((size) => openThread(size)));
   const first = new Map<number, number>();
   for (const thread of threads) {
     const start = performance.now();
@@ -151,7 +151,7 @@ interface BenchThread {
   session: Session;
 }
 
-function openThread(size: number): BenchThread {
+async function openThread(size: number): Promise<BenchThread> {
   const codexHome = `${root}/${size}`;
   const bench = writeSession(codexHome, size);
   const store = new StateStore(`${codexHome}/state`);
@@ -162,7 +162,7 @@ function openThread(size: number): BenchThread {
     reasoningOutputTokens: 0,
   };
   const { threadId, path: rolloutPath } = bench;
-  store.save("cx", "/workspace", { threadId, rolloutPath, endOffset: 0, usageTotal });
+  await store.save("cx", "/workspace", { threadId, rolloutPath, endOffset: 0, usageTotal });
   return { size, bench, session: { store, codexHome, agentId: "cx", workspace: "/workspace" } };
 }
 

@@ -22,7 +22,7 @@ const OPS = ["consume-light", "consume-heavy", "consume-light", "consume-heavy",
 /** The edit of a session. */
 export const consume: Target = {
   cases: rollouts,
-  open(directory): Runner {
+  async open(directory): Promise<Runner> {
     const home = join(directory, "codex");
     Deno.mkdirSync(join(home, DAY), { recursive: true });
     const path = join(home, DAY, `rollout-2026-11-22T12-00-00-${THREAD}.jsonl`);
@@ -31,12 +31,12 @@ export const consume: Target = {
     // A case more or less that survives a power cut is not what this is about.
     const disk: Disk = {
       ...realDisk,
-      open: (path, how) => ({ ...realDisk.open(path, how), sync: () => {} }),
-      syncDirectory: () => {},
+      open: (path, how) => ({ ...realDisk.open(path, how), sync: () => Promise.resolve() }),
+      syncDirectory: () => Promise.resolve(),
     };
     const store = new StateStore(state, { onWarning: (text) => warnings.push(text), disk });
     const usageTotal = ZERO_USAGE;
-    store.save("cx", "/w", { threadId: THREAD, rolloutPath: path, endOffset: 0, usageTotal });
+    await store.save("cx", "/w", { threadId: THREAD, rolloutPath: path, endOffset: 0, usageTotal });
     const session = { store, codexHome: home, agentId: "cx", workspace: "/w" };
     return {
       async run(bytes) {

@@ -1,12 +1,6 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import {
-  lockExisting,
-  lockReleased,
-  lockWithin,
-  noWaitLeftBehind,
-  withLock,
-} from "../../base/lock.ts";
+import { isLocked, lockExisting, lockWithin, noWaitLeftBehind, withLock } from "../../base/lock.ts";
 import { pause } from "../../base/timer.ts";
 
 async function inFolder(work: (path: string) => Promise<void>): Promise<void> {
@@ -52,16 +46,13 @@ Deno.test("lockExisting makes no file", () =>
     await assert.rejects(lockExisting(path, 10), Deno.errors.NotFound);
   }));
 
-Deno.test("lockReleased waits for whoever holds the lock, or for its signal", () =>
+Deno.test("isLocked tells a held lock from a free one, and needs no file", () =>
   inFolder(async (path) => {
-    const held = await lockWithin(path, 1000);
-    const control = new AbortController();
-    const [released, aborted] = [
-      lockReleased(path, new AbortController().signal),
-      lockReleased(path, control.signal),
-    ];
-    control.abort();
-    await aborted;
-    held?.[Symbol.dispose]();
-    await released;
+    assert.equal(await isLocked(path), false);
+    {
+      using held = await lockWithin(path, 1000);
+      assert.ok(held);
+      assert.equal(await isLocked(path), true);
+    }
+    assert.equal(await isLocked(path), false);
   }));

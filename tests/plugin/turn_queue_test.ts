@@ -13,7 +13,7 @@ class Door {
   readonly queue = new TurnQueue(() => this.limit);
 
   async ask(name: string, workspace: string, signal: AbortSignal = NEVER): Promise<void> {
-    const leave = await this.queue.enter(workspace, signal);
+    const leave = await this.queue.enter({ agentId: "cx", workspace }, signal);
     this.entered.push(leave === undefined ? `not ${name}` : name);
     if (leave !== undefined) this.#leaves.set(name, leave);
   }
@@ -100,9 +100,9 @@ Deno.test("turn that is cancelled while it runs keeps its place until it leaves"
 
 Deno.test("hold keeps a workspace's turns waiting, and is refused while one runs", async () => {
   const door = new Door();
-  const release = door.queue.hold("a");
+  const release = door.queue.hold({ agentId: "cx", workspace: "a" });
   assert.ok(release);
-  assert.equal(door.queue.hold("a"), undefined);
+  assert.equal(door.queue.hold({ agentId: "cx", workspace: "a" }), undefined);
   void door.ask("a1", "a");
   void door.ask("b1", "b");
   await settle();
@@ -110,7 +110,7 @@ Deno.test("hold keeps a workspace's turns waiting, and is refused while one runs
   release();
   await settle();
   assert.deepEqual(door.entered, ["b1", "a1"]);
-  assert.equal(door.queue.hold("a"), undefined);
+  assert.equal(door.queue.hold({ agentId: "cx", workspace: "a" }), undefined);
 });
 
 Deno.test("queue starves nobody, whatever the order of coming and leaving", async () => {
@@ -124,7 +124,10 @@ Deno.test("queue starves nobody, whatever the order of coming and leaving", asyn
       const controls = turns.map(() => new AbortController());
       const all = turns.map(async ({ workspace }, i) => {
         const key = String(workspace);
-        const leave = await queue.enter(key, controls[i]?.signal ?? NEVER);
+        const leave = await queue.enter(
+          { agentId: "cx", workspace: key },
+          controls[i]?.signal ?? NEVER,
+        );
         if (leave === undefined) return;
         running.set(key, (running.get(key) ?? 0) + 1);
         assert.equal(running.get(key), 1, "alone in its workspace");

@@ -59,10 +59,10 @@ export async function completedTurn(
 }
 
 /** A plugin's memory of that thread. */
-export function rememberThread(
+export async function rememberThread(
   sandbox: Sandbox,
   threadId: string,
-): { session: Session; path: string } {
+): Promise<{ session: Session; path: string }> {
   const located = locateRolloutSync(sandbox.codexHome, threadId);
   assert.equal(located.kind, "found", JSON.stringify(located));
   const path = located.kind === "found" ? located.path : "";
@@ -75,7 +75,12 @@ export function rememberThread(
     outputTokens: 0,
     reasoningOutputTokens: 0,
   };
-  store.save("cx", sandbox.workspace, { threadId, rolloutPath: path, endOffset: 0, usageTotal });
+  await store.save("cx", sandbox.workspace, {
+    threadId,
+    rolloutPath: path,
+    endOffset: 0,
+    usageTotal,
+  });
   return {
     session: { store, codexHome: sandbox.codexHome, agentId: "cx", workspace: sandbox.workspace },
     path,

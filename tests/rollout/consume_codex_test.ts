@@ -55,7 +55,7 @@ for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
       ],
     });
     const { threadId } = await completedTurn(sandbox, native);
-    const { session, path } = rememberThread(sandbox, threadId);
+    const { session, path } = await rememberThread(sandbox, threadId);
     const before = sandbox.model.asked.at(-1)?.input ?? [];
     const size = Deno.statSync(path).size;
     const result = await mutate(session, [
@@ -110,7 +110,7 @@ for (const version of [MIDDLE_CODEX, NEWEST_CODEX]) {
       ],
     });
     const { threadId } = await completedTurn(sandbox, native);
-    const { session, path } = rememberThread(sandbox, threadId);
+    const { session, path } = await rememberThread(sandbox, threadId);
     const byHand = execTurn(sandbox, native, threadId);
     await sandbox.model.received(3);
     const consume = [{ blockId: "call_1", op: "consume-light" }];

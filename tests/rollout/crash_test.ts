@@ -45,7 +45,7 @@ function seeded(seed: number): () => number {
 async function dryRun(
   act: (thread: ThreadOnDisk, disk: FaultyDisk) => Promise<unknown>,
 ): Promise<FaultyDisk> {
-  using thread = new ThreadOnDisk(LINES);
+  using thread = await ThreadOnDisk.create(LINES);
   const disk = new FaultyDisk();
   await act(thread, disk);
   return disk;
@@ -59,7 +59,7 @@ function assertOldOrNew(thread: ThreadOnDisk, oldLines: string[], newLines: stri
 }
 
 async function linesBeforeAndAfter(): Promise<[string[], string[]]> {
-  using thread = new ThreadOnDisk(LINES);
+  using thread = await ThreadOnDisk.create(LINES);
   const lines = (): string[] => new TextDecoder().decode(thread.bytes).split("\n");
   const before = lines();
   await mutate(thread.session(), MUTATIONS, { busy: false });
@@ -75,7 +75,7 @@ for (const power of [false, true]) {
     let tried = 0;
     let finished = 0;
     for (const fault of faultsIn(await dryRun(consumeAll), "crash")) {
-      using thread = new ThreadOnDisk(LINES);
+      using thread = await ThreadOnDisk.create(LINES);
       const times = Deno.statSync(thread.path).mtime;
       const disk = new FaultyDisk(fault);
       await assert.rejects(consumeAll(thread, disk), Crash);
@@ -103,7 +103,7 @@ for (const power of [false, true]) {
 Deno.test("mutate that the disk refuses anywhere fails by name, damages nothing, and is finished later", async () => {
   const [before, after] = await linesBeforeAndAfter();
   for (const fault of faultsIn(await dryRun(consumeAll), "refuse")) {
-    using thread = new ThreadOnDisk(LINES);
+    using thread = await ThreadOnDisk.create(LINES);
     await assert.rejects(consumeAll(thread, new FaultyDisk(fault)), /no space left/);
     await applyPending(thread.session(new FaultyDisk()));
     assertOldOrNew(thread, before, after);
@@ -116,7 +116,7 @@ Deno.test("mutate that the disk refuses anywhere fails by name, damages nothing,
 Deno.test("mutate gets all its bytes to a disk that takes a few at a time", async () => {
   const [, after] = await linesBeforeAndAfter();
   for (const atMost of [1, 2, 7, 100]) {
-    using thread = new ThreadOnDisk(LINES);
+    using thread = await ThreadOnDisk.create(LINES);
     await consumeAll(thread, new FaultyDisk({ at: -1, kind: "crash", bytes: 0, atMost }));
     assert.deepEqual(new TextDecoder().decode(thread.bytes).split("\n"), after);
   }
@@ -125,7 +125,7 @@ Deno.test("mutate gets all its bytes to a disk that takes a few at a time", asyn
 Deno.test("recovery that is killed anywhere is recovered from", async () => {
   const [before, after] = await linesBeforeAndAfter();
   const interrupted = async (): Promise<ThreadOnDisk> => {
-    const thread = new ThreadOnDisk(LINES);
+    const thread = await ThreadOnDisk.create(LINES);
     const { operations } = await dryRun(consumeAll);
     const at = operations.findLastIndex(({ name }) => name === "write");
     await assert.rejects(
@@ -156,7 +156,7 @@ Deno.test("a deferred consume survives once it was acknowledged, and is whole or
   const disk = await dryRun(defer);
   let seed = 0;
   for (const fault of faultsIn(disk, "crash")) {
-    using thread = new ThreadOnDisk(LINES);
+    using thread = await ThreadOnDisk.create(LINES);
     const crashing = new FaultyDisk(fault);
     await assert.rejects(defer(thread, crashing), Crash);
     crashing.losePower(seeded(seed++));
@@ -165,7 +165,7 @@ Deno.test("a deferred consume survives once it was acknowledged, and is whole or
     assert.ok([before.join(), after.join()].includes(now));
     assert.deepEqual(thread.warnings, []);
   }
-  using thread = new ThreadOnDisk(LINES);
+  using thread = await ThreadOnDisk.create(LINES);
   const acknowledged = new FaultyDisk();
   await defer(thread, acknowledged);
   acknowledged.losePower(() => 0);
@@ -202,7 +202,7 @@ Deno.test("a journal is not applied to another file or to other bytes", async ()
     }],
   ];
   for (const [what, change] of changes) {
-    using thread = new ThreadOnDisk(LINES);
+    using thread = await ThreadOnDisk.create(LINES);
     const faulty = new FaultyDisk({ at, kind: "crash", bytes: 0 });
     await assert.rejects(consumeAll(thread, faulty), Crash);
     change(thread);

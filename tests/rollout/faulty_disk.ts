@@ -42,7 +42,8 @@ export class FaultyDisk implements Disk {
     return {
       stat: () => file.stat(),
       write: (bytes, offset) => this.#write(path, file, bytes, offset),
-      sync: () => this.#do("sync", () => void this.#unsynced.delete(path)),
+      // deno-lint-ignore require-await -- a failure has to be a rejection
+      sync: async () => this.#do("sync", () => void this.#unsynced.delete(path)),
       close: () => file.close(),
     };
   }
@@ -60,11 +61,13 @@ export class FaultyDisk implements Disk {
     this.#later(dirname(path), () => old && Deno.writeFileSync(path, old));
   }
 
-  syncDirectory(path: string): void {
+  // deno-lint-ignore require-await -- a failure has to be a rejection
+  async syncDirectory(path: string): Promise<void> {
     this.#do("syncDirectory", () => void this.#unsynced.delete(path));
   }
 
-  copyTimes(from: string, to: string): void {
+  // deno-lint-ignore require-await -- as above
+  async copyTimes(from: string, to: string): Promise<void> {
     this.#do("copyTimes", () => {
       const { atime, mtime } = Deno.statSync(from);
       if (atime && mtime) Deno.utimeSync(to, atime, mtime);

@@ -57,23 +57,28 @@ export class ThreadOnDisk {
   readonly stateDir: string;
   readonly warnings: string[] = [];
 
-  constructor(lines: Json[]) {
+  private constructor() {
     this.path = this.home.path(THREAD);
     this.stateDir = join(this.home.dir, "state");
-    Deno.writeFileSync(this.path, rolloutOf(lines));
-    const { store } = this.session(new FaultyDisk()); // no fsync: it is not what is tested
+  }
+
+  static async create(lines: Json[]): Promise<ThreadOnDisk> {
+    const thread = new ThreadOnDisk();
+    Deno.writeFileSync(thread.path, rolloutOf(lines));
+    const { store } = thread.session(new FaultyDisk()); // no fsync: it is not what is tested
     const usageTotal = {
       inputTokens: 0,
       cachedInputTokens: 0,
       outputTokens: 0,
       reasoningOutputTokens: 0,
     };
-    store.save("cx", "/workspace", {
+    await store.save("cx", "/workspace", {
       threadId: THREAD,
-      rolloutPath: this.path,
+      rolloutPath: thread.path,
       endOffset: 0,
       usageTotal,
     });
+    return thread;
   }
 
   /** What a plugin that starts now works with. */

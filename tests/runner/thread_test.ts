@@ -17,8 +17,8 @@ class Stage {
   readonly path = this.home.put(this.rollout);
   readonly size = this.rollout.bytes.length;
 
-  remember(thread: Partial<Thread>): void {
-    rememberThread(this.store, owner, {
+  async remember(thread: Partial<Thread>): Promise<void> {
+    await rememberThread(this.store, owner, {
       threadId: this.rollout.threadId,
       rolloutPath: this.path,
       from: this.size,
@@ -33,9 +33,9 @@ class Stage {
   }
 
   /** The thread's total as codex recorded it last. */
-  get total(): Promise<Usage | undefined> {
-    this.remember({ from: 0 });
-    return this.recall().then((thread) => thread?.base);
+  async total(): Promise<Usage | undefined> {
+    await this.remember({ from: 0 });
+    return (await this.recall())?.base;
   }
 
   [Symbol.dispose](): void {
@@ -50,7 +50,7 @@ Deno.test("recallThread knows no thread where none was remembered", async () => 
 
 Deno.test("recallThread gives back what was remembered, and where the rollout ends now", async () => {
   using stage = new Stage();
-  stage.remember({ base: usageOf(70), systemDigest: "d" });
+  await stage.remember({ base: usageOf(70), systemDigest: "d" });
   assert.deepEqual(await stage.recall(), {
     threadId: stage.rollout.threadId,
     rolloutPath: stage.path,
@@ -62,27 +62,27 @@ Deno.test("recallThread gives back what was remembered, and where the rollout en
 
 Deno.test("recallThread counts what somebody else used since our last turn", async () => {
   using stage = new Stage();
-  const total = await stage.total;
+  const total = await stage.total();
   assert.ok(total !== undefined && total.inputTokens > 1000);
   // Our last turn ended after the first third of the file.
   const lines = new TextDecoder().decode(stage.rollout.bytes).split("\n");
   const from = lines.slice(0, Math.floor(lines.length / 3)).join("\n").length + 1;
-  stage.remember({ from, base: usageOf(1000) });
+  await stage.remember({ from, base: usageOf(1000) });
   assert.deepEqual((await stage.recall())?.base, total);
 });
 
 Deno.test("recallThread reads the total anew when nobody knew it, or the file is shorter than it was", async () => {
   using stage = new Stage();
-  const total = await stage.total;
-  stage.remember({ base: undefined });
+  const total = await stage.total();
+  await stage.remember({ base: undefined });
   assert.deepEqual((await stage.recall())?.base, total);
-  stage.remember({ from: stage.size + 1000, base: usageOf(999_999) });
+  await stage.remember({ from: stage.size + 1000, base: usageOf(999_999) });
   assert.deepEqual((await stage.recall())?.base, total);
 });
 
 Deno.test("recallThread tells nothing again of a rollout that turns up later", async () => {
   using stage = new Stage();
-  stage.remember({ base: usageOf(70) });
+  await stage.remember({ base: usageOf(70) });
   Deno.removeSync(stage.path);
   const thread = await stage.recall();
   assert.equal(thread?.threadId, stage.rollout.threadId);
@@ -92,7 +92,7 @@ Deno.test("recallThread tells nothing again of a rollout that turns up later", a
 
 Deno.test("recallThread finds a rollout that was moved", async () => {
   using stage = new Stage();
-  stage.remember({});
+  await stage.remember({});
   const moved = stage.home.path(stage.rollout.threadId, "2026/01/02");
   Deno.renameSync(stage.path, moved);
   assert.equal((await stage.recall())?.rolloutPath, moved);

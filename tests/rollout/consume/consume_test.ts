@@ -2,12 +2,11 @@ import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import {
   applyPending,
-  applyWhenFree,
+  consumable,
   mutate,
   type Mutation,
   recoverAll,
 } from "../../../rollout/consume/consume.ts";
-import { noWaitLeftBehind } from "../../../base/lock.ts";
 import { writeSessionFile } from "../../../rollout/state/session_file.ts";
 import { line, rolloutOf, THREAD, ThreadOnDisk } from "../thread_on_disk.ts";
 
@@ -33,7 +32,7 @@ const heavy = (...ids: string[]): Mutation[] =>
   ids.map((blockId) => ({ blockId, op: "consume-heavy" }));
 
 Deno.test("mutate consumes light and heavy, all outputs of a script, and reports what it skipped", async () => {
-  using thread = new ThreadOnDisk(LINES);
+  using thread = await ThreadOnDisk.create(LINES);
   const mutations = [...light("a", "nobody"), ...heavy("b", "c"), { blockId: "d", op: "eat" }];
   const result = await mutate(thread.session(), [...mutations, ...light("small")], NOW);
   assert.deepEqual(result, {
@@ -59,7 +58,7 @@ Deno.test("mutate consumes light and heavy, all outputs of a script, and reports
 });
 
 Deno.test("mutate leaves size, inode, mode, times and every other byte as they were", async () => {
-  using thread = new ThreadOnDisk(LINES);
+  using thread = await ThreadOnDisk.create(LINES);
   // Nanoseconds that a millisecond clock would lose.
   new Deno.Command("touch", { args: ["-d", "2026-11-22 12:00:00.123456789", thread.path] })
     .outputSync();
@@ -79,7 +78,7 @@ Deno.test("mutate leaves size, inode, mode, times and every other byte as they w
 });
 
 Deno.test("mutate is idempotent, the last op for an id wins, and a later light changes the marker only", async () => {
-  using thread = new ThreadOnDisk(LINES);
+  using thread = await ThreadOnDisk.create(LINES);
   const session = thread.session();
   assert.equal((await mutate(session, [...light("a"), ...heavy("a")], NOW)).touched, 1);
   assert.deepEqual(thread.held.slice(0, 2), ["{}", "...(tool called)"]);
@@ -93,14 +92,18 @@ Deno.test("mutate is idempotent, the last op for an id wins, and a later light c
 
 Deno.test("mutate consumes the copies in a compaction's replacement history too", async () => {
   const copies = [line.message("go"), line.call("a", '{"x":1}'), line.output("a", LONG)];
-  using thread = new ThreadOnDisk([...LINES, line.compacted(...copies), line.output("z", LONG)]);
+  using thread = await ThreadOnDisk.create([
+    ...LINES,
+    line.compacted(...copies),
+    line.output("z", LONG),
+  ]);
   await mutate(thread.session(), heavy("a"), NOW);
   assert.deepEqual(thread.held.slice(-3), ["{}", "...(tool called)", LONG]);
   assert.deepEqual(thread.held.slice(0, 2), ["{}", "...(tool called)"]);
 });
 
 Deno.test("mutate without a thread or a session file touches nothing and is no error", async () => {
-  using thread = new ThreadOnDisk(LINES);
+  using thread = await ThreadOnDisk.create(LINES);
   const nothing = {
     requested: 1,
     touched: 0,
@@ -113,18 +116,36 @@ Deno.test("mutate without a thread or a session file touches nothing and is no e
   assert.deepEqual(await mutate(session, light("a"), NOW), nothing);
 });
 
-Deno.test("mutate refuses a rollout that is a link or compressed, by name", async () => {
-  using thread = new ThreadOnDisk(LINES);
+Deno.test("mutate refuses a rollout that is a link or has a second name, and says why", async () => {
+  using thread = await ThreadOnDisk.create(LINES);
   Deno.renameSync(thread.path, `${thread.path}.real`);
   Deno.symlinkSync(`${thread.path}.real`, thread.path);
   await assert.rejects(mutate(thread.session(), light("a"), NOW), /it is a symbolic link/);
   Deno.removeSync(thread.path);
-  Deno.renameSync(`${thread.path}.real`, `${thread.path}.zst`);
-  await assert.rejects(mutate(thread.session(), light("a"), NOW), /codex has compressed/);
+  Deno.linkSync(`${thread.path}.real`, thread.path);
+  const before = thread.bytes;
+  await assert.rejects(
+    mutate(thread.session(), light("a"), NOW),
+    /the file has 2 names \(hard links\)/,
+  );
+  assert.deepEqual(thread.bytes, before);
+});
+
+Deno.test("mutate waits for codex to unpack a session that it has compressed", async () => {
+  using thread = await ThreadOnDisk.create(LINES);
+  const session = thread.session();
+  Deno.renameSync(thread.path, `${thread.path}.zst`);
+  assert.equal((await mutate(session, light("a"), NOW)).deferred, 1);
+  assert.equal((await recoverAll(session.store)).deferred, 1);
+  assert.equal(await consumable(session, new AbortController().signal), false);
+  Deno.renameSync(`${thread.path}.zst`, thread.path);
+  assert.equal((await applyPending(session)).touched, 1);
+  assert.equal(thread.held[1], "...(consumed)");
+  assert.deepEqual(thread.warnings, []);
 });
 
 Deno.test("mutate defers while our own turn runs; applyPending does it, and the last op wins", async () => {
-  using thread = new ThreadOnDisk(LINES);
+  using thread = await ThreadOnDisk.create(LINES);
   const session = thread.session();
   const before = thread.bytes;
   const busy = { busy: true };
@@ -154,7 +175,7 @@ Deno.test("mutate defers while our own turn runs; applyPending does it, and the 
 });
 
 Deno.test("mutate does what was deferred before, in the order it was asked for", async () => {
-  using thread = new ThreadOnDisk(LINES);
+  using thread = await ThreadOnDisk.create(LINES);
   const session = thread.session();
   await mutate(session, light("a", "b"), { busy: true });
   assert.equal((await mutate(session, heavy("a"), NOW)).touched, 1);
@@ -168,7 +189,7 @@ Deno.test("mutate does what was deferred before, in the order it was asked for",
 });
 
 Deno.test("recoverAll does what was deferred at plugin start, and reports a broken list", async () => {
-  using thread = new ThreadOnDisk(LINES);
+  using thread = await ThreadOnDisk.create(LINES);
   await mutate(thread.session(), light("a"), { busy: true });
   assert.equal((await recoverAll(thread.session().store)).touched, 1);
   assert.equal(thread.held[1], "...(consumed)");
@@ -183,7 +204,7 @@ Deno.test("recoverAll does what was deferred at plugin start, and reports a brok
 });
 
 Deno.test("mutate defers while a codex holds its writer lock, and removes a leftover one as codex does", async () => {
-  using thread = new ThreadOnDisk(LINES);
+  using thread = await ThreadOnDisk.create(LINES);
   const lockPath = thread.makeLocks();
   const session = thread.session();
   {
@@ -195,7 +216,6 @@ Deno.test("mutate defers while a codex holds its writer lock, and removes a left
     assert.deepEqual(thread.bytes, before);
     assert.deepEqual(thread.files, ["pending"]);
   }
-  await noWaitLeftBehind();
   Deno.writeTextFileSync(lockPath, "");
   assert.equal((await applyPending(session)).touched, 1);
   assert.equal(thread.held[1], "...(consumed)");
@@ -203,7 +223,7 @@ Deno.test("mutate defers while a codex holds its writer lock, and removes a left
 });
 
 Deno.test("mutate waits for codex's coordination lock, as codex does", async () => {
-  using thread = new ThreadOnDisk(LINES);
+  using thread = await ThreadOnDisk.create(LINES);
   const lockPath = thread.makeLocks();
   const coordination = Deno.openSync(lockPath.replace(/[^/]*$/, ".coordination.lock"), {
     write: true,
@@ -223,7 +243,7 @@ Deno.test("mutate waits for codex's coordination lock, as codex does", async () 
 });
 
 Deno.test("mutate from many sides at once loses nothing", async () => {
-  using thread = new ThreadOnDisk(LINES);
+  using thread = await ThreadOnDisk.create(LINES);
   const [one, two] = [thread.session(), thread.session()]; // as two processes have it
   const results = await Promise.all([
     mutate(one, light("a"), NOW),
@@ -246,7 +266,7 @@ Deno.test("mutate from many sides at once loses nothing", async () => {
 });
 
 Deno.test("mutate finds calls appended since, and again after the file was replaced or the index damaged", async () => {
-  using thread = new ThreadOnDisk(LINES);
+  using thread = await ThreadOnDisk.create(LINES);
   const session = thread.session();
   const index = session.store.threadFile("01a20339-004c-7780-ad3c-b93c735b49cf", "calls");
   await mutate(session, light("a"), NOW);
@@ -276,7 +296,7 @@ Deno.test("mutate finds calls appended since, and again after the file was repla
 });
 
 Deno.test("mutate passes over lines that codex would drop, and does not change them", async () => {
-  using thread = new ThreadOnDisk(LINES);
+  using thread = await ThreadOnDisk.create(LINES);
   const cut = JSON.stringify(line.output("a", "cut off in the middle")).slice(0, -20) + "\n";
   const text = new TextDecoder().decode(rolloutOf(LINES));
   thread.bytes = new TextEncoder().encode(
@@ -289,7 +309,7 @@ Deno.test("mutate passes over lines that codex would drop, and does not change t
 });
 
 Deno.test("mutate takes over the thread of the Go plugin's session file, where we know of none", async () => {
-  using thread = new ThreadOnDisk(LINES);
+  using thread = await ThreadOnDisk.create(LINES);
   const { store, codexHome } = thread.session();
   const workspace = Deno.realPathSync(codexHome);
   const moved = [line.meta(workspace), ...LINES.slice(1)];
@@ -299,30 +319,27 @@ Deno.test("mutate takes over the thread of the Go plugin's session file, where w
   assert.equal((await mutate(session, light("a"), NOW)).touched, 1);
 });
 
-Deno.test("applyWhenFree consumes as soon as the writer lets go, and ends with its signal", async () => {
-  using thread = new ThreadOnDisk(LINES);
+Deno.test("consumable waits until the writer lets go, and ends with its signal", async () => {
+  using thread = await ThreadOnDisk.create(LINES);
   const lockPath = thread.makeLocks();
   const session = thread.session();
   const lock = Deno.openSync(lockPath, { write: true, create: true });
   lock.lockSync(true);
-  await mutate(session, light("a"), NOW);
-
   const given = new AbortController();
-  const givenUp = applyWhenFree(session, given.signal);
+  const givenUp = consumable(session, given.signal);
   given.abort();
-  assert.equal(await givenUp, undefined);
+  assert.equal(await givenUp, false);
 
-  const applied = applyWhenFree(session, new AbortController().signal);
-  assert.deepEqual(thread.files, ["pending"]);
+  let free = false;
+  const waiting = consumable(session, new AbortController().signal).then((ok) => free = ok);
+  await new Promise((resolve) => setTimeout(resolve, 150)); // one look has passed
+  assert.equal(free, false);
   lock.close();
-  assert.equal((await applied)?.touched, 1);
-  assert.equal(thread.held[1], "...(consumed)");
-  await noWaitLeftBehind();
-  assert.equal((await applyWhenFree(session, new AbortController().signal))?.requested, 0);
+  assert.equal(await waiting, true);
 });
 
 Deno.test("recoverAll removes what was never put in place, once it is old", async () => {
-  using thread = new ThreadOnDisk(LINES);
+  using thread = await ThreadOnDisk.create(LINES);
   const { store } = thread.session();
   const [old, fresh] = ["old", "fresh"].map((name) =>
     join(thread.stateDir, `.${name}.json.1.0.tmp`)

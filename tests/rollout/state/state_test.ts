@@ -30,23 +30,23 @@ class Place {
   }
 }
 
-Deno.test("StateStore gives back what was saved, also to another process, and keeps unknown fields", () => {
+Deno.test("StateStore gives back what was saved, also to another process, and keeps unknown fields", async () => {
   using place = new Place();
-  place.store().save("cx", "/work", state);
-  place.store().save("cx", "/other", { ...state, endOffset: 7 });
+  await place.store().save("cx", "/work", state);
+  await place.store().save("cx", "/other", { ...state, endOffset: 7 });
   assert.deepEqual(place.store().load("cx", "/work"), state);
   assert.equal(place.store().load("cx", "/other")?.endOffset, 7);
   assert.equal(place.store().load("c", "x/work"), undefined);
   assert.equal(place.store().list().length, 2);
-  place.store().forget("cx", "/work");
+  await place.store().forget("cx", "/work");
   assert.equal(place.store().load("cx", "/work"), undefined);
-  place.store().forget("cx", "/work");
+  await place.store().forget("cx", "/work");
   assert.deepEqual(place.warnings, []);
 });
 
-Deno.test("StateStore keeps its directory and files to itself", () => {
+Deno.test("StateStore keeps its directory and files to itself", async () => {
   using place = new Place();
-  place.store().save("cx", "/work", state);
+  await place.store().save("cx", "/work", state);
   assert.equal((Deno.statSync(place.state).mode ?? 0) & 0o777, 0o700);
   const [file] = [...Deno.readDirSync(place.state)];
   assert.equal((Deno.statSync(join(place.state, file?.name ?? "")).mode ?? 0) & 0o777, 0o600);
@@ -55,7 +55,7 @@ Deno.test("StateStore keeps its directory and files to itself", () => {
   assert.equal((Deno.statSync(place.state).mode ?? 0) & 0o777, 0o700);
 });
 
-Deno.test("StateStore refuses a directory that is a link or belongs to somebody else", () => {
+Deno.test("StateStore refuses a directory that is a link or belongs to somebody else", async () => {
   using place = new Place();
   Deno.mkdirSync(join(place.dir, "real"));
   Deno.symlinkSync(join(place.dir, "real"), place.state);
@@ -67,10 +67,10 @@ Deno.test("StateStore refuses a directory that is a link or belongs to somebody 
   assert.throws(() => place.store(), /it belongs to user 65534, not to user 0/);
 });
 
-Deno.test("StateStore sets a broken file aside, says so, and has no state then", () => {
+Deno.test("StateStore sets a broken file aside, says so, and has no state then", async () => {
   for (const broken of ["", "{", "[]", '{"agentId":"cx","workspace":"/work","state":{}}']) {
     using place = new Place();
-    place.store().save("cx", "/work", state);
+    await place.store().save("cx", "/work", state);
     const [file] = [...Deno.readDirSync(place.state)];
     const path = join(place.state, file?.name ?? "");
     Deno.writeTextFileSync(path, broken);
@@ -84,8 +84,8 @@ Deno.test("StateStore sets a broken file aside, says so, and has no state then",
   }
 });
 
-Deno.test("StateStore does not take a thread id that is no UUID from a file", () => {
+Deno.test("StateStore does not take a thread id that is no UUID from a file", async () => {
   using place = new Place();
-  place.store().save("cx", "/work", { ...state, threadId: "../../x" });
+  await place.store().save("cx", "/work", { ...state, threadId: "../../x" });
   assert.equal(place.store().load("cx", "/work"), undefined);
 });

@@ -4,20 +4,21 @@
  * @module
  */
 
-import { findCalls, type FoundCalls } from "./call_index.ts";
-import { applyEdits, recover } from "../consume/edit.ts";
-import { locateRollout } from "../locate.ts";
-import type { ConsumeOp } from "../consume/markers.ts";
-import { type Pending, readPending, writePending } from "../consume/pending.ts";
-import { type Plan, planEdits } from "../consume/plan.ts";
+import { UnusableFile } from "../../base/open_file.ts";
+import { findCalls, type FoundCalls } from "../state/call_index.ts";
+import { applyEdits, recover } from "./edit.ts";
+import { type Located, locateRollout } from "../locate.ts";
+import type { ConsumeOp } from "./splice.ts";
+import { type Pending, readPending, writePending } from "./pending.ts";
+import { type Plan, planEdits } from "./plan.ts";
 import { openRollout, type RolloutFile } from "../rollout_file.ts";
-import type { StateStore } from "./state.ts";
+import type { StateStore } from "../state/state.ts";
 import { whileNoWriter } from "../writer_lock.ts";
 
 /** What became of a consume. */
 export type Consumed =
   | ({ kind: "done" } & Omit<Plan, "edits">)
-  /** A codex is writing the thread; it is remembered. */
+  /** It is remembered: a codex is writing the thread, or has compressed it and must unpack it first. */
   | { kind: "deferred" }
   /** The thread has no rollout. */
   | { kind: "missing" };
@@ -32,7 +33,7 @@ export interface ThreadPlace {
 /** How often to look again when the rollout grows while its index is brought up to date. */
 const ATTEMPTS = 5;
 
-/** The files of one thread. Use it only while holding the store's lock (`alone` in `consume.ts`). */
+/** The files of one thread. Use it only within the store's `exclusive`. */
 export class ThreadFiles {
   readonly #store: StateStore;
   readonly #place: ThreadPlace;
@@ -51,6 +52,12 @@ export class ThreadFiles {
     return exists(this.#file("pending")) || exists(this.#file("journal"));
   }
 
+  /** Whether codex has compressed the rollout. It unpacks it when the thread is resumed. */
+  async isCompressed(): Promise<boolean> {
+    const { codexHome, threadId, rolloutPath } = this.#place;
+    return (await locateRollout(codexHome, threadId, rolloutPath)).kind === "compressed";
+  }
+
   /** What was deferred. A file that cannot be read is set aside and reported. */
   get pending(): Pending | undefined {
     const path = this.#file("pending");
@@ -64,27 +71,29 @@ export class ThreadFiles {
   }
 
   /** Remembers `asked`, with what was deferred before, for later. */
-  defer(asked: ReadonlyMap<string, ConsumeOp>): Consumed {
+  async defer(asked: ReadonlyMap<string, ConsumeOp>): Promise<Consumed> {
     if (asked.size > 0) {
       const ops = new Map([...this.pending?.ops ?? [], ...asked]);
-      writePending(this.#file("pending"), { ...this.#place, ops }, this.#store.disk);
+      await writePending(this.#file("pending"), { ...this.#place, ops }, this.#store.disk);
     }
     return { kind: "deferred" };
   }
 
   /** Finishes what was interrupted, then consumes what was deferred and what is asked for. */
   async consume(asked: ReadonlyMap<string, ConsumeOp>): Promise<Consumed> {
-    if (!await this.#recover()) return this.defer(asked);
+    if (!await this.#recover()) return await this.defer(asked);
     const pending = this.pending;
     const ops = new Map([...pending?.ops ?? [], ...asked]);
     if (ops.size === 0) return { kind: "done", found: new Set(), changed: new Set() };
-    const path = await this.#locate();
-    if (path === undefined) return { kind: "missing" };
-    using rollout = openRollout(path, this.#place.threadId);
+    const located = await this.#locate();
+    if (located.kind === "missing") return located;
+    if (located.kind === "compressed") return await this.defer(asked);
+    using rollout = openRollout(located.path, this.#place.threadId);
+    assertSingleName(rollout);
     const plan = await this.#carryOut(rollout, ops);
-    if (plan === undefined) return this.defer(asked);
+    if (plan === undefined) return await this.defer(asked);
     if (pending !== undefined) {
-      writePending(this.#file("pending"), { ...pending, ops: new Map() }, this.#store.disk);
+      await writePending(this.#file("pending"), { ...pending, ops: new Map() }, this.#store.disk);
     }
     return { kind: "done", found: plan.found, changed: plan.changed };
   }
@@ -94,8 +103,8 @@ export class ThreadFiles {
     const journal = this.#file("journal");
     if (!exists(journal)) return true;
     const { codexHome, threadId } = this.#place;
-    const free = await whileNoWriter(codexHome, threadId, () => {
-      const recovery = recover(journal, this.#store.disk);
+    const free = await whileNoWriter(codexHome, threadId, async () => {
+      const recovery = await recover(journal, this.#store.disk);
       if (recovery.kind !== "refused") return;
       const { reason, setAside } = recovery;
       this.#store.warn(`Cannot finish a consume: ${reason}. Its journal is kept as ${setAside}.`);
@@ -103,19 +112,11 @@ export class ThreadFiles {
     return free !== undefined;
   }
 
-  async #locate(): Promise<string | undefined> {
+  async #locate(): Promise<Exclude<Located, { kind: "refused" }>> {
     const { codexHome, threadId, rolloutPath } = this.#place;
     const located = await locateRollout(codexHome, threadId, rolloutPath);
-    switch (located.kind) {
-      case "found":
-        return located.path;
-      case "missing":
-        return undefined;
-      case "compressed":
-        throw new Error(`Cannot consume in ${located.path}: codex has compressed this session`);
-      case "refused":
-        throw new Error(`Cannot consume in ${located.path}: ${located.reason}`);
-    }
+    if (located.kind !== "refused") return located;
+    throw new UnusableFile(`Cannot consume in ${located.path}: ${located.reason}`);
   }
 
   /** Plans and applies while nobody writes; `undefined` when somebody does. */
@@ -136,11 +137,11 @@ export class ThreadFiles {
     throw new Error(`Cannot consume in ${rollout.path}: it kept changing while it was read`);
   }
 
-  #apply(
+  async #apply(
     rollout: RolloutFile,
     calls: FoundCalls,
     ops: ReadonlyMap<string, ConsumeOp>,
-  ): Plan | "rollout grew" | "index is wrong" {
+  ): Promise<Plan | "rollout grew" | "index is wrong"> {
     if (rollout.file.statSync().size !== calls.size) return "rollout grew";
     const plan = planEdits(rollout, calls.lines, ops);
     if (plan === undefined) return "index is wrong";
@@ -148,7 +149,7 @@ export class ThreadFiles {
       const { path, dev, ino } = rollout;
       const { codexHome, threadId } = this.#place;
       const journal = { codexHome, threadId, path, dev, ino, size: calls.size, edits: plan.edits };
-      applyEdits(journal, this.#file("journal"), this.#store.disk);
+      await applyEdits(journal, this.#file("journal"), this.#store.disk);
     }
     return plan;
   }
@@ -156,6 +157,16 @@ export class ThreadFiles {
   #file(kind: "calls" | "pending" | "journal"): string {
     return this.#store.threadFile(this.#place.threadId, kind);
   }
+}
+
+/** A hard-linked copy of the session would change with it. */
+function assertSingleName({ path, file }: RolloutFile): void {
+  const names = file.statSync().nlink ?? 1;
+  if (names <= 1) return;
+  throw new UnusableFile(
+    `Cannot consume in ${path}: the file has ${names} names (hard links), and what stands under the ` +
+      `others would change, too. Replace it by a copy of itself.`,
+  );
 }
 
 function exists(path: string): boolean {

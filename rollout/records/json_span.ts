@@ -35,6 +35,9 @@ const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
+/** Keys and most values are found by looking at each byte. */
+const SHORT_STRING = 64;
+
 const decoder = new TextDecoder();
 
 /** Where the outermost value of a line begins; the line's length for a blank one. */
@@ -126,12 +129,25 @@ function skipSpace(line: Uint8Array, from: number): number {
 }
 
 function endOfString(line: Uint8Array, open: number): number {
-  for (let at = open + 1; at < line.length; at++) {
+  const short = Math.min(open + SHORT_STRING, line.length);
+  let at = open + 1;
+  for (; at < short; at++) {
     const byte = line[at];
     if (byte === QUOTE) return at + 1;
     if (byte === BACKSLASH) at++;
   }
+  // The engine's own search is many times as fast as any loop, and slower to begin.
+  for (at = line.indexOf(QUOTE, at); at >= 0; at = line.indexOf(QUOTE, at + 1)) {
+    if (!isEscaped(line, at, open)) return at + 1;
+  }
   return beyond(line);
+}
+
+/** Whether an odd number of backslashes stands before `at`. */
+function isEscaped(line: Uint8Array, at: number, open: number): boolean {
+  let first = at;
+  while (first - 1 > open && line[first - 1] === BACKSLASH) first--;
+  return (at - first) % 2 === 1;
 }
 
 function endOfValue(line: Uint8Array, start: number): number {
