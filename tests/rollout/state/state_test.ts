@@ -55,7 +55,7 @@ Deno.test("StateStore keeps its directory and files to itself", async () => {
   assert.equal((Deno.statSync(place.state).mode ?? 0) & 0o777, 0o700);
 });
 
-Deno.test("StateStore refuses a directory that is a link or belongs to somebody else", async () => {
+Deno.test("StateStore refuses a directory that is a link or belongs to somebody else", () => {
   using place = new Place();
   Deno.mkdirSync(join(place.dir, "real"));
   Deno.symlinkSync(join(place.dir, "real"), place.state);
