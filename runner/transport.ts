@@ -14,7 +14,6 @@ import type { Usage } from "../rollout/records/events.ts";
 import type { TomlValue } from "../base/toml.ts";
 import type { Variables } from "../base/variables.ts";
 import type { CodexBinary } from "./codex/codex_binary.ts";
-import type { Sandbox } from "./exec/argv.ts";
 import type { TurnDirectory } from "./process/turn_directory.ts";
 import type { TurnSettings } from "./turn_request.ts";
 
@@ -34,6 +33,9 @@ export interface Transport {
   /** Ends every process that stays between runs. */
   close(): Promise<void>;
 }
+
+/** What codex's own tools may touch. */
+export type Sandbox = "read-only" | "workspace-write" | "danger-full-access";
 
 /** Whose thread it is. */
 export interface AgentKey {
@@ -114,7 +116,7 @@ export type CodexEvent =
   /** The model is about to be told the prompt. */
   | { type: "turn_started" }
   /** A piece of an item's text; joined, the pieces are the start of the text of `message`. */
-  | { type: "message_delta"; item: string; text: string }
+  | { type: "message_delta"; item: string; text: string; phase?: string | undefined }
   /** An item is whole; comes for every message, with or without pieces before it. */
   | { type: "message"; item: string; text: string; phase?: string | undefined }
   | { type: "reasoning_delta"; item: string; text: string }
@@ -144,7 +146,7 @@ export type CodexEvent =
 
 /** How a run ended, when nothing of it is left. */
 export interface RunOutcome {
-  /** How the process ended; absent where it goes on living, as it should. */
+  /** How the process ended; absent where it lives on: as it should, or as one of `survivors`. */
   exit: { code: number; signal: string | undefined } | undefined;
   /** codex could not be started, or refused the thread: the reason, as an Error with its failure. */
   refused: Error | undefined;

@@ -1,39 +1,39 @@
 /**
- * One turn: from a request to `ended`. What is tried, and how often, is decided here; running codex
- * is `codex_run.ts`, judging the run `verdict.ts`, the thread's fate `turn_thread.ts`.
+ * One turn: from a request to `ended`. What is tried, and how often, is decided here; a run of codex
+ * is `turn_run.ts`, judging it `verdict.ts`, the thread's fate `turn_thread.ts`.
  *
  * @module
  */
-import { errorMessage } from "../base/error_message.ts";
 import type { Bridge } from "../mcp_host/bridge.ts";
-import type { HostToolCall } from "../mcp_host/host_tool.ts";
+import { pause, unlessAborted } from "../base/timer.ts";
+import type { Variables } from "../base/variables.ts";
 import { NEWEST_TESTED } from "./codex/capabilities.ts";
-import { clip } from "../base/clip.ts";
 import { type CodexBinary, findCodex } from "./codex/codex_binary.ts";
-import { runCodex } from "./exec/codex_run.ts";
 import { codexEnvironment, codexHome } from "./codex/environment.ts";
-import { openHostTools } from "./host_tools.ts";
 import { loginStatus } from "./codex/login_status.ts";
-import { pause } from "../base/timer.ts";
-import { applyPendingConsumes } from "./pending_consumes.ts";
-import { composePrompt } from "./prompt.ts";
 import { Retries } from "./failure/retry.ts";
-import type { CallIdentifier } from "./exec/run_plan.ts";
-import { tellOddities } from "./exec/run_oddities.ts";
-import type { RunResult } from "./exec/run_result.ts";
-import { StartGate, type TurnFinish } from "./start_gate.ts";
-import { turnCommand } from "./exec/turn_command.ts";
+import { failureOf, judge, judgeStart, stopped } from "./failure/verdict.ts";
+import { openHostTools } from "./host_tools.ts";
+import { imageFiles } from "./images.ts";
+import { instructionsFor } from "./instructions.ts";
+import { applyPendingConsumes } from "./pending_consumes.ts";
 import { TurnDirectory } from "./process/turn_directory.ts";
+import { composePrompt } from "./prompt.ts";
+import { StartGate, type TurnFinish } from "./start_gate.ts";
+import { Stopper } from "./stop.ts";
+import type { RunInput, Transport } from "./transport.ts";
+import { transportFor } from "./transports.ts";
 import { type Emit, type Failure, type TurnEnd, TurnError } from "./turn_event.ts";
 import type { TurnContext, TurnRequest } from "./turn_request.ts";
+import { type RunResult, TurnRun } from "./turn_run.ts";
 import { TurnThread } from "./turn_thread.ts";
 import { ZERO_USAGE } from "./usage.ts";
-import type { Variables } from "../base/variables.ts";
-import { judge, judgeStart } from "./failure/verdict.ts";
+import { Watchdog } from "./watchdog.ts";
 
 /**
  * Runs one turn and tells it through `emit`, up to and including `ended`. Nothing of it runs any
- * more when `ended` is told. Aborting `signal` cancels the turn.
+ * more when `ended` is told. Aborting `signal` cancels the turn. That and the limits count from here
+ * on: also while codex is looked for, asked for its version and set up.
  * @throws {TurnError} when the turn could not start; nothing was emitted then.
  */
 export async function runTurn(
@@ -43,136 +43,172 @@ export async function runTurn(
   signal: AbortSignal,
 ): Promise<TurnEnd> {
   composePrompt({ text: request.text });
-  const { settings } = context;
-  const codex = await findCodex(settings.binary, { ...context.environment, ...settings.env });
-  const turn = new Turn(request, context, codex, new StartGate(emit), signal);
-  return await turn.run();
+  using stopper = new Stopper(signal);
+  using watchdog = new Watchdog(
+    context.settings.limits,
+    (watch, limitMs) => stopper.stop({ by: "watchdog", watch, limitMs }),
+  );
+  return await new Turn(request, context, new StartGate(emit), stopper, watchdog).run();
+}
+
+/** A codex that was found, and how it is to be run. */
+interface Found {
+  codex: CodexBinary;
+  /** Without what belongs to a single run. */
+  environment: Variables;
+  codexHome: string;
+  transport: Transport;
 }
 
 class Turn {
   readonly #request: TurnRequest;
   readonly #context: TurnContext;
-  readonly #codex: CodexBinary;
   readonly #gate: StartGate;
-  readonly #signal: AbortSignal;
-  /** codex's environment, without what belongs to a single run. */
-  readonly #environment: Variables;
-  readonly #codexHome: string;
+  readonly #stopper: Stopper;
+  readonly #watchdog: Watchdog;
   readonly #thread: TurnThread;
-  #live: CallIdentifier | undefined;
+  /** The run that can say which recorded call a tool request belongs to. */
+  #run: TurnRun | undefined;
 
   constructor(
     request: TurnRequest,
     context: TurnContext,
-    codex: CodexBinary,
     gate: StartGate,
-    signal: AbortSignal,
+    stopper: Stopper,
+    watchdog: Watchdog,
   ) {
     this.#request = request;
     this.#context = context;
-    this.#codex = codex;
     this.#gate = gate;
-    this.#signal = signal;
-    this.#environment = codexEnvironment(context.environment, context.settings.env, codex);
-    this.#codexHome = codexHome(this.#environment);
+    this.#stopper = stopper;
+    this.#watchdog = watchdog;
     this.#thread = new TurnThread(request, context);
   }
 
   async run(): Promise<TurnEnd> {
     let finish: TurnFinish;
     try {
-      finish = await this.#runWithTools();
+      finish = await this.#runWithTools(await this.#find());
     } catch (error) {
       finish = this.#brokenOff(error);
     }
-    const { end, failure } = finish;
-    return await this.#gate.end({ end, failure: failure && await this.#explained(failure) });
+    return await this.#gate.end(finish);
   }
 
-  async #runWithTools(): Promise<TurnFinish> {
-    const bridge = await openHostTools(
-      this.#request,
-      this.#context,
-      this.#codex,
-      this.#environment,
-      {
-        status: (message, data) => this.#gate.status(message, data),
-        identify: (call) => this.#identify(call),
-      },
+  async #find(): Promise<Found> {
+    const { settings, environment: own } = this.#context;
+    const codex = await findCodex(
+      settings.binary,
+      { ...own, ...settings.env },
+      this.#stopper.signal,
     );
-    try {
-      return await this.#runUntilStarted(bridge);
-    } finally {
-      await bridge?.close();
-    }
-  }
-
-  async #runUntilStarted(bridge: Bridge | undefined): Promise<TurnFinish> {
-    const { version, untested } = this.#codex.capabilities;
+    const { version, untested } = codex.capabilities;
     if (untested) {
       this.#gate.status(
         `codex ${version} is newer than ${NEWEST_TESTED}, the newest this plugin was tested with`,
       );
     }
-    await this.#applyPending();
-    await this.#thread.recall(this.#codexHome);
+    const environment = codexEnvironment(own, settings.env, codex);
+    return {
+      codex,
+      environment,
+      codexHome: codexHome(environment),
+      transport: transportFor(settings, codex),
+    };
+  }
+
+  async #runWithTools(found: Found): Promise<TurnFinish> {
+    const opening = openHostTools(this.#request, this.#context, found.codex, found.environment, {
+      status: (message, data) => this.#gate.status(message, data),
+      identify: async (call) => await this.#run?.identify(call),
+    });
+    try {
+      return await this.#runUntilStarted(found, await this.#unlessStopped(opening));
+    } finally {
+      const closing = opening.then((bridge) => bridge?.close());
+      // One that is still being opened is closed whenever that is done.
+      await unlessAborted(closing, this.#stopper.signal).catch(() => {});
+    }
+  }
+
+  async #runUntilStarted(found: Found, bridge: Bridge | undefined): Promise<TurnFinish> {
+    await this.#unlessStopped(this.#applyPending(found));
+    await this.#unlessStopped(this.#thread.recall(found.codexHome));
     const retries = new Retries(this.#context.settings.retries);
-    while (!this.#signal.aborted) {
-      const result = await this.#runOnce(bridge);
+    for (;;) {
+      const result = await this.#runOnce(found, bridge);
       const { threadId } = result;
-      if (threadId !== undefined) return await this.#conclude({ ...result, threadId });
-      const { failure } = judgeStart(result);
-      if (failure === undefined) break;
+      if (threadId !== undefined) return await this.#conclude(found, { ...result, threadId });
+      const { stopReason, failure } = judgeStart(result);
+      if (failure === undefined || stopReason === "cancelled") return this.#ending(stopReason);
       if (failure.kind === "session_lost" && this.#startAfresh(failure)) continue;
       const pauseMs = retries.pauseAfter(failure);
-      if (pauseMs === undefined) throw new TurnError(await this.#explained(failure));
+      if (pauseMs === undefined) throw new TurnError(await this.#explained(found, failure));
       this.#gate.status(`codex did not start: ${failure.message}; trying again`, {
         kind: failure.kind,
       });
-      await pause(pauseMs, this.#signal);
+      await pause(pauseMs, this.#stopper.signal);
+      this.#watchdog.restart();
     }
-    return this.#cancelled();
   }
 
-  async #runOnce(bridge: Bridge | undefined): Promise<RunResult> {
-    const { settings, runningDirectory } = this.#context;
-    using directory = await TurnDirectory.create(runningDirectory);
-    const command = await turnCommand(
-      {
-        request: this.#request,
-        settings,
-        codex: this.#codex,
-        environment: this.#environment,
-        thread: this.#thread.resumed,
-        retell: this.#thread.retell,
-        hostTools: bridge?.access,
-      },
+  async #runOnce(found: Found, bridge: Bridge | undefined): Promise<RunResult> {
+    using directory = await TurnDirectory.create(this.#context.runningDirectory);
+    this.#stopper.signal.throwIfAborted();
+    this.#run = new TurnRun({
+      transport: found.transport,
+      input: this.#input(found, bridge, directory),
+      thread: this.#thread,
+      gate: this.#gate,
+      watchdog: this.#watchdog,
+      hostName: (namespace, name) => bridge?.hostName(namespace, name),
+      // A relay that was refused serves no tools, and codex begins all the same.
+      hasHostTools: () => bridge?.access === undefined || bridge.connections > 0,
+    }, this.#stopper);
+    const result = await this.#run.run();
+    if (result.survivors.length > 0) {
+      const { survivors } = result;
+      this.#context.log("warning", "processes of the turn survived being killed", { survivors });
+    }
+    return result;
+  }
+
+  #input(
+    { codex, environment, codexHome }: Found,
+    bridge: Bridge | undefined,
+    directory: TurnDirectory,
+  ): RunInput {
+    const { agentId, workspace, model, text, images, outputSchema, history, system } =
+      this.#request;
+    const { settings } = this.#context;
+    const { resumed, retell } = this.#thread;
+    const { argument, inPrompt } = instructionsFor(system, resumed);
+    return {
+      agentId,
+      workspace,
+      codex,
+      codexHome,
+      environment,
+      cwd: workspace,
+      threadId: resumed?.threadId,
+      prompt: composePrompt({ text, instructions: inPrompt, history: retell ? history : [] }),
+      instructions: argument,
+      images: imageFiles(images, workspace, directory),
+      outputSchema,
+      model,
+      sandbox: settings.sandbox,
+      writableRoots: settings.writableRoots,
+      networkAccess: settings.networkAccess,
+      trustWorkspace: settings.trustWorkspace,
+      userMcpServers: settings.userMcpServers,
+      extraArgs: settings.extraArgs,
+      hostTools: bridge?.access,
       directory,
-      this.#signal,
-    );
-    return await runCodex(
-      {
-        command,
-        codexHome: this.#codexHome,
-        directory,
-        limits: settings.limits,
-        graceMs: settings.graceMs,
-        hostName: (namespace, name) => bridge?.hostName(namespace, name),
-        resume: this.#thread.resumed,
-        // A relay that was refused serves no tools, and codex begins all the same.
-        hasHostTools: () => bridge?.access === undefined || bridge.connections > 0,
-        onThread: (threadId) => this.#thread.announced(threadId),
-        onOver: (run) => this.#thread.remember(run),
-        onLive: (run) => this.#live = run,
-      },
-      (event) => this.#gate.emit(event),
-      this.#signal,
-    );
-  }
-
-  /** Tells a host tool call before it is run, and finds its id. */
-  async #identify(call: HostToolCall): Promise<string | undefined> {
-    return await this.#live?.identify(call);
+      graceMs: settings.graceMs,
+      transport: settings.transport,
+      warm: settings.warm,
+      onStatus: (message, data) => void this.#gate.status(message, data),
+    };
   }
 
   /** Whether a lost thread is replaced by a new one; tells so. */
@@ -187,42 +223,62 @@ class Turn {
     return true;
   }
 
-  async #conclude(result: RunResult & { threadId: string }): Promise<TurnFinish> {
-    const { threadId } = result;
+  async #conclude(
+    found: Found,
+    result: RunResult & { threadId: string },
+  ): Promise<TurnFinish> {
     const usage = await this.#thread.conclude(result);
-    await this.#applyPending();
-    await tellOddities(result, this.#gate, this.#context);
+    await this.#applyPending(found);
+    await this.#tellWarnings(result);
     const { stopReason, failure } = judge(result);
-    return { end: { stopReason, usage, threadId }, failure };
-  }
-
-  #applyPending(): Promise<void> {
-    return applyPendingConsumes(this.#request, this.#context, this.#codexHome);
-  }
-
-  /** The end of a turn that our own trouble stopped (a full disk, say): what began has an end. */
-  #brokenOff(error: unknown): TurnFinish {
-    const failure: Failure = error instanceof TurnError ? error.failure : {
-      kind: "internal",
-      message: clip(`the turn broke off: ${errorMessage(error)}`),
-      retryable: true,
+    return {
+      end: { stopReason, usage, threadId: result.threadId },
+      failure: failure && await this.#explained(found, failure),
     };
-    if (this.#gate.open) return { ...this.#ending("error"), failure };
-    if (this.#signal.aborted) return this.#cancelled();
-    throw new TurnError(failure);
   }
 
-  #cancelled(): TurnFinish {
-    return this.#ending("cancelled");
+  /** Tells host and operator what is worth knowing besides how the turn ended. */
+  async #tellWarnings(
+    { threadId, rollout, output }: RunResult,
+  ): Promise<void> {
+    const { log } = this.#context;
+    if (rollout === undefined) {
+      await this.#gate.status(
+        `no session file of thread ${threadId} was found; its tool calls are not reported`,
+      );
+    }
+    if (output.unknown.size > 0) {
+      const counts = Object.fromEntries(output.unknown);
+      log("debug", "codex printed event types this plugin does not know", counts);
+    }
   }
 
-  #ending(stopReason: "cancelled" | "error"): TurnFinish {
+  #applyPending({ codexHome }: Found): Promise<void> {
+    return applyPendingConsumes(this.#request, this.#context, codexHome);
+  }
+
+  /** The end of a turn that was stopped, refused, or broken by our own trouble. */
+  #brokenOff(error: unknown): TurnFinish {
+    const { why } = this.#stopper;
+    const { stopReason, failure = undefined } = why === undefined || this.#gate.open
+      ? { stopReason: "error" as const, failure: failureOf(error) }
+      : stopped(why);
+    if (failure !== undefined && !this.#gate.open) throw new TurnError(failure);
+    return { ...this.#ending(stopReason), failure };
+  }
+
+  #ending(stopReason: TurnEnd["stopReason"]): TurnFinish {
     return { end: { stopReason, usage: ZERO_USAGE, threadId: this.#thread.id } };
   }
 
   /** A login problem is worth one more question to codex. */
-  async #explained(failure: Failure): Promise<Failure> {
+  async #explained({ codex, environment }: Found, failure: Failure): Promise<Failure> {
     if (failure.kind !== "auth_required") return failure;
-    return { ...failure, detail: await loginStatus(this.#codex.path, this.#environment) };
+    return { ...failure, detail: await loginStatus(codex.path, environment, this.#stopper.signal) };
+  }
+
+  /** Work that may take long, and that nobody waits for once the turn is stopped. */
+  #unlessStopped<T>(work: Promise<T>): Promise<T> {
+    return unlessAborted(work, this.#stopper.signal);
   }
 }

@@ -6,7 +6,7 @@
  */
 import type { Usage } from "../rollout/records/events.ts";
 import type { Followed } from "../rollout/follow.ts";
-import type { ExecEvent } from "./exec/exec_events.ts";
+import type { CodexEvent } from "./transport.ts";
 import type { TurnEvent } from "./turn_event.ts";
 import { Twice } from "./twice.ts";
 
@@ -55,10 +55,10 @@ export class TurnOutput {
     this.#hostName = hostName;
   }
 
-  /** What a line of stdout means. `thread_started` is the caller's. */
-  take(event: ExecEvent): TurnEvent[] {
+  /** What codex said means. `thread_started` is the caller's. */
+  take(event: CodexEvent): TurnEvent[] {
     switch (event.type) {
-      case "agent_message":
+      case "message":
         return this.#text(this.#texts.printed(), event.text);
       case "reasoning":
         return this.#thought(this.#thoughts.printed(), event.text);
@@ -86,7 +86,11 @@ export class TurnOutput {
         return this.#brokenLine(event.reason);
       case "thread_started":
       case "turn_started":
-      case "tool": // the rollout tells of tools in full, with codex's own ids
+      case "alive":
+      case "message_delta":
+      case "reasoning_delta":
+      case "retracted":
+      case "context":
         return [];
     }
   }

@@ -5,7 +5,7 @@
  */
 import type { HostTool, HostToolCall, HostToolResult } from "../mcp_host/host_tool.ts";
 import type { StateStore } from "../rollout/state/state.ts";
-import type { Sandbox } from "./exec/argv.ts";
+import type { Sandbox } from "./transport.ts";
 import type { ImageInput } from "./images.ts";
 import type { PastMessage } from "./prompt.ts";
 import type { Variables } from "../base/variables.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { instructionsFor } from "./instructions.ts";
-import type { Learned, RunResult } from "./exec/run_result.ts";
+import type { RunProgress } from "./turn_run.ts";
 import { leaveThreadId, recallThread, rememberThread, type Thread } from "./thread.ts";
 import type { TurnContext, TurnRequest } from "./turn_request.ts";
 import { totalAfter, turnUsage, type UsageEvidence, ZERO_USAGE } from "./usage.ts";
@@ -77,7 +77,7 @@ export class TurnThread {
   }
 
   /** Remembers how far the thread is, durably; costs nothing when it knows that already. */
-  remember({ threadId, output, rollout, begun }: Learned): void {
+  remember({ threadId, output, rollout, begun }: RunProgress): void {
     if (threadId === undefined) return;
     const thread = this.#resumed;
     const told = begun || thread === undefined;
@@ -100,7 +100,7 @@ export class TurnThread {
    * Remembers how far the thread is after the run; resolves with what the turn used, when all is on disk.
    * Rejects where it cannot be remembered.
    */
-  async conclude(run: RunResult): Promise<Usage> {
+  async conclude(run: RunProgress): Promise<Usage> {
     this.remember(run);
     await this.#saved;
     return turnUsage(this.#evidence(run.output));
@@ -113,7 +113,7 @@ export class TurnThread {
     this.#saved.catch(() => {}); // `conclude` tells
   }
 
-  #evidence({ terminal, recorded }: RunResult["output"]): UsageEvidence {
+  #evidence({ terminal, recorded }: RunProgress["output"]): UsageEvidence {
     return {
       reported: terminal?.type === "completed" ? terminal.usage : undefined,
       recorded,

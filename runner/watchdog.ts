@@ -1,5 +1,6 @@
 /**
- * Ends turns that would never end: each watch has a deadline, signs of life push it back.
+ * Ends turns that would never end: each watch has a deadline, signs of life push it back, but that of
+ * the whole turn, which counts from the request's first line and is never moved.
  *
  * One timer serves all watches and is only armed for the nearest deadline; a sign of life writes a
  * number, nothing more, so a flood of events costs nothing here.
@@ -33,7 +34,7 @@ export type Watch = keyof WatchLimits;
 /** A timer that is later than this was not just kept waiting by other work. */
 const OVERSLEPT_MS = 500;
 
-/** Watches one run of codex. */
+/** Watches one turn. */
 export class Watchdog implements Disposable {
   readonly #limits: WatchLimits;
   readonly #expired: (watch: Watch, limitMs: number) => void;
@@ -43,6 +44,8 @@ export class Watchdog implements Disposable {
   readonly #clock: Clock;
   #disarm: () => void = () => {};
   #reconnectingSince: number | undefined;
+  /** Since the last sign of life: what is late again and again is not just woken late. */
+  #forgiven = false;
   #armedFor = Infinity;
   #due = 0;
   #over = false;
@@ -60,6 +63,15 @@ export class Watchdog implements Disposable {
     this.#set("total");
   }
 
+  /** codex is started once more. */
+  restart(): void {
+    this.#deadlines.delete("silence");
+    this.#deadlines.delete("toolSilence");
+    this.#reconnectingSince = undefined;
+    this.#toolsOpen = false;
+    this.#set("start");
+  }
+
   /** codex announced its thread. */
   started(): void {
     this.#deadlines.delete("start");
@@ -69,6 +81,7 @@ export class Watchdog implements Disposable {
   /** Something was printed or recorded. */
   sign(): void {
     if (this.#deadlines.has("start")) return;
+    this.#forgiven = false;
     this.#deadlines.delete(this.#toolsOpen ? "silence" : "toolSilence");
     this.#set(this.#toolsOpen ? "toolSilence" : "silence");
   }
@@ -126,7 +139,9 @@ export class Watchdog implements Disposable {
 
   /** We were stopped, or the machine was: what codex said meanwhile has not been read yet. */
   #forgive(overslept: number, now: number): void {
+    this.#forgiven = true;
     for (const [watch, deadline] of this.#deadlines) {
+      if (watch === "total") continue;
       this.#deadlines.set(watch, Math.max(deadline + overslept, now + OVERSLEPT_MS));
     }
   }
@@ -136,7 +151,7 @@ export class Watchdog implements Disposable {
     if (this.#paused) this.sign();
     const now = this.#clock.now();
     const overslept = now - this.#due;
-    if (overslept > OVERSLEPT_MS) this.#forgive(overslept, now);
+    if (overslept > OVERSLEPT_MS && !this.#forgiven) this.#forgive(overslept, now);
     const late = [...this.#deadlines].find(([, deadline]) => deadline <= now);
     if (late === undefined) {
       if (this.#deadlines.size > 0) this.#arm(Math.min(...this.#deadlines.values()));

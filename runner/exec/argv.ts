@@ -1,5 +1,5 @@
 /**
- * The command line of one turn: a pure function of what was configured and asked.
+ * The command line of one run: a pure function of what was configured and asked.
  *
  * The order is the only one that every version from 0.135 to 0.169 takes: all flags on `exec`, then
  * `-C`, then `resume` with what only it takes (`--image`), then `--`, the id, and `-` for stdin.
@@ -9,50 +9,42 @@
  */
 
 import { toml } from "../../base/toml.ts";
-import type { HostToolsAccess } from "../transport.ts";
+import type { HostToolsAccess, RunInput } from "../transport.ts";
 
-/** What codex's own tools may touch. */
-export type Sandbox = "read-only" | "workspace-write" | "danger-full-access";
-
-/** Everything that decides the command line. Paths are absolute. */
-export interface ArgvInput {
-  workspace: string;
-  /** A UUID; `undefined` starts a new thread. (Anything else silently starts one, too.) */
-  threadId?: string | undefined;
-  /** codex's `--model`; `undefined` leaves it to codex's own configuration. */
-  model?: string | undefined;
-  sandbox: Sandbox;
-  writableRoots: readonly string[];
-  networkAccess: boolean;
-  /** The operator's own arguments, unchecked. */
-  extraArgs: readonly string[];
-  images: readonly string[];
-  outputSchema?: string | undefined;
-  /** Goes to the model as a developer message when the thread starts, and is frozen there. */
-  developerInstructions?: string | undefined;
-  /** Whether codex may believe `.codex/` in the workspace; `undefined` leaves it to codex. */
-  projectTrust?: "trusted" | "untrusted" | undefined;
-  /** More `key=value` pairs for `-c`, values in TOML. */
-  config: readonly string[];
-}
+/** What of a run decides the command line. Paths are absolute. */
+export type ArgvInput =
+  & Pick<
+    RunInput,
+    "cwd" | "sandbox" | "writableRoots" | "networkAccess" | "extraArgs" | "images"
+  >
+  & Partial<
+    Pick<RunInput, "threadId" | "model" | "instructions" | "hostTools" | "trustWorkspace">
+  >
+  & {
+    /** Whether this codex believes the workspace's own `.codex/` when nobody says a word. */
+    trustsUnasked?: boolean;
+    /** File with the JSON Schema. */
+    outputSchema?: string | undefined;
+    /** More `key=value` pairs for `-c`, values in TOML. */
+    config: readonly string[];
+  };
 
 /** Longest single argument on Linux, in bytes. */
 export const MAX_ARGUMENT_BYTES = 131_071;
 
 /** The arguments after `codex`. The prompt is not among them: it goes to stdin. */
 export function codexArgs(input: ArgvInput): string[] {
+  const { cwd, instructions, hostTools, threadId } = input;
+  const trust = projectTrust(input);
   const config = [
     'approval_policy="never"',
     // Offline, 0.148 and later would reconnect for ever; older versions ignore the key.
     "features.unbounded_connection_retries=false",
     ...(input.sandbox === "workspace-write" ? workspaceWrite(input) : []),
-    ...(input.projectTrust === undefined
-      ? []
-      : [`projects=${toml.value({ [input.workspace]: { trust_level: input.projectTrust } })}`]),
-    ...(input.developerInstructions === undefined
-      ? []
-      : [instructionsArgument(input.developerInstructions)]),
+    ...(trust === undefined ? [] : [`projects=${toml.value({ [cwd]: { trust_level: trust } })}`]),
+    ...(instructions === undefined ? [] : [instructionsArgument(instructions)]),
     ...input.config,
+    ...(hostTools === undefined ? [] : hostToolsConfig(hostTools)),
   ];
   const images = input.images.map((path) => `--image=${path}`);
   return [
@@ -66,10 +58,10 @@ export function codexArgs(input: ArgvInput): string[] {
     ...config.flatMap((pair) => ["-c", pair]),
     ...input.extraArgs,
     "-C",
-    input.workspace,
-    ...(input.threadId === undefined
+    cwd,
+    ...(threadId === undefined
       ? [...images, "--", "-"]
-      : ["resume", ...images, "--", input.threadId, "-"]),
+      : ["resume", ...images, "--", threadId, "-"]),
   ];
 }
 
@@ -100,4 +92,12 @@ function workspaceWrite({ writableRoots, networkAccess }: ArgvInput): string[] {
       : [`sandbox_workspace_write.writable_roots=${toml.value([...writableRoots])}`]),
     ...(networkAccess ? ["sandbox_workspace_write.network_access=true"] : []),
   ];
+}
+
+/** Later versions trust nothing unasked, and need no word against it. */
+function projectTrust(
+  { trustWorkspace, trustsUnasked }: ArgvInput,
+): "trusted" | "untrusted" | undefined {
+  if (trustWorkspace) return "trusted";
+  return trustsUnasked ? "untrusted" : undefined;
 }

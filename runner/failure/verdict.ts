@@ -7,10 +7,12 @@
  *
  * @module
  */
+import { errorMessage } from "../../base/error_message.ts";
 import { clip } from "../../base/clip.ts";
 import { classifyFailure } from "./failure.ts";
-import type { RunResult, Stop } from "../exec/run_result.ts";
-import type { Failure, StopReason } from "../turn_event.ts";
+import type { Stop } from "../stop.ts";
+import type { RunResult } from "../turn_run.ts";
+import { type Failure, type StopReason, TurnError } from "../turn_event.ts";
 
 /** How a turn is to be ended towards the caller. */
 export interface Verdict {
@@ -19,16 +21,26 @@ export interface Verdict {
 }
 
 /** What the verdict is made from. */
-export type Evidence = Pick<RunResult, "output" | "exit" | "stop" | "lingered" | "stderr">;
+export type Evidence = Pick<
+  RunResult,
+  "output" | "exit" | "stop" | "refused" | "lingered" | "stderr" | "survivors"
+>;
 
 /** Judges a run whose thread was announced. */
-export function judge({ output, exit, stop, lingered, stderr }: Evidence): Verdict {
+export function judge(evidence: Evidence): Verdict {
+  const verdict = judged(evidence);
+  const failure = unended(evidence);
+  if (failure === undefined) return verdict;
+  return { stopReason: verdict.stopReason === "cancelled" ? "cancelled" : "error", failure };
+}
+
+function judged({ output, exit, stop, lingered, stderr }: Evidence): Verdict {
   if (stop !== undefined) return stopped(stop, stderr);
   const { terminal } = output;
-  const ended = { exitCode: exit.code, signal: exit.signal, stderr };
+  const ended = { exitCode: exit?.code, signal: exit?.signal, stderr };
   if (terminal?.type === "failed") return failed(terminal.message, output.errorInfo, stderr);
   if (terminal?.type === "completed") {
-    if (lingered || exit.code === 0) return { stopReason: "end_turn" };
+    if (lingered || exit === undefined || exit.code === 0) return { stopReason: "end_turn" };
     return { stopReason: "error", failure: classifyFailure(ended) };
   }
   if (output.errorMessage !== undefined) {
@@ -39,11 +51,37 @@ export function judge({ output, exit, stop, lingered, stderr }: Evidence): Verdi
 }
 
 /** Judges a run that ended before codex announced its thread. */
-export function judgeStart({ exit, stop, stderr }: Evidence): Verdict {
-  if (stop !== undefined) return stopped(stop, stderr);
+export function judgeStart(evidence: Evidence): Verdict {
+  const { exit, stop, refused, stderr } = evidence;
+  const failure = unended(evidence);
+  if (stop !== undefined) {
+    const verdict = stopped(stop, stderr);
+    return failure === undefined ? verdict : { ...verdict, failure };
+  }
+  if (refused !== undefined) return { stopReason: "error", failure: failureOf(refused) };
+  const ended = { exitCode: exit?.code, signal: exit?.signal, stderr };
+  return { stopReason: "error", failure: failure ?? classifyFailure(ended) };
+}
+
+/** codex lives on although it was killed. */
+function unended({ exit, survivors: [codex] }: Evidence): Failure | undefined {
+  if (exit !== undefined || codex === undefined) return undefined;
   return {
-    stopReason: "error",
-    failure: classifyFailure({ exitCode: exit.code, signal: exit.signal, stderr }),
+    kind: "internal",
+    message: `codex: process ${codex.pid} (${codex.command}) cannot be ended`,
+    retryable: true,
+    hint:
+      `It belongs to another user or hangs in the kernel. See \`ps -fp ${codex.pid}\`, and end it by hand: it keeps the thread.`,
+  };
+}
+
+/** The failure that an error carries; our own trouble (a full disk, say) is `internal`. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof TurnError) return error.failure;
+  return {
+    kind: "internal",
+    message: clip(`the turn broke off: ${errorMessage(error)}`),
+    retryable: true,
   };
 }
 
@@ -52,7 +90,8 @@ function failed(message: string, info: unknown, stderr: string): Verdict {
   return { stopReason: "error", failure: classifyFailure({ message, info, stderr }) };
 }
 
-function stopped(stop: Stop, stderr: string): Verdict {
+/** The verdict on a turn that we stopped, before or while codex ran. */
+export function stopped(stop: Stop, stderr = ""): Verdict {
   if (stop.by === "cancel") return { stopReason: "cancelled" };
   if (stop.by === "toolless") {
     return {

@@ -11,7 +11,7 @@ import { overlongRecord } from "../../rollout/overlong.ts";
 import { decodeRecord } from "../../rollout/records/records.ts";
 import { type Line, LineSplitter } from "../../base/lines.ts";
 import { TurnCalls } from "../../rollout/turn_calls.ts";
-import { decodeExecLine } from "../../runner/exec/exec_events.ts";
+import { decodeExecLine } from "../../runner/exec/wire.ts";
 import type { TurnEvent } from "../../runner/turn_event.ts";
 import { TurnOutput } from "../../runner/turn_output.ts";
 import { totalAfter, turnUsage, ZERO_USAGE } from "../../runner/usage.ts";
@@ -94,7 +94,15 @@ class Told {
     totalAfter(evidence);
     const end = { usage: turnUsage(evidence), threadId: THREAD };
     for (const exit of [{ code: 0, signal: undefined }, { code: 137, signal: "SIGKILL" }]) {
-      const verdict = judge({ output, exit, stop: undefined, lingered: false, stderr: "Error: x" });
+      const verdict = judge({
+        output,
+        exit,
+        stop: undefined,
+        lingered: false,
+        stderr: "Error: x",
+        refused: undefined,
+        survivors: [],
+      });
       const { stopReason, failure } = verdict;
       if (failure !== undefined) this.#check({ type: "error", failure });
       this.#check({ type: "ended", stopReason, ...end });

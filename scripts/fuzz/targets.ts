@@ -29,8 +29,7 @@ export const TARGETS: readonly TargetEntry[] = [
   },
   {
     name: "codex",
-    about:
-      "stdout JSONL and rollout records into runner/exec/exec_events.ts, turn_output.ts, verdict.ts",
+    about: "stdout JSONL and rollout records into runner/exec/wire.ts, turn_output.ts, verdict.ts",
     share: 4,
     load: async () => (await import("./codex_lines.ts")).codexLines,
   },

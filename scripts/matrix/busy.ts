@@ -15,7 +15,7 @@ async function otherCodex(stage: Stage, threadId: string): Promise<AsyncDisposab
   sandbox.model.setSteps([{ hang: true }]);
   const asked = sandbox.model.received(sandbox.model.asked.length + 1);
   const args = codexArgs({
-    workspace: sandbox.workspace,
+    cwd: sandbox.workspace,
     threadId,
     sandbox: "read-only",
     writableRoots: [],

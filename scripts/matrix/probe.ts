@@ -64,7 +64,7 @@ async function run(
   const { model, workspace } = sandbox;
   model.setSteps(probe.steps);
   const args = codexArgs({
-    workspace,
+    cwd: workspace,
     threadId,
     model: probe.model,
     sandbox: "workspace-write",

@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "@std/path";
-import { decodeExecLine } from "../../runner/exec/exec_events.ts";
+import { decodeExecLine } from "../../runner/exec/wire.ts";
 import { CODEX_SDK, npmPackage } from "../../tests/support/npm_package.ts";
 import { latestVersion } from "./versions.ts";
 

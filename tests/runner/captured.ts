@@ -6,7 +6,8 @@
 import { fromFileUrl, join } from "@std/path";
 import { decodeRecord, type RolloutRecord } from "../../rollout/records/records.ts";
 import { type Followed, TurnCalls } from "../../rollout/turn_calls.ts";
-import { decodeExecLine, type ExecEvent } from "../../runner/exec/exec_events.ts";
+import { decodeExecLine } from "../../runner/exec/wire.ts";
+import type { CodexEvent } from "../../runner/transport.ts";
 
 const FIXTURES = fromFileUrl(new URL("../fixtures/", import.meta.url));
 
@@ -57,7 +58,7 @@ export function capturedRuns(): CapturedRun[] {
 }
 
 /** What the printed lines say. */
-export function eventsOf(run: CapturedRun): ExecEvent[] {
+export function eventsOf(run: CapturedRun): CodexEvent[] {
   const encoder = new TextEncoder();
   return run.stdout.flatMap((line) => decodeExecLine(encoder.encode(line)) ?? []);
 }

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import type { Followed } from "../../rollout/follow.ts";
-import type { ExecEvent } from "../../runner/exec/exec_events.ts";
+import type { CodexEvent } from "../../runner/transport.ts";
 import type { TurnEvent } from "../../runner/turn_event.ts";
 import { TurnOutput } from "../../runner/turn_output.ts";
 import { capturedRuns, eventsOf, followedOf } from "./captured.ts";
@@ -11,8 +11,8 @@ const textsOf = (events: TurnEvent[]): string[] =>
   events.flatMap((event) => event.type === "text" ? [event.text] : []);
 
 /** Something that codex said: both on stdout and in the rollout. */
-const said = (text: string): { printed: ExecEvent; recorded: Followed } => ({
-  printed: { type: "agent_message", text },
+const said = (text: string): { printed: CodexEvent; recorded: Followed } => ({
+  printed: { type: "message", item: "i", text },
   recorded: { type: "message", text, phase: "commentary" },
 });
 
@@ -46,10 +46,10 @@ Deno.test("TurnOutput tells what codex recorded and died before printing", () =>
 Deno.test("TurnOutput counts texts and thoughts apart", () => {
   const output = new TurnOutput(none);
   const told = [
-    ...output.take({ type: "reasoning", text: "hm" }),
+    ...output.take({ type: "reasoning", item: "i", text: "hm" }),
     ...output.follow(said("a").recorded),
     ...output.follow({ type: "thought", text: "hm" }),
-    ...output.take({ type: "reasoning", text: "hm hm" }),
+    ...output.take({ type: "reasoning", item: "i", text: "hm hm" }),
   ];
   assert.deepEqual(told, [
     { type: "thinking", index: 0, text: "hm" },
@@ -65,10 +65,10 @@ Deno.test("TurnOutput finds as many texts and thoughts recorded as printed, in e
     // Of these, stdout and rollout are not of the same turns.
     const mixed = /^(resume-concurrent-second|cancel-)/.test(run.scenario);
     if (recorded.length === 0 || run.exitCode !== 0 || mixed) continue;
-    const texts = (events: (ExecEvent | Followed)[], type: string) =>
+    const texts = (events: (CodexEvent | Followed)[], type: string) =>
       events.flatMap((event) => event.type === type && "text" in event ? [event.text] : []);
     const name = `${run.version} ${run.scenario}`;
-    assert.deepEqual(texts(recorded, "message"), texts(printed, "agent_message"), name);
+    assert.deepEqual(texts(recorded, "message"), texts(printed, "message"), name);
     assert.deepEqual(texts(recorded, "thought"), texts(printed, "reasoning"), name);
   }
 });
@@ -112,7 +112,7 @@ Deno.test("TurnOutput claims the oldest open call of that name and those argumen
 
 Deno.test("TurnOutput reports the first broken line only, and counts them all", () => {
   const output = new TurnOutput(none);
-  const broken: ExecEvent = { type: "broken", reason: "not JSON (3 bytes)" };
+  const broken: CodexEvent = { type: "broken", reason: "not JSON (3 bytes)" };
   const told = [broken, broken, broken].flatMap((event) => output.take(event));
   assert.deepEqual(told.map((event) => event.type), ["status"]);
   assert.equal(output.broken, 3);
@@ -120,7 +120,7 @@ Deno.test("TurnOutput reports the first broken line only, and counts them all", 
 
 Deno.test("TurnOutput counts unknown types and is not disturbed by them", () => {
   const output = new TurnOutput(none);
-  const unknown: ExecEvent = { type: "unknown", name: "item.plan.delta" };
+  const unknown: CodexEvent = { type: "unknown", name: "item.plan.delta" };
   assert.deepEqual([...output.take(unknown), ...output.take(unknown)], []);
   assert.deepEqual([...output.unknown], [["item.plan.delta", 2]]);
 });
@@ -146,7 +146,7 @@ Deno.test("TurnOutput tells notices, warnings, plans and searches as status", ()
   const output = new TurnOutput(none);
   const steps = [{ text: "a", completed: true }, { text: "b", completed: false }];
   const told = [
-    ...output.take({ type: "notice", message: "Reconnecting... 1/2" }),
+    ...output.take({ type: "notice", message: "Reconnecting... 1/2", reconnecting: false }),
     ...output.take({ type: "warning", message: "Model metadata not found" }),
     ...output.take({ type: "plan", steps }),
     ...output.take({ type: "web_search", query: "deno" }),

@@ -145,7 +145,7 @@ Deno.test("Watchdog waits longer than a timer can", () => {
 });
 
 Deno.test("Watchdog does not count the time in which the plugin itself was stopped", () => {
-  const { clock, watchdog, expired } = watched({ silence: 2000, total: 3000 });
+  const { clock, watchdog, expired } = watched({ silence: 2000 });
   watchdog.started();
   clock.pass(1000);
   clock.sleep(60_000);
@@ -154,4 +154,25 @@ Deno.test("Watchdog does not count the time in which the plugin itself was stopp
   assert.deepEqual(expired, []);
   clock.pass(60_000);
   assert.equal(expired.length, 1, "a codex that stays silent is ended all the same");
+});
+
+Deno.test("Watchdog forgives once what woke it late, until there is a sign of life", () => {
+  const { clock, watchdog, expired } = watched({ silence: 2000 });
+  watchdog.started();
+  clock.sleep(60_000);
+  watchdog.sign();
+  clock.sleep(60_000);
+  assert.deepEqual(expired, []);
+  clock.sleep(60_000);
+  assert.equal(expired[0]?.[0], "silence");
+});
+
+Deno.test("Watchdog never moves the limit of the whole turn", () => {
+  const { clock, watchdog, expired } = watched({ silence: 2000, total: 3000 });
+  watchdog.started();
+  clock.sleep(2500);
+  watchdog.restart();
+  watchdog.started();
+  clock.sleep(600);
+  assert.equal(expired[0]?.[0], "total");
 });

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { type ArgvInput, codexArgs, hostToolsConfig } from "../../../runner/exec/argv.ts";
 
 const base: ArgvInput = {
-  workspace: "/w",
+  cwd: "/w",
   sandbox: "workspace-write",
   writableRoots: [],
   networkAccess: false,
@@ -39,7 +39,7 @@ Deno.test("codexArgs of a resume repeats every flag, and ends in resume -- ID -"
     ...base,
     model: "m",
     extraArgs: ["--enable", "x"],
-    developerInstructions: "be kind",
+    instructions: "be kind",
     config: ["a.b=1"],
   };
   const fresh = codexArgs(input);
@@ -74,7 +74,7 @@ Deno.test("codexArgs configures a workspace-write sandbox, and no other", () => 
 });
 
 Deno.test("codexArgs says how far codex may believe the workspace, as TOML", () => {
-  const args = codexArgs({ ...base, workspace: '/w "x"', projectTrust: "untrusted" });
+  const args = codexArgs({ ...base, cwd: '/w "x"', trustsUnasked: true });
   assert.ok(args.includes('projects={"/w \\"x\\""={trust_level="untrusted"}}'), args.join(" "));
 });
 

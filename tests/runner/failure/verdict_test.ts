@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import type { Stop } from "../../../runner/exec/run_result.ts";
+import type { Stop } from "../../../runner/stop.ts";
 import { TurnOutput } from "../../../runner/turn_output.ts";
 import { type Evidence, judge, judgeStart } from "../../../runner/failure/verdict.ts";
 import { type CapturedRun, capturedRun, eventsOf, followedOf } from "../captured.ts";
@@ -8,7 +8,16 @@ const ok = { code: 0, signal: undefined };
 
 function evidence(parts: Partial<Evidence> = {}): Evidence {
   const output = parts.output ?? new TurnOutput(() => undefined);
-  return { exit: ok, stop: undefined, lingered: false, stderr: "", ...parts, output };
+  return {
+    exit: ok,
+    stop: undefined,
+    refused: undefined,
+    lingered: false,
+    stderr: "",
+    survivors: [],
+    ...parts,
+    output,
+  };
 }
 
 function completed(): TurnOutput {
@@ -91,7 +100,7 @@ Deno.test("judge wants exit 0 after turn.completed, unless we ended a codex that
 
 Deno.test("judge calls partial text without an end a crash", () => {
   const output = new TurnOutput(() => undefined);
-  output.take({ type: "agent_message", text: "half an ans" });
+  output.take({ type: "message", item: "i", text: "half an ans" });
   const { stopReason, failure } = judge(evidence({ output }));
   assert.deepEqual([stopReason, failure?.kind, failure?.exitCode], ["error", "crashed", 0]);
 });

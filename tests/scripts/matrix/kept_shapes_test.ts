@@ -5,7 +5,7 @@ import { COMPATIBILITY, withPart } from "../../../scripts/matrix/document.ts";
 import { SCENARIOS } from "../../../scripts/matrix/scenarios.ts";
 import { keptVersions, readShape } from "../../../scripts/matrix/version_shape.ts";
 import { VERSIONS } from "../../../scripts/matrix/versions.ts";
-import { decodeExecLine } from "../../../runner/exec/exec_events.ts";
+import { decodeExecLine } from "../../../runner/exec/wire.ts";
 import { decodeRecord } from "../../../rollout/records/records.ts";
 import { NEWEST_CODEX, OLDEST_CODEX } from "../../support/codex.ts";
 

@@ -12,7 +12,12 @@
  * @module
  */
 import * as z from "zod/mini";
-import { type Usage, usageOf } from "../../rollout/records/events.ts";
+import { type Line as ByteLine, LineSplitter } from "../../base/lines.ts";
+import { usageOf } from "../../rollout/records/events.ts";
+import type { CodexEvent } from "../transport.ts";
+
+/** Longest line that is decoded. */
+export const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
 const Line = z.looseObject({
   type: z.string(),
@@ -34,32 +39,6 @@ const Line = z.looseObject({
   })),
 });
 
-/** A step of codex's todo list. */
-export interface PlanStep {
-  text: string;
-  completed: boolean;
-}
-
-/** One line of codex's stdout, decoded. */
-export type ExecEvent =
-  | { type: "thread_started"; threadId: string }
-  | { type: "turn_started" }
-  | { type: "turn_completed"; usage: Usage | undefined }
-  | { type: "turn_failed"; message: string }
-  /** Progress that reads like an error: reconnects, mostly. */
-  | { type: "notice"; message: string }
-  | { type: "agent_message"; text: string }
-  | { type: "reasoning"; text: string }
-  | { type: "warning"; message: string }
-  | { type: "plan"; steps: PlanStep[] }
-  | { type: "web_search"; query: string }
-  /** Tool activity; the rollout tells it in full. */
-  | { type: "tool"; phase: "started" | "updated" | "completed"; id: string; kind: string }
-  /** A type that this version of the plugin does not know. */
-  | { type: "unknown"; name: string }
-  /** Not JSON, or not of the shape its type promises. */
-  | { type: "broken"; reason: string };
-
 const TOOL_ITEMS = new Set([
   "command_execution",
   "mcp_tool_call",
@@ -69,8 +48,30 @@ const TOOL_ITEMS = new Set([
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
+/** What `chunks` of stdout say, line by line. Nothing is read ahead of who asks. */
+export async function* readEvents(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<CodexEvent> {
+  const lines = new LineSplitter(MAX_LINE_BYTES);
+  for await (const chunk of chunks) {
+    let whole = 0;
+    for (const line of lines.push(chunk)) {
+      whole++;
+      const event = decodeLine(line);
+      if (event !== undefined) yield event;
+    }
+    if (whole === 0) yield { type: "alive" }; // in the middle of a long line
+  }
+  const rest = lines.end();
+  const last = rest && decodeLine(rest);
+  if (last !== undefined) yield last;
+}
+
+function decodeLine(line: ByteLine): CodexEvent | undefined {
+  if (line.overlong === undefined) return decodeExecLine(line.bytes);
+  return { type: "broken", reason: `longer than ${MAX_LINE_BYTES} bytes (${line.overlong})` };
+}
+
 /** Decodes one line; never throws. Blank lines are `undefined`. */
-export function decodeExecLine(bytes: Uint8Array): ExecEvent | undefined {
+export function decodeExecLine(bytes: Uint8Array): CodexEvent | undefined {
   let value: unknown;
   try {
     const text = decoder.decode(bytes);
@@ -87,7 +88,7 @@ export function decodeExecLine(bytes: Uint8Array): ExecEvent | undefined {
   return classify(parsed.data);
 }
 
-function classify(line: z.infer<typeof Line>): ExecEvent {
+function classify(line: z.infer<typeof Line>): CodexEvent {
   switch (line.type) {
     case "thread.started":
       return line.thread_id === undefined
@@ -100,7 +101,7 @@ function classify(line: z.infer<typeof Line>): ExecEvent {
     case "turn.failed":
       return { type: "turn_failed", message: reasonIn(line.error) };
     case "error":
-      return { type: "notice", message: line.message ?? "codex gave no message" };
+      return notice(line.message ?? "codex gave no message");
     case "item.started":
     case "item.updated":
     case "item.completed":
@@ -123,24 +124,18 @@ function reasonIn(error: unknown): string {
 function classifyItem(
   item: NonNullable<z.infer<typeof Line>["item"]>,
   event: "item.started" | "item.updated" | "item.completed",
-): ExecEvent {
-  if (TOOL_ITEMS.has(item.type)) {
-    const phase = event === "item.started"
-      ? "started"
-      : event === "item.updated"
-      ? "updated"
-      : "completed";
-    return { type: "tool", phase, id: item.id, kind: item.type };
-  }
+): CodexEvent {
+  // The rollout tells of tools in full, with codex's own ids.
+  if (TOOL_ITEMS.has(item.type)) return { type: "alive" };
   switch (item.type) {
     // Seen only as item.completed; a started twin of a later version would carry half the text.
     case "agent_message":
       return event === "item.completed"
-        ? { type: "agent_message", text: item.text ?? "" }
+        ? { type: "message", item: item.id, text: item.text ?? "" }
         : { type: "unknown", name: `${event} ${item.type}` };
     case "reasoning":
       return event === "item.completed"
-        ? { type: "reasoning", text: item.text ?? "" }
+        ? { type: "reasoning", item: item.id, text: item.text ?? "" }
         : { type: "unknown", name: `${event} ${item.type}` };
     case "error":
       return { type: "warning", message: item.message ?? item.text ?? "codex gave no message" };
@@ -150,8 +145,16 @@ function classifyItem(
       // Started and completed look alike; one of them is news.
       return event === "item.completed"
         ? { type: "web_search", query: item.query ?? "" }
-        : { type: "tool", phase: "started", id: item.id, kind: item.type };
+        : { type: "alive" };
     default:
       return { type: "unknown", name: `${event} ${item.type}` };
   }
+}
+
+/**
+ * "Reconnecting... waiting for network (…)" and "Reconnecting... 2/5 (…)"; the first of a numbered
+ * series follows on a connection that stood.
+ */
+function notice(message: string): CodexEvent {
+  return { type: "notice", message, reconnecting: /^Reconnecting\.\.\. (?!1\/)/.test(message) };
 }

@@ -1,9 +1,10 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
-import { decodeExecLine, type ExecEvent } from "../../../runner/exec/exec_events.ts";
+import { decodeExecLine } from "../../../runner/exec/wire.ts";
+import type { CodexEvent } from "../../../runner/transport.ts";
 import { capturedRun, capturedRuns, eventsOf } from "../captured.ts";
 
-const decode = (value: unknown): ExecEvent | undefined =>
+const decode = (value: unknown): CodexEvent | undefined =>
   decodeExecLine(
     new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value)),
   );
@@ -22,7 +23,8 @@ Deno.test("decodeExecLine reads a turn", () => {
     assert.equal(started?.type, "thread_started");
     assert.equal(begun?.type, "turn_started");
     assert.deepEqual(message, {
-      type: "agent_message",
+      type: "message",
+      item: "item_0",
       text: "Hello world from mock, streamed in several deltas.",
     });
     assert.equal(completed?.type, "turn_completed");
@@ -62,7 +64,10 @@ Deno.test("decodeExecLine takes a top-level error for progress and an error item
   assert.deepEqual(decode({ type: "error", message: reconnecting }), {
     type: "notice",
     message: reconnecting,
+    reconnecting: false, // the connection stood
   });
+  const again = decode({ type: "error", message: "Reconnecting... 2/5 (x)" });
+  assert.ok(again?.type === "notice" && again.reconnecting);
   assert.deepEqual(
     decode({ type: "item.completed", item: { id: "item_0", type: "error", message: "Heads up" } }),
     { type: "warning", message: "Heads up" },
@@ -77,10 +82,7 @@ Deno.test("decodeExecLine reads an item whose id stands there twice", () => {
   const search = (event: string) =>
     `{"type":"${event}","item":{"id":"item_0","type":"web_search","id":"ws_1","query":"deno"}}`;
   assert.deepEqual(decode(search("item.started")), {
-    type: "tool",
-    phase: "started",
-    id: "ws_1",
-    kind: "web_search",
+    type: "alive",
   });
   assert.deepEqual(decode(search("item.completed")), { type: "web_search", query: "deno" });
 });
@@ -132,6 +134,6 @@ Deno.test("decodeExecLine takes text with U+2028 and CRLF for what it is", () =>
     decode(
       `${JSON.stringify({ type: "item.completed", item: { type: "agent_message", text } })}\r`,
     ),
-    { type: "agent_message", text },
+    { type: "message", item: "", text },
   );
 });

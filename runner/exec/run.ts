@@ -1,0 +1,177 @@
+/**
+ * `codex exec`: a process for each run. The process is `process.ts`, what it prints `wire.ts`; here is
+ * the life of a run, from spawn to the last byte.
+ *
+ * A run is over when codex says so (`turn.completed`, `turn.failed`), not when its process ends; a
+ * process that lingers is ended. Whatever the end, nothing of the run is left when its outcome is known,
+ * or it is named there.
+ *
+ * @module
+ */
+import { userServerConfig } from "../codex/user_mcp_servers.ts";
+import { marksByLimit } from "../process/turn_mark.ts";
+import type { CodexEvent, CodexRun, RunInput, RunOutcome, Transport } from "../transport.ts";
+import { within } from "../../base/timer.ts";
+import { codexArgs } from "./argv.ts";
+import { type Beginning, CodexProcess, type Survivor } from "./process.ts";
+import { readEvents } from "./wire.ts";
+
+/** How long codex may take to exit after its last word. It takes 20 to 150 ms. */
+const LINGER_MS = 2_000;
+
+/** One process of `codex exec` for each run; nothing stays between runs. */
+export const execTransport: Transport = {
+  name: "exec",
+  run(input, signal): CodexRun {
+    const run = new ExecRun(input, signal);
+    return { events: run.events(), outcome: run.outcome };
+  },
+  release: () => Promise.resolve(),
+  close: () => Promise.resolve(),
+};
+
+/** How the reading of stdout came to its end. */
+type Read =
+  /** codex said its last word; whether it had nobody beside it then: it starts no more. */
+  | { end: "last word"; alone: Promise<boolean> }
+  | { end: "stdout" }
+  /** Whoever pulled the events wants no more. */
+  | { end: "abandoned" };
+
+class ExecRun implements Beginning {
+  readonly outcome: Promise<RunOutcome>;
+  hasBegun = false;
+  #announced = false;
+  readonly #begun = Promise.withResolvers<void>();
+  readonly #read = Promise.withResolvers<Read>();
+  readonly #process: Promise<CodexProcess>;
+
+  constructor(input: RunInput, signal: AbortSignal) {
+    this.#process = start(input, signal);
+    this.outcome = this.#live(input, signal);
+  }
+
+  get interruptible(): Promise<void> {
+    return this.#announced ? this.begun : Promise.resolve();
+  }
+
+  get begun(): Promise<void> {
+    return this.#begun.promise;
+  }
+
+  async *events(): AsyncGenerator<CodexEvent> {
+    let read: Read = { end: "abandoned" };
+    try {
+      const process = await this.#process.catch(() => undefined);
+      if (process === undefined) return;
+      for await (const event of readEvents(process.stdout())) {
+        if (event.type === "thread_started") this.#announced = true;
+        if (event.type === "turn_started") this.#begin();
+        if (event.type === "turn_completed" || event.type === "turn_failed") {
+          // codex takes a while to exit: time to look for what it may leave behind.
+          read = { end: "last word", alone: process.isAlone() };
+          this.#read.resolve(read);
+          yield event;
+          return;
+        }
+        yield event;
+      }
+      read = { end: "stdout" };
+    } finally {
+      this.#read.resolve(read);
+    }
+  }
+
+  #begin(): void {
+    this.hasBegun = true;
+    this.#begun.resolve();
+  }
+
+  async #live(input: RunInput, signal: AbortSignal): Promise<RunOutcome> {
+    let process: CodexProcess;
+    try {
+      process = await this.#process;
+    } catch (error) {
+      await this.#read.promise;
+      const refused = error instanceof Error ? error : new Error(String(error));
+      return { exit: undefined, refused, lingered: false, stderr: "", survivors: [] };
+    }
+    // Where the mark alone finds codex, asking for its start time is a process for nothing.
+    const recorded = marksByLimit() ? undefined : input.directory.recordCodex(process.pid);
+    const aborted = Promise.withResolvers<undefined>();
+    const abort = () => aborted.resolve(undefined);
+    signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) abort();
+    try {
+      const read = await Promise.race([this.#read.promise, aborted.promise]);
+      const left = await this.#end(process, read, aborted.promise, input.graceMs);
+      // Who was given up may hold its stdout open for ever.
+      if (!process.gone) await process.close();
+      await this.#read.promise;
+      return {
+        exit: process.exit,
+        refused: undefined,
+        lingered: left.lingered,
+        stderr: process.stderr,
+        survivors: left.survivors.map(({ pid, command }) => ({ pid, command })),
+      };
+    } finally {
+      signal.removeEventListener("abort", abort);
+      await process.close();
+      await recorded;
+    }
+  }
+
+  /** Sees the process and its family to their end; `read` is `undefined` when codex was interrupted. */
+  async #end(
+    process: CodexProcess,
+    read: Read | undefined,
+    aborted: Promise<unknown>,
+    graceMs: number,
+  ): Promise<{ lingered: boolean; survivors: readonly Survivor[] }> {
+    if (read === undefined || read.end === "abandoned") {
+      return { lingered: false, survivors: await process.stop(graceMs, this) };
+    }
+    if (read.end === "last word") void process.discardOutput();
+    await within(LINGER_MS, Promise.race([process.exited, aborted]));
+    const lingered = !process.gone;
+    if (lingered) return { lingered, survivors: await process.stop(graceMs, this) };
+    const alone = read.end === "last word" && await read.alone;
+    return { lingered, survivors: alone ? [] : await process.reap() };
+  }
+}
+
+async function start(input: RunInput, signal: AbortSignal): Promise<CodexProcess> {
+  const { codex, environment, cwd, directory, outputSchema, hostTools } = input;
+  const userServers = input.userMcpServers === "disable"
+    ? await userServerConfig(codex.path, environment, cwd, signal)
+    : [];
+  signal.throwIfAborted();
+  return CodexProcess.start({
+    path: codex.path,
+    args: codexArgs({
+      ...input,
+      config: [
+        ...(codex.capabilities.shellSnapshots ? ["features.shell_snapshot=false"] : []),
+        ...userServers,
+      ],
+      trustsUnasked: codex.capabilities.trustsUnasked,
+      outputSchema: outputSchema &&
+        directory.write("output-schema.json", JSON.stringify(outputSchema)),
+    }),
+    env: { ...environment, ...hostTools?.env },
+    cwd,
+    prompt: input.prompt,
+    directory,
+    onTrouble: once((message, data) => input.onStatus(message, { level: "warning", ...data })),
+  });
+}
+
+/** What is troubling at one look is so at the next. */
+function once<A extends unknown[]>(tell: (...args: A) => void): (...args: A) => void {
+  let told = false;
+  return (...args) => {
+    if (!told) tell(...args);
+    told = true;
+  };
+}

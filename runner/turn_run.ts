@@ -1,0 +1,198 @@
+/**
+ * One run of codex as the turn sees it: what codex says and what it records, told in one order.
+ *
+ * Before anything that codex said is told, the rollout is drained, so a call is never told after the
+ * text that followed it. Everything that is told passes through one queue, at the pace of whoever
+ * listens; codex is read no faster. Knows no transport.
+ *
+ * @module
+ */
+import type { Followed } from "../rollout/follow.ts";
+import { isThreadId } from "../rollout/locate.ts";
+import type { StartGate } from "./start_gate.ts";
+import { type Stop, Stopper } from "./stop.ts";
+import type { CodexEvent, RunInput, RunOutcome, Transport } from "./transport.ts";
+import type { TurnEvent } from "./turn_event.ts";
+import { type HostName, TurnOutput } from "./turn_output.ts";
+import { TurnRollout } from "./turn_rollout.ts";
+import type { TurnThread } from "./turn_thread.ts";
+import type { Watchdog } from "./watchdog.ts";
+
+/** What a run is made of. */
+export interface RunOptions {
+  transport: Transport;
+  input: RunInput;
+  thread: TurnThread;
+  gate: StartGate;
+  watchdog: Watchdog;
+  hostName: HostName;
+  /** Whether codex got the host's tools, or there are none to get; asked when codex is ready. */
+  hasHostTools(): boolean;
+}
+
+/** What is known of a run, be it over or not. */
+export interface RunProgress {
+  /** The thread, once codex announced it and it is the right one. */
+  threadId: string | undefined;
+  /** Whether codex began the turn, so that the model has been told what it was to be told. */
+  begun: boolean;
+  output: TurnOutput;
+  /** The rollout as far as it was read; absent where none was found. */
+  rollout: { path: string; offset: number } | undefined;
+}
+
+/** What is known when nothing of the run is left. */
+export interface RunResult extends RunProgress, RunOutcome {
+  /** Set when codex was ended although it had not said its last word. */
+  stop: Stop | undefined;
+}
+
+/** Runs codex once. */
+export class TurnRun {
+  readonly #options: RunOptions;
+  readonly #stopper: Stopper;
+  readonly #output: TurnOutput;
+  readonly #rollout = new TurnRollout();
+  readonly #over = new AbortController();
+  #threadId: string | undefined;
+  #begun = false;
+  /** Why we ended it; decided when codex has said its last word. */
+  #stop: Stop | undefined;
+  #following: Promise<void> = Promise.resolve();
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(options: RunOptions, stopper: Stopper) {
+    this.#options = options;
+    this.#stopper = new Stopper(stopper);
+    this.#output = new TurnOutput(options.hostName);
+  }
+
+  /** Sees the run to its end. Throws only what telling throws; nothing of the run is left then, too. */
+  async run(): Promise<RunResult> {
+    const { transport, input } = this.#options;
+    const { events, outcome } = transport.run(input, this.#stopper.signal);
+    try {
+      for await (const event of events) await this.#take(event);
+      if (!this.#isOver) this.#stop = this.#stopper.why;
+      const ended = await outcome;
+      this.#over.abort();
+      await this.#following;
+      await this.#enqueue(() => this.#tellRecorded(this.#rollout.finish()));
+      return { ...this.#progress(), ...ended, stop: this.#stop };
+    } finally {
+      this.#over.abort();
+      await outcome;
+      await this.#following.catch(() => {});
+      await this.#queue;
+      this.#rollout.close();
+      this.#stopper[Symbol.dispose]();
+    }
+  }
+
+  /**
+   * Tells everything recorded so far, so that the call is told before it is run, and returns its id:
+   * `callId` where codex sent it, else the oldest recorded call of that name and those arguments
+   * that nobody has claimed.
+   */
+  async identify(
+    call: { callId?: string; name: string; arguments: unknown },
+  ): Promise<string | undefined> {
+    await this.#enqueue(() => this.#drain());
+    return this.#output.claim(call);
+  }
+
+  /** Whether codex has said its last word. */
+  get #isOver(): boolean {
+    return this.#output.terminal !== undefined;
+  }
+
+  /** Of a run that was told to stop for its thread or its tools nothing more is told. */
+  get #disowned(): boolean {
+    const by = this.#stopper.why?.by;
+    return by === "stray" || by === "toolless";
+  }
+
+  #progress(): RunProgress {
+    return {
+      threadId: this.#threadId,
+      begun: this.#begun,
+      output: this.#output,
+      rollout: this.#rollout.place,
+    };
+  }
+
+  async #take(event: CodexEvent): Promise<void> {
+    const { watchdog, thread } = this.#options;
+    if (event.type === "turn_started") this.#begun = true;
+    if (event.type === "notice" && event.reconnecting) watchdog.reconnecting();
+    else watchdog.progress();
+    await this.#enqueue(async () => {
+      if (event.type === "thread_started") await this.#start(event.threadId);
+      await this.#drain();
+      if (this.#disowned || this.#isOver) return;
+      this.#stop = this.#stopper.why;
+      await this.#tell(this.#output.take(event));
+      // codex takes a while to exit: time to save.
+      if (this.#isOver && this.#stop === undefined) thread.remember(this.#progress());
+    });
+  }
+
+  async #start(threadId: string): Promise<void> {
+    if (this.#threadId !== undefined || this.#disowned) return;
+    const { thread, watchdog, input, hasHostTools } = this.#options;
+    const { resumed } = thread;
+    if (!isThreadId(threadId) || (resumed !== undefined && resumed.threadId !== threadId)) {
+      return this.#stopper.stop({ by: "stray", threadId });
+    }
+    if (!hasHostTools()) return this.#stopper.stop({ by: "toolless" });
+    this.#threadId = threadId;
+    watchdog.started();
+    thread.announced(threadId);
+    await this.#tell([{ type: "started", threadId, resumed: resumed !== undefined }]);
+    const { rolloutPath: remembered, from = 0 } = resumed ?? {};
+    this.#rollout.open({ codexHome: input.codexHome, threadId, remembered, from });
+    this.#following = this.#follow();
+    this.#following.catch(() => this.#stopper.stop({ by: "cancel" }));
+  }
+
+  /** Tells what the rollout gains between two words of codex. */
+  async #follow(): Promise<void> {
+    while (await this.#rollout.changed(this.#over.signal)) {
+      await this.#enqueue(() => this.#drain());
+    }
+  }
+
+  #drain(): Promise<void> {
+    return this.#tellRecorded(this.#rollout.read());
+  }
+
+  async #tellRecorded(records: AsyncIterable<Followed>): Promise<void> {
+    const { watchdog } = this.#options;
+    for await (const record of records) {
+      if (record.type === "error") watchdog.sign();
+      else watchdog.progress();
+      await this.#tell(this.#output.follow(record));
+    }
+    watchdog.tools(this.#output.openCalls.size > 0);
+    const trouble = this.#rollout.takeTrouble();
+    if (trouble === undefined) return;
+    const message = `the session file cannot be read: ${trouble}`;
+    await this.#tell([{ type: "status", message, data: { level: "warning" } }]);
+  }
+
+  async #tell(events: TurnEvent[]): Promise<void> {
+    const { watchdog, gate } = this.#options;
+    for (const event of events) {
+      watchdog.pause(true);
+      await gate.emit(event);
+      watchdog.pause(false);
+    }
+  }
+
+  /** Runs `work` after everything that was asked before it. */
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => {});
+    return done;
+  }
+}
