@@ -5,8 +5,8 @@
  */
 import { dirname, join } from "@std/path";
 import { EXIT_MEANINGS } from "../plugin/operator/cli/exit.ts";
-import { charts, figureTable, inBrief } from "./bench/figures/page.ts";
-import { readLast } from "./bench/figures/last.ts";
+import { charts, figureTable, inBrief } from "./proof/bench/figures/page.ts";
+import { readLast } from "./proof/bench/figures/last.ts";
 import { MAN_PAGE, manPage } from "./man.ts";
 import { optionTable } from "./option_table.ts";
 import { ROOT } from "./project.ts";

@@ -3,9 +3,9 @@
  * runs are `deno task fuzz`; docs/reliability.md has their figures.
  */
 import { strict as assert } from "node:assert";
-import { keptCases } from "../scripts/fuzz.ts";
-import { supervise } from "../scripts/fuzz/supervisor.ts";
-import { TARGETS } from "../scripts/fuzz/targets.ts";
+import { keptCases } from "../scripts/proof/fuzz.ts";
+import { supervise } from "../scripts/proof/fuzz/supervisor.ts";
+import { TARGETS } from "../scripts/proof/fuzz/targets.ts";
 
 /** Cases that take about a second; the seed is fixed, so a failure comes back. */
 const CASES: Record<string, number> = {

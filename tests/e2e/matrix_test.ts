@@ -3,8 +3,8 @@
  * between and the newest. `deno task matrix` has the rest.
  */
 import { strict as assert } from "node:assert";
-import { play } from "../../scripts/matrix/play.ts";
-import { SCENARIOS } from "../../scripts/matrix/scenarios.ts";
+import { play } from "../../scripts/proof/matrix/play.ts";
+import { SCENARIOS } from "../../scripts/proof/matrix/scenarios.ts";
 import { MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 
 const VERSIONS = [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX];

@@ -1,0 +1,91 @@
+/**
+ * The record as docs/ shows it: a table for every question, three figures for the README, and charts.
+ * `deno task docs` puts them in their places.
+ */
+import { type Bar, barChart } from "../../../chart.ts";
+import { short, table } from "./figure.ts";
+import type { Recorded } from "./last.ts";
+
+/** The figures of one question, and where they come from. Throws when nobody has measured it. */
+export function figureTable(recorded: readonly Recorded[], question: string): string {
+  const figures = recorded.filter((one) => one.question === question);
+  const [first] = figures;
+  if (first === undefined) throw new Error(`no figures are recorded for "${question}"`);
+  return `${table(figures)}\nRecorded ${first.date} on ${first.machine}; ${first.versions}.`;
+}
+
+/** What the README shows: the question, the figure's name, and how a user would say it. */
+const IN_BRIEF: [question: string, name: string, words: string][] = [
+  [
+    "resumed turn",
+    "bare `codex exec --json`, started by Node",
+    "A turn, against running `codex exec` oneself",
+  ],
+  [
+    "resumed turn with one host tool",
+    "codex with a direct Node MCP server",
+    "A turn with a host tool, against codex with a Node MCP server",
+  ],
+  [
+    "memory of the plugin's process",
+    "each of 64 turns at once",
+    "Memory for each of 64 turns at once",
+  ],
+];
+
+/** Three figures. */
+export function inBrief(recorded: readonly Recorded[]): string {
+  const rows = IN_BRIEF.map(([question, name, words]) => {
+    const one = recorded.find((one) => one.question === question && one.name === name);
+    if (one === undefined) throw new Error(`no figure is recorded for "${question}", "${name}"`);
+    return `| ${words} | ${short(one.median)} ${one.unit} |`;
+  });
+  return ["| | |", "| --- | --- |", ...rows].join("\n");
+}
+
+/** What is drawn: each chart with its questions, and how these are called in front of the names. */
+const CHARTS: Record<string, { title: string; questions: Record<string, string> }> = {
+  "turn": {
+    title: "Time of a turn, in units of the other's",
+    questions: {
+      "first turn of a thread": "first: ",
+      "resumed turn": "resumed: ",
+      "first turn with one host tool": "first, with a tool: ",
+      "resumed turn with one host tool": "resumed, with a tool: ",
+    },
+  },
+  "start": {
+    title: "Until it answers, in units of a program of one line",
+    questions: {
+      "start, against a program of one line": "plugin: ",
+      "mcp-host is ready, against a program of one line": "mcp-host: ",
+    },
+  },
+  "scan": {
+    title: "Speed of reading a session, in units of the other's",
+    questions: { "speed of a scan over 200 MB, in units of the other's": "" },
+  },
+};
+
+/** The charts, by their paths in the repository. */
+export function charts(recorded: readonly Recorded[]): Map<string, string> {
+  return new Map(
+    Object.entries(CHARTS).map(([name, { title, questions }]) => {
+      const bars = Object.entries(questions).flatMap(([question, prefix]) =>
+        recorded.filter((one) => one.question === question && !isAside(one))
+          .map((one) => bar(one, prefix))
+      );
+      return [`docs/charts/${name}.svg`, barChart({ title, unit: "" }, bars)];
+    }),
+  );
+}
+
+/** Rows that only explain another one. */
+function isAside({ name }: Recorded): boolean {
+  return name.includes(", until ");
+}
+
+function bar({ name, median: value, min: low, max: high, goal }: Recorded, prefix: string): Bar {
+  const label = prefix + name.replaceAll("`", "");
+  return { label, value, low, high, ...(goal === undefined ? {} : { goal }) };
+}

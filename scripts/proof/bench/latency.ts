@@ -1,0 +1,121 @@
+/**
+ * From a line of codex's to the event in the host: what the plugin adds to reading the pipe oneself.
+ *
+ * The same line goes to a codex below the plugin and to one that this program reads itself, in turn;
+ * both print what we write (`turn/pipe_codex.ts`). The difference is the plugin's. A pause before
+ * each line lets everybody fall asleep, as between the lines of a real codex.
+ *
+ *     deno run -A scripts/proof/bench/latency.ts [TURNS]
+ */
+import { join } from "@std/path";
+import { executable } from "../../../tests/support/checkout.ts";
+import { figure, report } from "./figures/figure.ts";
+import { quantile } from "./figures/series.ts";
+import { Arena } from "./turn/arena.ts";
+import { lines } from "./turn/lines.ts";
+import { PipeCodex, pipeCodexProgram } from "./turn/pipe_codex.ts";
+import { PluginHost } from "./turn/plugin_host.ts";
+
+const TURNS = Number(Deno.args[0] ?? 20);
+const LINES = 100;
+const PAUSE_MS = 2;
+const TEXT = "A sentence as a model says it, about as long as most of them are. ".repeat(3);
+
+/** How to read a codex: a turn, line by line. */
+interface Reader {
+  codex: PipeCodex;
+  /** Asks for a turn; codex is started. */
+  ask(turn: number): Promise<void>;
+  /** Resolves when the line with a message has arrived. */
+  message(): Promise<unknown>;
+  /** Resolves when the turn has ended. */
+  ended(): Promise<unknown>;
+}
+
+async function timed(write: () => void, read: () => Promise<unknown>): Promise<number> {
+  await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  const started = performance.now();
+  const arrived = read();
+  write();
+  await arrived;
+  return performance.now() - started;
+}
+
+function throughPlugin(host: PluginHost, home: string): Reader {
+  return {
+    codex: new PipeCodex(join(home, "codex")),
+    ask: (turn) => host.ask(turn, join(home, "work", String(turn)), "Say it."),
+    message: () => host.event("text_delta"),
+    ended: () => host.event("message_end"),
+  };
+}
+
+function bare(program: string, home: string): Reader {
+  let child: Deno.ChildProcess;
+  let printed: AsyncGenerator<string>;
+  const until = async (type: string): Promise<void> => {
+    for (;;) {
+      const { value } = await printed.next();
+      if (value === undefined) throw new Error(`no ${type}`);
+      if ((JSON.parse(value) as { type: string }).type === type) return;
+    }
+  };
+  return {
+    codex: new PipeCodex(join(home, "codex")),
+    ask: () => {
+      const env = arena.environment(home);
+      child = new Deno.Command(program, { env, stdin: "null", stdout: "piped" }).spawn();
+      printed = lines(child.stdout);
+      return Promise.resolve();
+    },
+    message: () => until("item.completed"),
+    ended: async () => {
+      await until("turn.completed");
+      while (!(await printed.next()).done);
+      await child.status;
+    },
+  };
+}
+
+const folder = Deno.makeTempDirSync();
+const program = pipeCodexProgram(folder);
+await using arena = await Arena.open({ codex: program });
+const home = arena.home("plugin");
+const { command, args } = await executable();
+await using host = new PluginHost([command, ...args], arena.environment(home));
+await host.initialize();
+const readers = [throughPlugin(host, home), bare(program, arena.home("bare"))] as const;
+const added: number[] = [];
+const addedP99: number[] = [];
+const addedEnd: number[] = [];
+for (let turn = 0; turn <= TURNS; turn++) {
+  const times = readers.map(() => [] as number[]);
+  for (const { ask, codex } of readers) {
+    await ask(turn + 1);
+    await codex.begin();
+  }
+  for (let n = 0; n < LINES; n++) {
+    for (const [index, { codex, message }] of readers.entries()) {
+      times[index]?.push(await timed(() => codex.say(`${n} ${TEXT}`, n), message));
+    }
+  }
+  const ends: number[] = [];
+  for (const { codex, ended } of readers) ends.push(await timed(() => codex.end(), ended));
+  const [ours = [], theirs = []] = times;
+  if (turn === 0) continue; // not counted
+  added.push(...ours.map((ms, index) => ms - (theirs[index] ?? NaN)));
+  addedP99.push(quantile(ours, 0.99) - quantile(theirs, 0.99));
+  addedEnd.push((ends[0] ?? NaN) - (ends[1] ?? NaN));
+}
+const question = "from codex's line to the host's event, added to reading the pipe";
+report([
+  figure({ question, name: "a message, p50", values: added, goal: 1, unit: "ms" }),
+  figure({ question, name: "a message, p99", values: addedP99, goal: 5, unit: "ms" }),
+  figure({
+    question,
+    name: "`turn.completed` and exit to `message_end`",
+    values: addedEnd,
+    unit: "ms",
+  }),
+]);
+Deno.removeSync(folder, { recursive: true });

@@ -1,0 +1,107 @@
+/**
+ * A session whose every byte is known, and what each of its records may be after a crash.
+ *
+ * The codex home has one thread, started in the workspace; its id lies there in the session file, so the
+ * plugin takes it over without a turn. Each call has a record of its arguments and one of its output.
+ */
+import { join } from "@std/path";
+import { SESSION_FILE } from "../../../rollout/state/session_file.ts";
+
+/** The ops, and what they leave. */
+export const MARKERS = {
+  "consume-light": { output: "...(consumed)" },
+  "consume-heavy": { output: "...(tool called)", arguments: "{}" },
+} as const;
+
+/** How a call is consumed. */
+export type Op = keyof typeof MARKERS;
+
+/** What a call may be found as: never consumed, or consumed by one of the ops. */
+export type CallState = "whole" | Op;
+
+const THREAD = "01a2033a-d01e-7bf0-9b35-c536ac582262";
+
+/** The session on disk. */
+export class Victim {
+  readonly path: string;
+  readonly calls: string[];
+  readonly #lines: string[] = [];
+  /** Index of the line, by `<call id> <field>`. */
+  readonly #at = new Map<string, number>();
+
+  constructor(codexHome: string, workspace: string, calls: number) {
+    this.calls = Array.from({ length: calls }, (_, i) => `call_${i}`);
+    this.#add("session_meta", { id: THREAD, cwd: Deno.realPathSync(workspace) });
+    for (const [i, id] of this.calls.entries()) {
+      const args = JSON.stringify({ cmd: `seq ${i} # ${"x".repeat(i % 90)}` });
+      this.#at.set(`${id} arguments`, this.#lines.length);
+      this.#add("response_item", {
+        type: "function_call",
+        name: "shell",
+        arguments: args,
+        call_id: id,
+      });
+      const output = `out of ${id}: ${'é "quoted"\n'.repeat(3 + (i * 37) % 900)}`;
+      this.#at.set(`${id} output`, this.#lines.length);
+      this.#add("response_item", { type: "function_call_output", call_id: id, output });
+    }
+    const directory = join(codexHome, "sessions/2026/11/22");
+    Deno.mkdirSync(directory, { recursive: true });
+    this.path = join(directory, `rollout-2026-11-22T12-28-35-${THREAD}.jsonl`);
+    Deno.writeTextFileSync(this.path, this.#lines.join("\n") + "\n");
+    Deno.writeTextFileSync(join(workspace, SESSION_FILE), THREAD);
+  }
+
+  /** What each call is now. Throws where a byte is neither of the old record nor of a new one. */
+  states(): Map<string, CallState> {
+    const lines = Deno.readTextFileSync(this.path).split("\n");
+    if (lines.pop() !== "" || lines.length !== this.#lines.length) {
+      throw new Error(`${this.path} has ${lines.length} lines instead of ${this.#lines.length}`);
+    }
+    if (lines[0] !== this.#lines[0]) throw new Error("the session_meta has changed");
+    return new Map(this.calls.map((id) => [id, this.#stateOf(id, lines)]));
+  }
+
+  #stateOf(id: string, lines: string[]): CallState {
+    const [args, output] = [
+      this.#markerIn(id, "arguments", lines),
+      this.#markerIn(id, "output", lines),
+    ];
+    if (args === undefined && output === undefined) return "whole";
+    // A light consume after a heavy one leaves the arguments consumed.
+    if (output === MARKERS["consume-light"].output) return "consume-light";
+    const heavy = MARKERS["consume-heavy"];
+    if (args === heavy.arguments && output === heavy.output) return "consume-heavy";
+    throw new Error(`${id} is consumed by half: ${args}, ${output}`);
+  }
+
+  /** The marker that stands in a record; `undefined` where the record is as it was. */
+  #markerIn(id: string, field: "arguments" | "output", lines: string[]): string | undefined {
+    const at = this.#at.get(`${id} ${field}`) ?? -1;
+    if (lines[at] === this.#lines[at]) return undefined;
+    const markers = field === "arguments"
+      ? ["{}"]
+      : Object.values(MARKERS).map((all) => all.output);
+    const marker = markers.find((text) => lines[at] === this.#consumed(at, field, text));
+    if (marker === undefined) throw new Error(`The ${field} of ${id} is torn: ${lines[at]}`);
+    return marker;
+  }
+
+  #consumed(at: number, field: string, marker: string): string {
+    const old = this.#lines[at] ?? "";
+    const record = JSON.parse(old);
+    record.payload[field] = marker;
+    const line = JSON.stringify(record);
+    return line + " ".repeat(byteLength(old) - byteLength(line));
+  }
+
+  #add(type: string, payload: Record<string, unknown>): void {
+    const ordinal = this.#lines.length;
+    const timestamp = "2026-11-22T12:28:35.745Z";
+    this.#lines.push(JSON.stringify({ timestamp, ordinal, type, payload }));
+  }
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}

@@ -1,0 +1,101 @@
+/**
+ * A flood: many workspaces at once, each with a fake codex that prints as fast as it is let, and a
+ * host that at first does not read at all, then slowly, then as fast as it can.
+ *
+ * What must hold: every event arrives, in order, each turn's numbered without gaps; while the host
+ * does not read, every codex stands still in its own write, and the plugin's memory stays where it is.
+ */
+import { began, completed, fakeCodex } from "../../../tests/support/fake_codex.ts";
+import { openSandbox } from "../../../tests/support/sandbox.ts";
+import { BarePlugin } from "./bare_plugin.ts";
+import { FloodedTurn } from "./flooded_turn.ts";
+
+/** How large the flood is. */
+export interface FloodOptions {
+  workspaces: number;
+  /** Small events per turn. */
+  events: number;
+  /** Lines of 300 KB among them, per turn. */
+  longLines: number;
+}
+
+/** What the flood came to; sizes in MiB. */
+export interface Flood {
+  events: number;
+  /** Of the plugin before the first turn, while nobody read, and its highest ever. */
+  idle: number;
+  blocked: number;
+  peak: number;
+  /** Turns whose codex was still writing when the host began to read. */
+  heldBack: number;
+  seconds: number;
+}
+
+const LONG_LINE = 300_000;
+
+/** Lets the flood come. Throws when an event is missing, twice, or out of order. */
+export async function flood({ workspaces, events, longLines }: FloodOptions): Promise<Flood> {
+  await using sandbox = await openSandbox({ binary: "codex" });
+  const item = { id: "item_$N", type: "agent_message", text: "$N $PAD" };
+  const print = { type: "item.completed", item };
+  const half = Math.floor(events / 2);
+  const codex = await fakeCodex(sandbox.root, {
+    acts: [
+      began(),
+      { rollout: [] }, // as a real one does: there is a session file to follow
+      { waitFor: "flood" },
+      { flood: { count: half, padBytes: 20, print } },
+      { flood: { count: longLines, padBytes: LONG_LINE, print } },
+      { flood: { count: events - half, padBytes: 20, print } },
+      completed(),
+    ],
+  });
+  await sandbox.configure({ binary: codex.path });
+  await using plugin = await BarePlugin.start(sandbox.env);
+  const idle = plugin.memory();
+
+  const turns = new Map<unknown, FloodedTurn>();
+  for (let id = 1; id <= workspaces; id++) {
+    turns.set(id, new FloodedTurn(`turn ${id}`, [half, longLines, events - half]));
+    await plugin.send({
+      id,
+      method: "plexum/provider/stream",
+      params: {
+        agent: { agent_id: "cx", workspace: await sandbox.newWorkspace(`w${id}`) },
+        request: { messages: [{ role: "user", content: "flood" }] },
+      },
+    });
+  }
+  while ((await codex.runs()).length < workspaces) await moment();
+  const started = performance.now();
+  await codex.pull("flood");
+  await plugin.standstill();
+  const blocked = plugin.memory();
+  const pids = (await codex.runs()).map(({ pid }) => pid);
+  const heldBack = pids.filter(isAlive).length;
+
+  let seen = 0;
+  for await (const frame of plugin.frames()) {
+    const { request_id, seq, event } = frame.params ?? {};
+    if (event !== undefined) turns.get(request_id)?.receive(seq, event);
+    else if (frame.id !== undefined) turns.get(frame.id)?.answer(frame);
+    // A slow reader, for a while.
+    if (++seen < 2000 && seen % 20 === 0) await moment();
+    if ([...turns.values()].every((turn) => turn.answered)) break;
+  }
+  const seconds = (performance.now() - started) / 1000;
+  const peak = plugin.memory("VmHWM");
+  return { events: seen, idle, blocked, peak, heldBack, seconds };
+}
+
+function moment(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
+  } catch {
+    return false;
+  }
+}

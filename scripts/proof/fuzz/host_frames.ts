@@ -1,0 +1,105 @@
+/**
+ * What a host sends, in one process with the code that reads it: no plugin is started, so that a
+ * million cases take minutes. Turns end at their start, because there is no codex.
+ */
+import { strict as assert } from "node:assert";
+import { join } from "@std/path";
+import { ConfigFile } from "../../../plugin/config/config_file.ts";
+import { FrameWriter } from "../../../plugin/wire/frame_writer.ts";
+import { Peer } from "../../../plugin/wire/jsonrpc.ts";
+import { Log } from "../../../plugin/log.ts";
+import { profilePaths } from "../../../plugin/profile.ts";
+import { METHOD } from "../../../plugin/protocol.ts";
+import { Provider } from "../../../plugin/provider.ts";
+import { Session } from "../../../plugin/session.ts";
+import { add, Answers, type Expected, expectedOf } from "./conversation.ts";
+import { hostFrame, ROOT_MARK } from "./host_text.ts";
+import { lines, mutated } from "./mutation.ts";
+import { bytesOf, chunksOf, type Runner, type Target } from "./target.ts";
+import { tick } from "./tick.ts";
+
+/** How often to let others run before an answer counts as missing. */
+const PATIENCE = 20_000;
+
+/** The plugin's stdin. */
+export const hostFrames: Target = {
+  cases: mutated(lines(hostFrame, 6)),
+  open(directory): Runner {
+    Deno.writeTextFileSync(join(directory, "file"), "");
+    const paths = profilePaths(join(directory, "p"));
+    Deno.mkdirSync(paths.plugin, { recursive: true });
+    Deno.writeTextFileSync(paths.config, JSON.stringify({ binary: join(directory, "no-codex") }));
+    return {
+      run: (bytes) =>
+        converse(withRoot(bytes, directory), (peer, config, log) =>
+          new Provider({
+            peer,
+            config,
+            paths,
+            runtimeDirectory: directory,
+            environment: { HOME: directory, PATH: directory },
+            executable: ["/nowhere"],
+            version: "0",
+            log,
+          }), paths.config),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
+  },
+};
+
+/** The case with `$ROOT` filled in. */
+export function withRoot(bytes: Uint8Array, root: string): Uint8Array {
+  // Byte by byte: the case need not be text.
+  const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  return Uint8Array.from(text.replaceAll(ROOT_MARK, root), (char) => char.charCodeAt(0));
+}
+
+async function converse(
+  sent: Uint8Array,
+  makeProvider: (peer: Peer, config: ConfigFile, log: Log) => Provider,
+  configPath: string,
+): Promise<void> {
+  const expected = expectedOf(sent);
+  const answers = new Answers(expected);
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let rest = "";
+  let failure: unknown;
+  const writer = new FrameWriter((bytes) => {
+    const [...whole] = (rest + decoder.decode(bytes, { stream: true })).split("\n");
+    rest = whole.pop() ?? "";
+    try {
+      for (const line of whole) answers.take(line);
+    } catch (error) {
+      failure ??= error;
+    }
+    return Promise.resolve();
+  });
+  let provider: Provider | undefined;
+  const log: Log = new Log("info", (line) => void peer.notify(METHOD.log, line));
+  const config = new ConfigFile(configPath, () => {});
+  const session = new Session(
+    config,
+    log,
+    () => Promise.resolve(provider = makeProvider(peer, config, log)),
+  );
+  const peer: Peer = new Peer(writer, session);
+  await peer.run(input(sent, expected, answers, () => failure !== undefined));
+  await provider?.close();
+  await writer.flushed();
+  if (failure !== undefined) throw failure;
+  assert.equal(rest, "", "what is sent ends with a newline");
+  answers.end();
+}
+
+/** The chunks, and no end before everything is answered: the end would cut the answers off. */
+async function* input(
+  sent: Uint8Array,
+  expected: Expected,
+  answers: Answers,
+  stop: () => boolean,
+): AsyncGenerator<Uint8Array> {
+  add(expected.asked, "hello");
+  yield bytesOf('{"jsonrpc":"2.0","id":"hello","method":"initialize"}\n');
+  yield* chunksOf(sent);
+  for (let n = 0; n < PATIENCE && answers.missing.length > 0 && !stop(); n++) await tick();
+}

@@ -1,0 +1,92 @@
+/** The kinds of turns that are cancelled. */
+import type { ScriptedStep } from "../../../tests/support/model/step.ts";
+import {
+  codexBinary,
+  MIDDLE_CODEX,
+  NEWEST_CODEX,
+  OLDEST_CODEX,
+} from "../../../tests/support/codex.ts";
+import {
+  type Act,
+  began,
+  type FakeChild,
+  said,
+  type Scenario,
+} from "../../../tests/support/fake_codex.ts";
+
+/** Either a real codex with a model that plays `steps`, or a fake one. */
+export interface HostileKind {
+  name: string;
+  /** The native binary of a real codex. */
+  binary?: string;
+  /** What the model does in the turn that is cancelled; `id` is a number that occurs nowhere else. */
+  steps?(id: number): ScriptedStep[];
+  scenario?(id: number, dice: () => number): Scenario;
+  /** The grace that such a codex is given. */
+  graceMs: number;
+}
+
+const ESCAPES = ["group", "session", "orphan"] as const;
+
+function children(id: number, dice: () => number): Act[] {
+  return Array.from({ length: 1 + Math.floor(dice() * 4) }, (_, n): Act => {
+    const escape = ESCAPES[Math.floor(dice() * ESCAPES.length)] ?? "group";
+    const child: FakeChild = { name: `${id}-${n}`, escape };
+    if (dice() < 0.5) child.ignore = ["SIGINT", "SIGTERM", "SIGHUP"];
+    if (dice() < 0.5) child.clean = Deno.build.os === "linux" || escape !== "orphan";
+    if (dice() < 0.3) child.holdStdout = true;
+    return { child };
+  });
+}
+
+function fake(deaf: boolean): HostileKind {
+  return {
+    name: deaf ? "fake codex, deaf to SIGINT" : "fake codex, cooperative",
+    graceMs: deaf ? 300 : 3_000,
+    scenario: (id, dice) => ({
+      ...(deaf ? { onInterrupt: "ignore", ignoreTerm: true } : {}),
+      acts: [began(), { print: { type: "turn.started" } }, said("working"), ...children(id, dice), {
+        mark: `busy-${id}`,
+      }, {
+        hang: true,
+      }],
+    }),
+  };
+}
+
+const shell = (cmd: string): ScriptedStep => ({
+  items: [
+    { type: "message", text: "working", phase: "commentary" },
+    { type: "function_call", name: "exec_command", args: { cmd, yield_time_ms: 60_000 } },
+  ],
+});
+
+function real(version: string, binary: string): HostileKind[] {
+  const kind = (what: string, steps: (id: number) => ScriptedStep[]): HostileKind => ({
+    name: `codex ${version}, ${what}`,
+    binary,
+    steps,
+    graceMs: 3_000,
+  });
+  return [
+    kind("thinking", () => [{ hang: true }]),
+    kind("talking", () => [{ text: "word ".repeat(2000), chunkDelayMs: 10 }]),
+    kind("command", (id) => [shell(`sleep ${id}`)]),
+    kind("daemons", (id) => [
+      shell(
+        `trap '' INT TERM HUP; setsid sleep ${id} & (setsid env -i /bin/sh -c 'cd /; sleep ${id}' &) ; ` +
+          `nohup sleep ${id} >/dev/null 2>&1 & sleep ${id}`,
+      ),
+    ]),
+  ];
+}
+
+/** All kinds; as many fake ones as real ones. */
+export async function hostileKinds(): Promise<HostileKind[]> {
+  const found = [];
+  for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
+    found.push(...real(version, (await codexBinary(version)).native));
+  }
+  const fakes = found.map((_, n) => fake(n % 2 === 0));
+  return [...found, ...fakes];
+}

@@ -1,0 +1,84 @@
+/**
+ * Scenario of a thread that somebody else is using: a codex that was not started by the plugin.
+ *
+ * @module
+ */
+import { strict as assert } from "node:assert";
+import { codexArgs } from "../../../runner/exec/argv.ts";
+import { RpcError } from "../../../tests/support/rpc_error.ts";
+import type { Play, Scenario } from "./scenario.ts";
+import type { Stage } from "./stage.ts";
+
+/** A codex that has the thread and waits for a model that says nothing; ends when disposed of. */
+async function otherCodex(stage: Stage, threadId: string): Promise<AsyncDisposable> {
+  const { sandbox, codex } = stage;
+  sandbox.model.setSteps([{ hang: true }]);
+  const asked = sandbox.model.received(sandbox.model.asked.length + 1);
+  const args = codexArgs({
+    cwd: sandbox.workspace,
+    threadId,
+    sandbox: "read-only",
+    writableRoots: [],
+    networkAccess: false,
+    extraArgs: [],
+    images: [],
+    config: [],
+  });
+  const child = new Deno.Command(codex.native, {
+    args,
+    clearEnv: true,
+    env: sandbox.env,
+    stdin: "piped",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  const prompt = child.stdin.getWriter();
+  await prompt.write(new TextEncoder().encode("mine"));
+  await prompt.close();
+  await asked;
+  return {
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGINT");
+      await child.status;
+    },
+  };
+}
+
+/** Two turns at once, and a turn while another codex has the thread. */
+export const busySession: Scenario = {
+  name: "busy-session",
+  promise: "two turns at once run one after the other; a thread held by another codex is " +
+    "`session_busy` until that has ended",
+  stage: { config: { retries: 1 } },
+  async play(stage) {
+    const turns = [stage.start("one"), stage.start("two")];
+    const [first, second] = await Promise.all(turns.map(({ result }) => result));
+    assert.equal(second?.thread_id, first?.thread_id);
+    assert.equal(turns[1]?.of("message_start")[0]?.resumed, true);
+    {
+      await using _other = await otherCodex(stage, first?.thread_id ?? "");
+      const turn = stage.start("three");
+      await assert.rejects(turn.result, (error) => {
+        assert.ok(error instanceof RpcError, String(error));
+        const { kind, retryable } = (error.data ?? {}) as { kind?: string; retryable?: boolean };
+        assert.deepEqual([kind, retryable], ["session_busy", true], error.message);
+        return true;
+      });
+      assert.deepEqual(turn.seen, []);
+    }
+    const { end } = await stage.succeed("four");
+    assert.equal(end.thread_id, first?.thread_id);
+  },
+};
+
+/** Where codex has no lock nobody can tell: both turns run, and neither is lost. */
+export const besideAnother: Play = async (stage) => {
+  const first = await stage.succeed("one");
+  {
+    await using _other = await otherCodex(stage, first.end.thread_id);
+    const { end } = await stage.succeed("two", { steps: [{ text: "beside it" }] });
+    assert.equal(end.thread_id, first.end.thread_id);
+  }
+  const { asked } = await stage.succeed("three");
+  assert.match(JSON.stringify(asked[0]?.input), /beside it/);
+};

@@ -1,0 +1,116 @@
+/**
+ * Scenario of a tool of the host: offered to the model, called, answered. And what is promised
+ * where codex hides such tools from the model.
+ *
+ * @module
+ */
+import { strict as assert } from "node:assert";
+import { METHOD, type Tool } from "../../../plugin/protocol.ts";
+import type { ScriptedItem } from "../../../tests/support/model/items.ts";
+import type { ModelRequest } from "../../../tests/support/model/request.ts";
+import type { Play, Scenario } from "./scenario.ts";
+import type { Stage } from "./stage.ts";
+import { resultOf } from "./tools.ts";
+
+/** A tool of the host. */
+export const TIDE_TABLE: Tool[] = [{
+  name: "tide.table",
+  description: "Times of the tides at a place.",
+  inputSchema: { type: "object", properties: { place: { type: "string" } }, required: ["place"] },
+}];
+
+/** What reached the host. */
+export interface HostCall {
+  name: unknown;
+  callId: unknown;
+  arguments: unknown;
+}
+
+/** The host's side: it knows the tides of one place. */
+export function answersTides(stage: Stage): HostCall[] {
+  const calls: HostCall[] = [];
+  stage.host.onRequest(METHOD.hostToolCall, (params) => {
+    const { name, call_id: callId, arguments: args } = params;
+    calls.push({ name, callId, arguments: args });
+    const known = JSON.stringify(args).includes("Petrel Point");
+    const text = known ? "High water at 06:42" : "unknown place";
+    return { content: [{ type: "text", text }], isError: !known };
+  });
+  return calls;
+}
+
+/** Whether the model sees the tool at once, as a function. */
+function offered(request: ModelRequest | undefined): boolean {
+  // Among the request's `tools`; from 0.144 on also in its input, for code-mode models.
+  const text = JSON.stringify([request?.tools, request?.input]);
+  return /"type":"namespace","name":"mcp__plexum_host"[^]*?"name":"tide_table"/.test(text);
+}
+
+/** The model's call of the tool. */
+function call(call_id: string, place: string): ScriptedItem {
+  const name = "tide_table";
+  return { type: "function_call", namespace: "mcp__plexum_host", name, args: { place }, call_id };
+}
+
+/**
+ * A call that works and one that fails, after whatever is `before` them. Each must be told once, run
+ * once, and be known under the same id everywhere. Returns the turn's first request to the model.
+ */
+export async function callsHost(
+  stage: Stage,
+  before: ScriptedItem[] = [],
+): Promise<{ offered: boolean; statuses: string[] }> {
+  const calls = answersTides(stage);
+  const { turn, asked } = await stage.succeed("when is high water?", {
+    tools: TIDE_TABLE,
+    steps: [
+      ...before.map((item) => ({ items: [item] })),
+      { items: [call("call_h", "Petrel Point")] },
+      { items: [call("call_n", "Nowhere")] },
+      { text: "at 06:42" },
+    ],
+  });
+  const told = turn.of("tool_call_start").filter(({ source }) => source === "host");
+  const name = "tide.table";
+  assert.deepEqual(told.map((start) => [start.id, start.name]), [["call_h", name], [
+    "call_n",
+    name,
+  ]]);
+  assert.deepEqual(calls, [
+    { name, callId: "call_h", arguments: { place: "Petrel Point" } },
+    { name, callId: "call_n", arguments: { place: "Nowhere" } },
+  ]);
+  const [good, bad] = [resultOf(turn, "call_h"), resultOf(turn, "call_n")];
+  assert.match(good.output, /High water at 06:42/);
+  assert.match(bad.output, /unknown place/);
+  assert.deepEqual([good.failed, bad.failed], [false, true], turn.story());
+  assert.match(JSON.stringify(asked.at(-1)?.input), /High water at 06:42[^]*unknown place/);
+  const statuses = turn.of("status").map(({ message }) => message);
+  return { offered: offered(asked[0]), statuses };
+}
+
+/** A tool of the host, as a function among the model's tools. */
+export const hostTool: Scenario = {
+  name: "host-tool",
+  promise:
+    "a host tool is a plain function to the model; the host runs it under codex's call id, " +
+    "and its errors are error results",
+  async play(stage) {
+    assert.deepEqual(await callsHost(stage), { offered: true, statuses: [] });
+  },
+};
+
+/** Where codex defers MCP tools, the host is told so, and the model finds the tool by searching. */
+export const searchedTool: Play = async (stage) => {
+  const search = {
+    type: "tool_search_call",
+    id: "ts_1",
+    call_id: "call_s",
+    execution: "client",
+    status: "completed",
+    arguments: { query: "tide", limit: 5 },
+  };
+  const { offered, statuses } = await callsHost(stage, [{ type: "raw", item: search }]);
+  assert.equal(offered, false);
+  assert.match(statuses.join(), /through its tool search only/);
+};

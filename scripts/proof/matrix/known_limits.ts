@@ -1,0 +1,75 @@
+/**
+ * What some versions of codex cannot do: the one place that says so. A cell of a known limit does not
+ * just forgive a failure, it plays what the plugin promises instead; when that is no longer seen
+ * (worse, or because the limit is gone), the cell fails.
+ *
+ * @module
+ */
+import { compareVersions } from "../../../runner/codex/capabilities.ts";
+import { besideAnother } from "./busy.ts";
+import { plainTools, scriptedHostTool } from "./code_mode.ts";
+import { searchedTool } from "./host_tools.ts";
+import type { Play } from "./scenario.ts";
+
+/** One limit of codex. */
+export interface KnownLimit {
+  /** Short, for the table's cells. */
+  id: string;
+  scenario: string;
+  /** First version that has it; all old ones when left out. */
+  since?: string;
+  /** First version that no longer has it; still there when left out. */
+  before?: string;
+  /** What codex does, and what the plugin promises instead. */
+  reason: string;
+  instead: Play;
+}
+
+/** Every known limit. */
+export const KNOWN_LIMITS: readonly KnownLimit[] = [
+  {
+    id: "deferred",
+    scenario: "host-tool",
+    since: "0.141.0",
+    before: "0.148.0",
+    reason: "codex hides MCP tools from the model until it searches for them, and has no setting " +
+      "against it. The model finds host tools with codex's `tool_search`, and they then work as " +
+      "everywhere.",
+    instead: searchedTool,
+  },
+  {
+    id: "no code mode",
+    scenario: "code-mode",
+    before: "0.144.0",
+    reason: "no model of this codex runs in code mode. A model of that name gets codex's plain " +
+      "tools, and host tools beside them.",
+    instead: plainTools,
+  },
+  {
+    id: "script only",
+    scenario: "code-mode",
+    since: "0.144.0",
+    before: "0.148.0",
+    reason: "codex hides MCP tools from the model, but scripts can call them. The host runs them " +
+      "and gets no call id, because codex records none; the script's own call is told.",
+    instead: scriptedHostTool,
+  },
+  {
+    id: "no lock",
+    scenario: "busy-session",
+    before: "0.148.0",
+    reason:
+      "codex has no writer lock, so nobody can tell that another codex has the thread open. " +
+      "Both run, and what each one says is kept. Turns of one plugin still run one by one.",
+    instead: besideAnother,
+  },
+];
+
+/** The limit of a cell, if it has one. */
+export function knownLimit(scenario: string, version: string): KnownLimit | undefined {
+  return KNOWN_LIMITS.find((limit) =>
+    limit.scenario === scenario &&
+    (limit.since === undefined || compareVersions(version, limit.since) >= 0) &&
+    (limit.before === undefined || compareVersions(version, limit.before) < 0)
+  );
+}

@@ -1,0 +1,98 @@
+/**
+ * Scenarios of a thread's life: cancelled, resumed, lost, compacted, and held by somebody else.
+ *
+ * @module
+ */
+import { strict as assert } from "node:assert";
+import { join } from "@std/path";
+import { callOutput, userTexts } from "../../../tests/support/model/request.ts";
+import { walkFiles } from "./files.ts";
+import type { Scenario } from "./scenario.ts";
+import { command, resultOf } from "./tools.ts";
+
+/** A running command is cancelled. */
+export const cancel: Scenario = {
+  name: "cancel",
+  promise: "no process is left, the open call has its result, the thread goes on",
+  async play(stage) {
+    const turn = stage.start("sleep", { steps: [{ items: [command("call_z", "sleep 1000")] }] });
+    await turn.until("tool_call_end");
+    await turn.cancel();
+    const end = await turn.end();
+    assert.equal(end.stop_reason, "cancelled");
+    assert.equal(resultOf(turn, "call_z").failed, true);
+    const left = (await stage.sandbox.processes()).filter(({ pid }) => pid !== stage.host.pid);
+    assert.deepEqual(left, []);
+    const { end: next, asked } = await stage.succeed("and now?");
+    assert.equal(next.thread_id, end.thread_id);
+    assert.match(asked[0] ? callOutput(asked[0], "call_z") ?? "" : "", /aborted/);
+  },
+};
+
+/** A second and a third turn. */
+export const resume: Scenario = {
+  name: "resume",
+  promise: "one thread over turns and plugin starts; the tokens are the turn's, not the thread's",
+  async play(stage) {
+    const usage = { input_tokens: 1000, cached_tokens: 300, output_tokens: 20 };
+    const first = await stage.succeed("the word is petrel", { steps: [{ text: "yes", usage }] });
+    const second = await stage.succeed("which word?", {
+      steps: [(request) => ({
+        text: `${userTexts(request).filter((text) => text.includes("petrel")).length} time`,
+        usage: { ...usage, input_tokens: 1100 },
+      })],
+    });
+    assert.equal(second.end.thread_id, first.end.thread_id);
+    assert.equal(second.turn.of("message_start")[0]?.resumed, true);
+    assert.equal(second.turn.text, "1 time");
+    assert.deepEqual(second.end.usage, {
+      ...{ input_tokens: 1100, cached_input_tokens: 300 },
+      ...{ output_tokens: 20, reasoning_output_tokens: 0 },
+    });
+    await stage.restart();
+    const third = await stage.succeed("still there?");
+    assert.equal(third.end.thread_id, first.end.thread_id);
+    assert.match(JSON.stringify(third.asked[0]?.input), /1 time/);
+  },
+};
+
+/** The session file is gone. */
+export const lostSession: Scenario = {
+  name: "lost-session",
+  promise: "a new thread is begun, the host is told, and the conversation is retold to the model",
+  async play(stage) {
+    const first = await stage.succeed("the word is petrel");
+    for (const path of walkFiles(join(stage.sandbox.codexHome, "sessions"))) {
+      await Deno.remove(path);
+    }
+    const { turn, end, asked } = await stage.succeed("which word?", {
+      history: [
+        { role: "user", content: "the word is petrel" },
+        { role: "assistant", content: "ok" },
+      ],
+    });
+    assert.notEqual(end.thread_id, first.end.thread_id);
+    assert.equal(turn.of("message_start")[0]?.resumed, false);
+    assert.ok(turn.of("status").some(({ data }) => data?.["kind"] === "session_lost"));
+    assert.match(asked[0] ? userTexts(asked[0]).join() : "", /the word is petrel[^]*which word\?/);
+  },
+};
+
+/** codex summarises a conversation that has become too long. */
+export const compaction: Scenario = {
+  name: "compaction",
+  promise: "the host is told, the turn goes on in the same thread",
+  stage: { config: { extra_args: ["-c", "model_auto_compact_token_limit=50000"] } },
+  async play(stage) {
+    const long = { usage: { input_tokens: 90_000, output_tokens: 10 } };
+    const first = await stage.succeed("one", { steps: [{ text: "first", ...long }] });
+    const { turn, end, asked } = await stage.succeed("two", {
+      steps: [{ text: "SUMMARY OF THE PAST" }, { text: "second" }],
+    });
+    assert.equal(end.thread_id, first.end.thread_id);
+    assert.equal(turn.text, "second");
+    assert.ok(turn.of("status").some(({ message }) => /compacted/.test(message)), turn.story());
+    assert.match(JSON.stringify(asked[1]?.input), /SUMMARY OF THE PAST/);
+    assert.ok(!JSON.stringify(asked[1]?.input).includes('"first"'), "the past is summed up");
+  },
+};

@@ -1,0 +1,47 @@
+/**
+ * What is kept of a version: the shapes of its lines and its command line's flags, in
+ * `scripts/proof/matrix/shapes/<version>.json`.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { compareVersions } from "../../../runner/codex/capabilities.ts";
+import { ROOT } from "../../project.ts";
+import type { LineShapes } from "./shape.ts";
+
+/** Everything that is known of a version's formats. */
+export interface VersionShape {
+  version: string;
+  /** Lines of `codex exec --json`. */
+  stdout: LineShapes;
+  /** Lines of the session file. */
+  rollout: LineShapes;
+  /** Command (`exec`, `exec resume`) → its flags as the help writes them. */
+  flags: Record<string, string[]>;
+}
+
+/** Where they are kept. */
+export const SHAPES: string = join(ROOT, "scripts", "proof", "matrix", "shapes");
+
+/** The versions that have a kept shape, oldest first. */
+export function keptVersions(): string[] {
+  const names = [...Deno.readDirSync(SHAPES)].map(({ name }) => name);
+  return names.filter((name) => name.endsWith(".json"))
+    .map((name) => name.replace(/\.json$/, "")).sort(compareVersions);
+}
+
+/** The kept shape of that version, if there is one. */
+export function readShape(version: string): VersionShape | undefined {
+  if (!keptVersions().includes(version)) return undefined;
+  const shape: VersionShape = JSON.parse(Deno.readTextFileSync(fileOf(version)));
+  return shape;
+}
+
+/** Keeps a shape, instead of an earlier one. */
+export function writeShape(shape: VersionShape): void {
+  Deno.writeTextFileSync(fileOf(shape.version), JSON.stringify(shape, null, 2) + "\n");
+}
+
+function fileOf(version: string): string {
+  return join(SHAPES, `${version}.json`);
+}

@@ -1,0 +1,28 @@
+/**
+ * The versions of codex that the matrix has by default.
+ *
+ * @module
+ */
+import { npm } from "../../../tests/support/npm.ts";
+
+/** Between the oldest supported and the newest tested, where something changed; and what npm has. */
+export const VERSIONS: readonly string[] = [
+  ...["0.135.0", "0.140.0", "0.146.1", "0.150.1", "0.155.1", "0.160.1", "0.164.0", "0.169.0"],
+  "latest",
+];
+
+/** The same with `latest` replaced by the version that npm has under that name; each once. */
+export async function resolveVersions(versions: readonly string[]): Promise<string[]> {
+  const resolved: string[] = [];
+  for (const version of versions) {
+    resolved.push(version === "latest" ? await latestVersion() : version);
+  }
+  return [...new Set(resolved)];
+}
+
+/** The version that npm has under `latest`. Throws when npm fails or says something else. */
+export async function latestVersion(name = "@openai/codex"): Promise<string> {
+  const said = (await npm(["view", name, "dist-tags.latest"])).trim();
+  if (/^\d+\.\d+\.\d+/.test(said)) return said;
+  throw new Error(`Cannot learn the latest ${name} from npm as it said: ${said.slice(0, 200)}`);
+}

@@ -1,0 +1,115 @@
+/**
+ * `deno task soak [-- TURNS [WORKSPACES [REAL]]]`: many turns in one plugin process, of a fake codex
+ * and of a real one (in REAL of the workspaces), with host tools and consumes. Memory, descriptors
+ * and latency must be flat. Prints a table in Markdown, writes docs/charts/soak-*.svg, and exits
+ * with 1 when memory or descriptors grow.
+ */
+import { join } from "@std/path";
+import { lineChart } from "../chart.ts";
+import { ROOT } from "../project.ts";
+import { median, type Trend, trendOf } from "./soak/trend.ts";
+import { type SoakTurn, SoakWorld } from "./soak/world.ts";
+
+const [TURNS = 2000, WORKSPACES = 50, REAL = 10] = Deno.args.filter((arg) => arg !== "--")
+  .map(Number);
+const PARALLEL = 2;
+const EVERY = TURNS / 20;
+/** V8 lets the heap grow before its first full collection; only then there is anything to see. */
+const WARM_UP = TURNS * 0.4;
+/** Over a whole run; less is noise of the garbage collector. */
+const GROWTH_MAX_MIB = 16;
+const GROWTH_MAX_DESCRIPTORS = 3;
+
+interface Sample {
+  turns: number;
+  mebibytes: number;
+  descriptors: number | undefined;
+  fakeMs: number;
+  realMs: number;
+}
+
+async function soak(): Promise<Sample[]> {
+  await using world = await SoakWorld.open({ workspaces: WORKSPACES, real: REAL });
+  const samples: Sample[] = [];
+  let begun = 0;
+  let recent: SoakTurn[] = [];
+  const lane = async (upTo: number): Promise<void> => {
+    while (begun < upTo) {
+      begun++;
+      recent.push(await world.turn());
+    }
+  };
+  while (begun < TURNS) {
+    recent = [];
+    const upTo = Math.min(TURNS, begun + EVERY);
+    await Promise.all(Array.from({ length: PARALLEL }, () => lane(upTo)));
+    const of = (real: boolean) => recent.filter((turn) => turn.real === real).map(({ ms }) => ms);
+    const sample = { turns: begun, ...await world.size() };
+    samples.push({ ...sample, fakeMs: median(of(false)), realMs: median(of(true)) });
+    console.error(JSON.stringify(samples.at(-1)));
+  }
+  return samples;
+}
+
+const FIGURES: { name: string; of: (sample: Sample) => number; unit: string }[] = [
+  { name: "memory", of: ({ mebibytes }) => mebibytes, unit: "MiB" },
+  { name: "descriptors", of: ({ descriptors }) => descriptors ?? NaN, unit: "" },
+  { name: "turn, fake codex (median)", of: ({ fakeMs }) => fakeMs, unit: "ms" },
+  { name: "turn, real codex (median)", of: ({ realMs }) => realMs, unit: "ms" },
+];
+
+function points(samples: Sample[], of: (sample: Sample) => number): [number, number][] {
+  return samples.map((sample): [number, number] => [sample.turns, of(sample)])
+    .filter(([, value]) => !Number.isNaN(value));
+}
+
+function report(samples: Sample[]): Map<string, Trend> {
+  const trends = new Map<string, Trend>();
+  const warm = samples.filter(({ turns }) => turns > WARM_UP);
+  console.log(
+    `| figure | after ${
+      warm[0]?.turns
+    } turns | after ${TURNS} | lowest | highest | trend per 1000 turns |`,
+  );
+  console.log("|---|---:|---:|---:|---:|---:|");
+  for (const { name, of, unit } of FIGURES) {
+    const all = points(warm, of);
+    if (all.length === 0) continue;
+    const trend = trendOf(all);
+    trends.set(name, trend);
+    const values = all.map(([, value]) => value);
+    const cells = [values[0], values.at(-1), Math.min(...values), Math.max(...values)]
+      .map((value) => `${Math.round((value ?? NaN) * 10) / 10} ${unit}`);
+    const slope = `${trend.slope < 0 ? "" : "+"}${(trend.slope * 1000).toFixed(2)} ${unit}`;
+    console.log(`| ${[name, ...cells, slope].join(" | ")} |`);
+  }
+  return trends;
+}
+
+function draw(samples: Sample[]): void {
+  const charts = join(ROOT, "docs", "charts");
+  Deno.mkdirSync(charts, { recursive: true });
+  const series = (indexes: number[]) =>
+    indexes.map((index) => FIGURES[index]).filter((figure) => figure !== undefined)
+      .map(({ name, of }) => ({ name, points: points(samples, of) }));
+  const words = { xWords: "turns", title: `One plugin process, ${WORKSPACES} workspaces` };
+  Deno.writeTextFileSync(
+    join(charts, "soak-size.svg"),
+    lineChart({ ...words, unit: "MiB and descriptors" }, series([0, 1])),
+  );
+  Deno.writeTextFileSync(
+    join(charts, "soak-latency.svg"),
+    lineChart({ ...words, unit: "ms a turn" }, series([2, 3])),
+  );
+}
+
+const samples = await soak();
+const trends = report(samples);
+draw(samples);
+const growth = (name: string): number => {
+  const trend = trends.get(name);
+  return trend === undefined ? 0 : trend.last - trend.first;
+};
+const flat = growth("memory") <= GROWTH_MAX_MIB && growth("descriptors") <= GROWTH_MAX_DESCRIPTORS;
+if (!flat) console.log("memory or descriptors grow");
+Deno.exit(flat ? 0 : 1);
