@@ -27,7 +27,7 @@ import {
   type StreamParams,
   type StreamResult,
 } from "./protocol.ts";
-import { recover } from "./recovery.ts";
+import { recover, tidyUp } from "./recovery.ts";
 import { codexModel, turnSettings } from "./config/settings.ts";
 import { Stats } from "./stats.ts";
 import { TurnRecord } from "./turn_record.ts";
@@ -48,6 +48,8 @@ export interface ProviderOptions {
   log: Log;
 }
 
+const DAY_MS = 24 * 60 * 60_000;
+
 /** Runs what the host asks for. */
 export class Provider {
   readonly #options: ProviderOptions;
@@ -58,6 +60,9 @@ export class Provider {
   readonly #mutations: Mutations;
   /** What a killed plugin left is cleared away and finished; nothing begins before. */
   readonly #ready: Promise<void>;
+  readonly #codexHome: () => string;
+  #tidied: Promise<void>;
+  #tidiedAt = -Infinity;
 
   constructor(options: ProviderOptions) {
     this.#options = options;
@@ -68,20 +73,25 @@ export class Provider {
     this.#stats = new Stats(options.version, paths.state);
     this.#queue = new TurnQueue(() => config.current().max_parallel_turns);
     const { runtimeDirectory } = options;
+    this.#codexHome = () => codexHome(codexEnvironment(environment, config.current().env));
     this.#mutations = new Mutations({
-      codexHome: () => codexHome(codexEnvironment(environment, config.current().env)),
+      codexHome: this.#codexHome,
       store: this.#store,
       queue: this.#queue,
       stats: this.#stats,
       log,
     });
     this.#ready = recover({ running: paths.running, runtimeDirectory, store: this.#store }, log);
+    this.#tidied = this.#ready.then(() => this.#tidyUp());
   }
 
   /** `plexum/provider/stream`. */
   stream(params: StreamParams, context: RequestContext): Promise<StreamResult> {
     const turn = this.#stream(params, context);
-    const settled = turn.catch(() => {}).then(() => void this.#turns.delete(settled));
+    const settled = turn.catch(() => {}).then(() => {
+      this.#turns.delete(settled);
+      this.#tidied = this.#tidied.then(() => this.#tidyUp());
+    });
     this.#turns.add(settled);
     return turn;
   }
@@ -104,12 +114,23 @@ export class Provider {
   async close(): Promise<void> {
     await this.#mutations.close();
     while (this.#turns.size > 0) await Promise.all(this.#turns);
+    await this.#tidied;
     await this.#stats.written();
   }
 
   /** Sends SIGKILL to all that our turns ever started, at once; resolves when none of it is left. */
   kill(): Promise<void> {
     return endEveryFamily();
+  }
+
+  /** At the start, and once a day while turns come. */
+  async #tidyUp(): Promise<void> {
+    const { config, paths, log } = this.#options;
+    if (performance.now() - this.#tidiedAt < DAY_MS) return;
+    this.#tidiedAt = performance.now();
+    const keepMs = config.current().state.keep_days * DAY_MS;
+    const options = { codexHome: this.#codexHome(), keepMs, now: Date.now() };
+    await tidyUp({ profile: paths.profile, store: this.#store, ...options }, log);
   }
 
   async #stream(params: StreamParams, { id, signal }: RequestContext): Promise<StreamResult> {

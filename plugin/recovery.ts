@@ -1,11 +1,12 @@
 /**
  * What an earlier run of the plugin left: turns of a killed one, its sockets, consumes that were
- * interrupted or deferred.
+ * interrupted or deferred; and what piled up and is of no use any more.
  *
  * @module
  */
 import { sweepStaleSockets } from "../mcp_host/listener/sweep.ts";
 import { recoverAll } from "../rollout/consume/consume.ts";
+import { type KeepOptions, removeOld, tidy } from "../rollout/state/keep.ts";
 import type { StateStore } from "../rollout/state/state.ts";
 import { sweepTurns } from "../runner/process/turn_sweep.ts";
 import { errorMessage } from "../base/error_message.ts";
@@ -23,24 +24,47 @@ export async function recover(
   { running, runtimeDirectory, store }: Leftovers,
   log: Log,
 ): Promise<void> {
-  const step = async (what: string, work: () => Promise<Record<string, unknown> | undefined>) => {
-    try {
-      const found = await work();
-      if (found !== undefined) log.write("notice", what, found);
-    } catch (error) {
-      log.write("warning", `${what}: failed`, { error: errorMessage(error) });
-    }
-  };
-  await step("ended turns of a plugin that was killed", async () => {
+  await logged(log, "ended turns of a plugin that was killed", async () => {
     const swept = await sweepTurns(running);
     return swept.turns > 0 ? { ...swept } : undefined;
   });
-  await step("removed sockets of a plugin that was killed", async () => {
+  await logged(log, "removed sockets of a plugin that was killed", async () => {
     const sockets = await sweepStaleSockets(runtimeDirectory);
     return sockets > 0 ? { sockets } : undefined;
   });
-  await step("finished consumes of an earlier run", async () => {
+  await logged(log, "finished consumes of an earlier run", async () => {
     const { requested, touched, deferred } = await recoverAll(store);
     return requested > 0 ? { requested, touched, deferred } : undefined;
   });
+}
+
+/** What is kept, and for how long when it is of no use. */
+export interface Kept extends KeepOptions {
+  profile: string;
+  store: StateStore;
+}
+
+/** Backups that `install` makes of the host's file. */
+const BACKUP = /^plexum\.json\..+\.bak$/;
+
+/** Removes what nobody can use any more and nobody touched for long. Never rejects. */
+export async function tidyUp({ profile, store, ...options }: Kept, log: Log): Promise<void> {
+  await logged(log, "removed what is old and of no use", async () => {
+    const tidied = await tidy(store, options);
+    const backups = removeOld(profile, BACKUP, options);
+    return tidied.threads + tidied.files + backups > 0 ? { ...tidied, backups } : undefined;
+  });
+}
+
+async function logged(
+  log: Log,
+  what: string,
+  work: () => Promise<Record<string, unknown> | undefined>,
+): Promise<void> {
+  try {
+    const found = await work();
+    if (found !== undefined) log.write("notice", what, found);
+  } catch (error) {
+    log.write("warning", `${what}: failed`, { error: errorMessage(error) });
+  }
 }

@@ -13,8 +13,7 @@
 import { basename, join } from "@std/path";
 import { openOwnFile, whyNotOwnFile } from "../base/open_file.ts";
 import { Slices } from "../base/slices.ts";
-import { decodeRecord } from "./records/records.ts";
-import { scanLines } from "./scan.ts";
+import { metaOf } from "./rollout_file.ts";
 
 /** Where a thread's rollout is, or why there is none to work with. */
 export type Located =
@@ -28,8 +27,6 @@ export type Located =
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** codex writes its base instructions (about 20 kB) into the first line. */
-const FIRST_LINE_MAX = 4 * 1024 * 1024;
 
 /** Whether `id` is a UUID; codex silently starts a new thread for anything else. */
 export function isThreadId(id: string): boolean {
@@ -169,15 +166,10 @@ export function inspectRollout(path: string, threadId: string): Located {
 }
 
 function whyNotThisThread(file: Deno.FsFile, threadId: string): string | undefined {
-  for (const line of scanLines(file, { maxLine: FIRST_LINE_MAX })) {
-    if (line.overlong) return `its first line is longer than ${FIRST_LINE_MAX} bytes`;
-    if (!line.terminated) return "its first line is not complete";
-    const meta = decodeRecord(line.bytes);
-    if (meta.kind !== "session_meta") return "its first line is no session_meta";
-    if (meta.threadId.toLowerCase() === threadId.toLowerCase()) return undefined;
-    return `its session_meta names thread ${JSON.stringify(meta.threadId)}, not ${threadId}`;
-  }
-  return "it is empty";
+  const meta = metaOf(file);
+  if (meta.kind === "none") return meta.reason;
+  if (meta.threadId.toLowerCase() === threadId.toLowerCase()) return undefined;
+  return `its session_meta names thread ${JSON.stringify(meta.threadId)}, not ${threadId}`;
 }
 
 function search(directory: string, threadId: string): Located | undefined {

@@ -5,7 +5,7 @@
  */
 import { errorMessage } from "../base/error_message.ts";
 import { locateRollout } from "../rollout/locate.ts";
-import { lastUsageTotal } from "../rollout/usage_total.ts";
+import { lastUsageTotal } from "../rollout/rollout_file.ts";
 import type { Usage } from "../rollout/records/events.ts";
 import { importSessionFile, writeSessionFile } from "../rollout/state/session_file.ts";
 import type { StateStore } from "../rollout/state/state.ts";

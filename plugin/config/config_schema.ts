@@ -71,6 +71,19 @@ const Warm = z.looseObject({
   ),
 });
 
+const State = z.looseObject({
+  keep_days: z._default(
+    z.int().check(
+      z.minimum(1),
+      z.maximum(36_500),
+      says(
+        "How long what is of no use stays on disk: threads whose session file or workspace is gone, files that were set aside, consumes that could not be done, old backups of plexum.json.",
+      ),
+    ),
+    90,
+  ),
+});
+
 /** What a model or an agent may change for itself. */
 const Override = z.looseObject({
   sandbox: z.optional(Sandbox.check(says("Overrides `sandbox`."))),
@@ -214,6 +227,7 @@ export const ConfigSchema = z.looseObject({
     ),
     1_048_576,
   ),
+  state: z._default(State, () => z.parse(State, {})),
   log_level: z._default(
     z.enum(["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]).check(
       says("Least urgent log level sent to the host, until the host sets another."),

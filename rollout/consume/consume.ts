@@ -9,12 +9,13 @@
  * @module
  */
 
+import { readOwnFile } from "../../base/open_file.ts";
 import { importSessionFile } from "../state/session_file.ts";
 import type { StateStore } from "../state/state.ts";
 import { writerGone } from "../writer_lock.ts";
+import { decodeJournal } from "./journal.ts";
 import { type ConsumeOp, isConsumeOp } from "./splice.ts";
-import { type Consumed, ThreadFiles } from "./thread_files.ts";
-import { sweepTemporaries, threadsWithWork } from "./unfinished.ts";
+import { type Consumed, ThreadFiles, type ThreadPlace } from "./thread_files.ts";
 
 /** An agent's thread in a workspace. */
 export interface Session {
@@ -104,7 +105,6 @@ export async function consumable(session: Session, signal: AbortSignal): Promise
  */
 export async function recoverAll(store: StateStore): Promise<MutateResult> {
   const sum = emptyResult(0);
-  sweepTemporaries(store);
   for (const place of threadsWithWork(store)) {
     try {
       const thread = new ThreadFiles(store, place);
@@ -118,6 +118,23 @@ export async function recoverAll(store: StateStore): Promise<MutateResult> {
     }
   }
   return sum;
+}
+
+/** The threads of which a consume was deferred or interrupted. */
+function threadsWithWork(store: StateStore): ThreadPlace[] {
+  const names = [...Deno.readDirSync(store.dir)].map(({ name }) => name);
+  const ids = new Set(names.flatMap((name) => /^(.+)\.(?:pending|journal)$/.exec(name)?.[1] ?? []));
+  return [...ids].flatMap((threadId) => {
+    const deferred = new ThreadFiles(store, { threadId, codexHome: "" }).pending;
+    if (deferred !== undefined) return { threadId, ...deferred };
+    try {
+      const journal = decodeJournal(readOwnFile(store.threadFile(threadId, "journal")));
+      return { threadId, codexHome: journal.codexHome, rolloutPath: journal.path };
+    } catch (error) {
+      store.warn(`Cannot read what was begun on thread ${threadId}: ${error}`);
+      return [];
+    }
+  });
 }
 
 async function finishWork(thread: ThreadFiles): Promise<MutateResult> {

@@ -33,6 +33,18 @@ export interface CallRecord {
   arguments: string;
 }
 
+/** The first line of a rollout. */
+export interface SessionMetaRecord {
+  kind: "session_meta";
+  threadId: string;
+  cwd?: string;
+  cliVersion?: string;
+  /** `paginated` where records are numbered (0.148 and later). */
+  historyMode?: string;
+  /** The thread whose sub-agent this is. */
+  parentThreadId?: string;
+}
+
 /**
  * What counts for the turn that begins, whatever was asked for: `/etc/codex/requirements.toml` and codex's
  * own configuration may have changed it. Fields that a version does not write are absent.
@@ -52,7 +64,7 @@ export interface TurnContextRecord {
 
 /** A decoded line. */
 export type RolloutRecord =
-  | { kind: "session_meta"; threadId: string; cwd?: string; cliVersion?: string }
+  | SessionMetaRecord
   | CallRecord
   | { kind: "output"; id: string; output: string | unknown[] }
   /** A reasoning summary. */
@@ -85,15 +97,27 @@ export function decodeRecord(line: Uint8Array): RolloutRecord {
     case "turn_context":
       return turnContext(payload);
     case "session_meta":
-      return {
-        kind: "session_meta",
-        threadId: string(payload.id) ?? "",
-        ...optional("cwd", string(payload.cwd)),
-        ...optional("cliVersion", string(payload.cli_version)),
-      };
+      return sessionMeta(payload);
     default:
       return { kind: "other", type: parsed.type };
   }
+}
+
+function sessionMeta(payload: Fields): SessionMetaRecord {
+  const source = isObject(payload.source) ? payload.source : {};
+  const agent = isObject(source.subagent) ? source.subagent : {};
+  const spawn = isObject(agent.thread_spawn) ? agent.thread_spawn : {};
+  return {
+    kind: "session_meta",
+    threadId: string(payload.id) ?? "",
+    ...optional("cwd", string(payload.cwd)),
+    ...optional("cliVersion", string(payload.cli_version)),
+    ...optional("historyMode", string(payload.history_mode)),
+    ...optional(
+      "parentThreadId",
+      string(spawn.parent_thread_id) ?? string(payload.forked_from_id),
+    ),
+  };
 }
 
 function turnContext(payload: Fields): TurnContextRecord {

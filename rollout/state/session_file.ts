@@ -12,8 +12,7 @@
 import { join } from "@std/path";
 import { openOwnFile, readForeignFile } from "../../base/open_file.ts";
 import { isThreadId, locateRollout } from "../locate.ts";
-import { decodeRecord } from "../records/records.ts";
-import { scanLines } from "../scan.ts";
+import { metaOf } from "../rollout_file.ts";
 
 /** The file's name. */
 export const SESSION_FILE = ".plexum-codex-session";
@@ -69,11 +68,14 @@ async function readSessionFile(path: string): Promise<string | undefined> {
 
 function startedIn(rolloutPath: string): string | undefined {
   using rollout = openOwnFile(rolloutPath);
-  for (const line of scanLines(rollout.file)) {
-    const meta = decodeRecord(line.bytes);
-    return meta.kind === "session_meta" ? meta.cwd : undefined;
-  }
-  return undefined;
+  const meta = metaOf(rollout.file);
+  return meta.kind === "session_meta" ? meta.cwd : undefined;
+}
+
+/** Removes the session file where it names this thread, so that the thread is not taken over again. */
+export async function removeSessionFile(workspace: string, threadId: string): Promise<void> {
+  const path = join(workspace, SESSION_FILE);
+  if (await readSessionFile(path) === threadId) Deno.removeSync(path);
 }
 
 function realPath(path: string): string {

@@ -75,7 +75,7 @@ export class StateStore {
   /** The remembered thread, or `undefined` where there is none to believe. */
   load(agentId: string, workspace: string): ThreadState | undefined {
     const path = this.#path(agentId, workspace);
-    const stored = this.#read(path);
+    const stored = this.read(path);
     if (stored === undefined) return undefined;
     if (stored.agentId === agentId && stored.workspace === workspace) return stored.state;
     return this.#setAside(path, "it belongs to another agent or workspace");
@@ -117,7 +117,7 @@ export class StateStore {
   list(): StoredThread[] {
     const names = [...Deno.readDirSync(this.dir)].map((entry) => entry.name);
     return names.filter((name) => name.startsWith("thread-") && name.endsWith(".json"))
-      .flatMap((name) => this.#read(join(this.dir, name)) ?? []);
+      .flatMap((name) => this.read(join(this.dir, name)) ?? []);
   }
 
   /** The path of one of a thread's own files. */
@@ -130,7 +130,8 @@ export class StateStore {
     return join(this.dir, `thread-${name}.json`);
   }
 
-  #read(path: string): StoredThread | undefined {
+  /** The thread in one of the directory's files, or `undefined` where it is none to believe. */
+  read(path: string): StoredThread | undefined {
     let text: string;
     try {
       text = new TextDecoder().decode(readOwnFile(path));

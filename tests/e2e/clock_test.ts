@@ -8,7 +8,7 @@ import { join } from "@std/path";
 import { sweepStaleSockets } from "../../mcp_host/listener/sweep.ts";
 import { Follower } from "../../rollout/follow.ts";
 import { StateStore } from "../../rollout/state/state.ts";
-import { sweepTemporaries } from "../../rollout/consume/unfinished.ts";
+import { sweepTemporaries } from "../../rollout/state/keep.ts";
 import { sweepTurns } from "../../runner/process/turn_sweep.ts";
 import { captured, CodexHome } from "../rollout/rollouts.ts";
 
