@@ -227,7 +227,10 @@ export const ConfigSchema = z.looseObject({
     ),
     1_048_576,
   ),
-  state: z._default(State, () => z.parse(State, {})),
+  state: z._default(
+    State.check(says("What the plugin keeps on disk.")),
+    () => z.parse(State, {}),
+  ),
   log_level: z._default(
     z.enum(["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]).check(
       says("Least urgent log level sent to the host, until the host sets another."),
