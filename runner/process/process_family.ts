@@ -85,19 +85,28 @@ export class ProcessFamily {
   readonly #root: number | undefined;
   readonly #mark: string;
   readonly #listener: FamilyListener;
+  readonly #spared: readonly ProcessRow[];
   #members: readonly ProcessRow[];
   /** The process groups of the members. */
   #groups = new Set<number>();
 
-  /** @param root The pid of codex, a living child of ours; absent where `known` is all there is. */
+  /**
+   * @param members `root` is the pid of codex, a living child of ours; absent where `known` is all there
+   * is. Who is `spared` belongs to nobody's turn: it is never ended, nor is its process group.
+   */
   constructor(
     mark: string,
-    { root, known = [] }: { root?: number; known?: readonly ProcessRow[] },
+    { root, known = [], spared = [] }: {
+      root?: number;
+      known?: readonly ProcessRow[];
+      spared?: readonly ProcessRow[];
+    },
     listener: FamilyListener = {},
   ) {
     this.#mark = mark;
     this.#root = root;
     this.#members = known;
+    this.#spared = spared;
     this.#listener = listener;
     living.add(this);
     if (root !== undefined) watch();
@@ -127,8 +136,10 @@ export class ProcessFamily {
     const root = table.filter(({ pid, ppid }) => pid === this.#root && ppid === Deno.pid);
     const before = new Set(this.#members.map(({ pid }) => pid));
     const bearers = marked.get(this.#mark) ?? new Set();
-    this.#members = livingFamily([...this.#members, ...root], bearers, table);
+    this.#members = livingFamily([...this.#members, ...root], bearers, table)
+      .filter((row) => !this.#spared.some((one) => isSame(one, row)));
     this.#groups = new Set(this.#members.map(({ pgid }) => pgid));
+    for (const { pgid } of this.#spared) this.#groups.delete(pgid);
     // Where we are not in the table, we do not know which group is ours.
     const own = table.find(({ pid }) => pid === Deno.pid)?.pgid;
     if (own === undefined) this.#groups.clear();

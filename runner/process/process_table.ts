@@ -131,6 +131,11 @@ export async function processRows(pids: readonly number[]): Promise<ProcessRow[]
   return parseProcStat(text).filter(({ dead }) => !dead).map(({ row }) => row);
 }
 
+/** The program that a process runs, as a path; empty when it is gone. Linux only. */
+export async function executableOf(pid: number): Promise<string> {
+  return (await output("readlink", [`/proc/${pid}/exe`])).text.trim();
+}
+
 /** Everybody's pid, as Linux lists them. */
 async function listPids(): Promise<number[]> {
   let names: string[];

@@ -44,12 +44,35 @@ export function markedCommand(
   args: readonly string[],
   mark: string,
 ): MarkedCommand {
+  const limit = limitOf(mark);
+  return limitedCommand(command, args, `${limit}:${limit}`);
+}
+
+/** The same for a process that lives longer than one turn: its mark can be changed by {@link remark}. */
+export function remarkableCommand(
+  command: string,
+  args: readonly string[],
+  mark: string,
+): MarkedCommand {
+  return limitedCommand(command, args, `${limitOf(mark)}:`);
+}
+
+/** Gives a running process another mark, which all that it starts from now on inherits. */
+export async function remark(pid: number, mark: string): Promise<boolean> {
+  const through = findLaunchers();
+  if (through === undefined) return false;
+  // Only the soft limit: who lowers the hard one cannot raise it again.
+  const args = ["--pid", String(pid), `--locks=${limitOf(mark)}:`];
+  const options = { args, stdin: "null", stdout: "null", stderr: "null" } as const;
+  return (await new Deno.Command(through.prlimit, options).spawn().status).success;
+}
+
+function limitedCommand(command: string, args: readonly string[], locks: string): MarkedCommand {
   const through = findLaunchers();
   if (through === undefined) return { path: command, args: [...args], detached: true };
-  const limit = limitOf(mark);
   return {
     path: through.setsid,
-    args: [through.prlimit, `--locks=${limit}:${limit}`, command, ...args],
+    args: [through.prlimit, `--locks=${locks}`, command, ...args],
     detached: false,
   };
 }

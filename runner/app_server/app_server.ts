@@ -1,0 +1,130 @@
+/**
+ * Runs codex as one process that stays: `codex app-server`, a warm one for each agent and workspace.
+ *
+ * The way of a byte: `rpc` (lines and their answers) → `turn_wire` (what codex said) → `event_queue`
+ * (as fast as the host takes it). The way of a turn: `pool` (whose server) → `run` → `thread` (loaded,
+ * if it is not) → `turn_params`.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { marksByLimit } from "../process/turn_mark.ts";
+import { compareVersions } from "../codex/capabilities.ts";
+import { userServerConfig } from "../codex/user_mcp_servers.ts";
+import type { AgentKey, CodexRun, RunInput, RunOutcome, Transport } from "../transport.ts";
+import { errorMessage } from "../../base/error_message.ts";
+import { EventQueue } from "./event_queue.ts";
+import { Pool, type PoolSnapshot } from "./pool.ts";
+import { type ServerCommand, ServerUnusable } from "./process.ts";
+import { outcome, runOnServer } from "./run.ts";
+import { stamp } from "./thread.ts";
+
+/** From here on all that is used is stable, and threads can be unloaded at once. */
+export const SINCE = "0.158.0";
+
+/** What decides how a server is started. */
+export type CommandInput = Pick<
+  RunInput,
+  "codex" | "codexHome" | "cwd" | "environment" | "extraArgs" | "userMcpServers"
+>;
+
+/** The second transport. */
+export class AppServerTransport implements Transport {
+  readonly name = "app-server";
+  readonly #pool: Pool;
+
+  /** Whose turn runs is recorded below `running`. */
+  constructor(running: string, log: (message: string) => void) {
+    this.#pool = new Pool(running, log);
+  }
+
+  run(input: RunInput, signal: AbortSignal): CodexRun {
+    const left = new AbortController();
+    const events = new EventQueue(() => left.abort());
+    const play = async (): Promise<RunOutcome> => {
+      try {
+        return await this.#pool.use(
+          input,
+          await serverCommand(input),
+          input.warm,
+          ({ server, thread }) =>
+            runOnServer(server, thread, input, events, AbortSignal.any([signal, left.signal])),
+        );
+      } catch (error) {
+        const known = error instanceof ServerUnusable;
+        return outcome({ refused: known ? error : new Error(errorMessage(error)) });
+      } finally {
+        events.end();
+      }
+    };
+    return { events, outcome: play() };
+  }
+
+  /** Starts a server ahead, for the next agent that needs one. */
+  async prepare(input: CommandInput): Promise<void> {
+    this.#pool.prepare(await serverCommand(input));
+  }
+
+  release(agent: AgentKey, why: "reload" | "leave"): Promise<void> {
+    return this.#pool.release(agent, why);
+  }
+
+  snapshot(): PoolSnapshot {
+    return this.#pool.snapshot();
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+}
+
+/** Why the app-server cannot do what is asked; `undefined` where it can. */
+export function unsuitable(
+  { codex, extraArgs, mcpRegistration }: Pick<RunInput, "codex" | "extraArgs"> & {
+    mcpRegistration: "per-run" | "codex-config";
+  },
+): string | undefined {
+  const { version } = codex.capabilities;
+  if (compareVersions(version, SINCE) < 0) return `codex ${version} is older than ${SINCE}`;
+  if (mcpRegistration === "codex-config") return '`mcp_registration` is "codex-config"';
+  const strange = carriedOver(extraArgs);
+  if (typeof strange === "string") return `\`extra_args\` has ${JSON.stringify(strange)}`;
+  // Without it, what a command leaves behind could not be told from what the server needs.
+  return marksByLimit() ? undefined : "there is no `prlimit` on this machine";
+}
+
+/** How the server of a run is started; equal where one server can do the runs of both. */
+async function serverCommand(input: CommandInput): Promise<ServerCommand> {
+  const { codex, codexHome, environment, extraArgs, cwd, userMcpServers } = input;
+  const config = [
+    // So that a thread that was changed, or is wanted elsewhere, is let go at once.
+    "thread_unload_delay_secs=0",
+    // Offline codex would reconnect for ever.
+    "features.unbounded_connection_retries=false",
+    ...(userMcpServers === "disable" ? await userServerConfig(codex.path, environment, cwd) : []),
+  ];
+  const extra = carriedOver(extraArgs);
+  return {
+    path: codex.path,
+    args: [...config.flatMap((pair) => ["-c", pair]), ...(typeof extra === "string" ? [] : extra)],
+    env: environment,
+    login: stamp(join(codexHome, "auth.json")),
+  };
+}
+
+/**
+ * The operator's arguments as the app-server takes them, or the first that it does not take: those
+ * that stand for configuration mean the same to both.
+ */
+export function carriedOver(extraArgs: readonly string[]): string[] | string {
+  const carried: string[] = [];
+  for (let i = 0; i < extraArgs.length; i++) {
+    const argument = extraArgs[i] ?? "";
+    if (argument === "--strict-config" || /^--(?:config|enable|disable)=|^-c./.test(argument)) {
+      carried.push(argument);
+    } else if (/^(?:-c|--config|--enable|--disable)$/.test(argument) && i + 1 < extraArgs.length) {
+      carried.push(argument, extraArgs[++i] ?? "");
+    } else return argument;
+  }
+  return carried;
+}

@@ -1,0 +1,281 @@
+/**
+ * The servers that stay between turns: one for each agent and workspace, so many at most, and one
+ * more that nobody has yet.
+ *
+ * @module
+ */
+import { errorMessage } from "../../base/error_message.ts";
+import { startTimer } from "../../base/timer.ts";
+import type { AgentKey } from "../transport.ts";
+import type { TurnSettings } from "../turn_request.ts";
+import { AppServer, type ServerCommand } from "./process.ts";
+import { ServerThread } from "./thread.ts";
+
+/** How long a server is kept, and how many. */
+export type Warm = TurnSettings["warm"];
+
+/** A server with its thread, at work for one agent or waiting for its next turn. */
+export interface Seat {
+  readonly server: AppServer;
+  readonly thread: ServerThread;
+}
+
+/** What the pool holds and how often it had what was wanted; for `stats` and `doctor`. */
+export interface PoolSnapshot {
+  servers: { pid: number; agentId: string; workspace: string; state: "running" | "idle" }[];
+  /** The pid of the server that nobody has yet. */
+  spare: number | undefined;
+  /** Turns that found their server waiting, took the spare, or had to wait for a start. */
+  hits: number;
+  spares: number;
+  misses: number;
+}
+
+/** The place of one agent in one workspace; its turns come one after the other. */
+interface Place {
+  agent: AgentKey;
+  /** Of the server, while there is one. */
+  key: string;
+  seat: Seat | undefined;
+  /** Everything that concerns the server, in a row. */
+  queue: Promise<void>;
+  /** How many are in the queue. */
+  queued: number;
+  running: boolean;
+  idleSince: number;
+  stopTimer: () => void;
+}
+
+/** A server that nobody has yet. */
+interface Spare {
+  key: string;
+  /** `undefined` where it could not be started. */
+  server: Promise<AppServer | undefined>;
+  pid: number | undefined;
+}
+
+/** Servers by agent and workspace. */
+export class Pool {
+  readonly #running: string;
+  readonly #log: (message: string) => void;
+  readonly #places = new Map<string, Place>();
+  readonly #counts = { hits: 0, spares: 0, misses: 0 };
+  /** Servers that are on their way out. */
+  readonly #leaving = new Set<Promise<unknown>>();
+  #spare: Spare | undefined;
+  #closed = false;
+
+  /** Marks are recorded below `running`, so that the next start finds what a killed plugin left. */
+  constructor(running: string, log: (message: string) => void) {
+    this.#running = running;
+    this.#log = log;
+  }
+
+  /**
+   * Works on the agent's server, which is started where there is none, or another one. Whoever comes
+   * meanwhile waits.
+   * @throws {ServerUnusable} when none can be started.
+   */
+  use<T>(
+    agent: AgentKey,
+    command: ServerCommand,
+    warm: Warm,
+    work: (seat: Seat) => Promise<T>,
+  ): Promise<T> {
+    const place = this.#place(agent);
+    return this.#alone(place, async () => {
+      place.stopTimer();
+      place.running = true;
+      const { misses } = this.#counts;
+      try {
+        return await work(await this.#seat(place, command, warm));
+      } finally {
+        place.running = false;
+        await this.#keep(place, warm);
+        if (place.seat !== undefined && warm.spare && this.#size < warm.max) {
+          // Who had to wait for a start shows what the spare should have been.
+          if (this.#spare === undefined || misses < this.#counts.misses) this.prepare(command);
+        }
+      }
+    });
+  }
+
+  /** Has the thread of an idle server read again, or given up. Never rejects. */
+  async release(agent: AgentKey, why: "reload" | "leave"): Promise<void> {
+    const place = this.#places.get(placeKey(agent));
+    if (place === undefined) return;
+    // Whoever comes before the reload must not run on what was.
+    place.seat?.thread.stale();
+    await this.#alone(place, async () => {
+      const { seat } = place;
+      if (seat === undefined) return;
+      try {
+        if (why === "reload") await seat.thread.reload();
+        else await seat.thread.release();
+      } catch (error) {
+        this.#log(`the thread of agent ${agent.agentId} could not be let go: ${errorMessage(error)}`);
+        await this.#drop(place);
+      }
+    });
+  }
+
+  /** Starts a server for whoever needs one next, unless there is one. */
+  prepare(command: ServerCommand): void {
+    const key = JSON.stringify(command);
+    if (this.#closed || this.#spare?.key === key) return;
+    this.#dismissSpare();
+    const spare: Spare = { key, server: Promise.resolve(undefined), pid: undefined };
+    spare.server = AppServer.start(command, this.#running).then((server) => {
+      spare.pid = server.pid;
+      return server;
+    }, (error) => {
+      this.#log(`no codex could be started ahead: ${errorMessage(error)}`);
+      if (this.#spare === spare) this.#spare = undefined;
+      return undefined;
+    });
+    this.#spare = spare;
+  }
+
+  /** What it holds. */
+  snapshot(): PoolSnapshot {
+    const servers = [...this.#places.values()].flatMap(({ agent, seat, running }) => {
+      if (seat === undefined) return [];
+      const state = running ? "running" as const : "idle" as const;
+      return [{ pid: seat.server.pid, ...agent, state }];
+    });
+    return { servers, spare: this.#spare?.pid, ...this.#counts };
+  }
+
+  /** Ends every server; nothing is started any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#dismissSpare();
+    await Promise.all(
+      [...this.#places.values()].map((place) => this.#alone(place, () => this.#drop(place))),
+    );
+    await Promise.all(this.#leaving);
+  }
+
+  async #seat(place: Place, command: ServerCommand, warm: Warm): Promise<Seat> {
+    const key = JSON.stringify(command);
+    if (place.seat?.server.isAlive && place.key === key) {
+      this.#counts.hits++;
+      return place.seat;
+    }
+    // Another binary, environment or argument: the thread cannot be loaded in two of them.
+    await this.#drop(place);
+    await this.#makeRoom(warm.max - 1);
+    const server = await this.#takeSpare(key) ?? await this.#start(command);
+    place.key = key;
+    place.seat = { server, thread: new ServerThread(server) };
+    // One that dies while it waits leaves nothing behind either.
+    void server.exited.then(() => this.#leave(this.#alone(place, async () => {
+      if (place.seat?.server === server) await this.#drop(place);
+    })));
+    return place.seat;
+  }
+
+  async #start(command: ServerCommand): Promise<AppServer> {
+    this.#counts.misses++;
+    return await AppServer.start(command, this.#running);
+  }
+
+  async #takeSpare(key: string): Promise<AppServer | undefined> {
+    if (this.#spare?.key !== key) return undefined;
+    const server = await this.#spare.server;
+    this.#spare = undefined;
+    if (!server?.isAlive) {
+      await server?.end();
+      return undefined;
+    }
+    this.#counts.spares++;
+    return server;
+  }
+
+  /** The turn is over: the server waits for the next one, if it may. */
+  async #keep(place: Place, warm: Warm): Promise<void> {
+    const { seat } = place;
+    if (seat === undefined) return;
+    if (!seat.server.isAlive || warm.idleMs === 0 || warm.max === 0 || this.#closed) {
+      return await this.#drop(place);
+    }
+    place.idleSince = performance.now();
+    place.stopTimer = startTimer(
+      warm.idleMs,
+      () => this.#leave(this.#alone(place, () => this.#drop(place))),
+    );
+    this.#leave(this.#makeRoom(warm.max));
+  }
+
+  get #size(): number {
+    return [...this.#places.values()].filter(({ seat }) => seat !== undefined).length;
+  }
+
+  /** Ends who has waited longest until there are at most `max`; turns that run are never touched. */
+  async #makeRoom(max: number): Promise<void> {
+    if (this.#size >= max) this.#dismissSpare();
+    const idle = [...this.#places.values()]
+      .filter(({ seat, queued }) => seat !== undefined && queued === 0)
+      .sort((a, b) => a.idleSince - b.idleSince);
+    const tooMany = idle.slice(0, Math.max(0, this.#size - Math.max(0, max)));
+    await Promise.all(tooMany.map((place) => this.#alone(place, () => this.#drop(place))));
+  }
+
+  #dismissSpare(): void {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    if (spare !== undefined) this.#leave(spare.server.then((server) => server?.end()));
+  }
+
+  /** Ends the place's server, if it has one. */
+  async #drop(place: Place): Promise<void> {
+    const { seat } = place;
+    place.stopTimer();
+    place.seat = undefined;
+    if (seat === undefined) return;
+    const survivors = await seat.server.end();
+    if (survivors.length === 0) return;
+    this.#log(`processes of codex survived being killed: ${survivors.map(({ pid }) => pid)}`);
+  }
+
+  #leave(leaving: Promise<unknown>): void {
+    const gone = leaving.catch(() => {}).finally(() => this.#leaving.delete(gone));
+    this.#leaving.add(gone);
+  }
+
+  #place(agent: AgentKey): Place {
+    const key = placeKey(agent);
+    let place = this.#places.get(key);
+    if (place === undefined) {
+      const { agentId, workspace } = agent;
+      place = {
+        agent: { agentId, workspace },
+        key: "",
+        seat: undefined,
+        queue: Promise.resolve(),
+        queued: 0,
+        running: false,
+        idleSince: 0,
+        stopTimer: () => {},
+      };
+      this.#places.set(key, place);
+    }
+    return place;
+  }
+
+  /** Runs `work` after everything that was asked of the place before. */
+  #alone<T>(place: Place, work: () => Promise<T>): Promise<T> {
+    place.queued++;
+    const done = place.queue.then(work).finally(() => {
+      place.queued--;
+      const idle = place.queued === 0 && place.seat === undefined;
+      if (idle) this.#places.delete(placeKey(place.agent));
+    });
+    place.queue = done.then(() => {}, () => {});
+    return done;
+  }
+}
+
+function placeKey({ agentId, workspace }: AgentKey): string {
+  return JSON.stringify([agentId, workspace]);
+}

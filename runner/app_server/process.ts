@@ -1,0 +1,247 @@
+/**
+ * One running `codex app-server`: started, introduced, marked turn by turn, and ended without leaving
+ * anything that it started.
+ *
+ * It carries two marks. Its own stands in its environment and is its limit between turns; so all
+ * that it ever starts is known. During a turn that may start processes its limit is the turn's mark:
+ * what was born then is found by that mark alone, while the servers of its thread live on.
+ *
+ * @module
+ */
+import { dirname, join } from "@std/path";
+import { ChildOutput } from "../../base/child_output.ts";
+import { clip } from "../../base/clip.ts";
+import { errorMessage } from "../../base/error_message.ts";
+import { Tail } from "../../base/tail.ts";
+import type { Variables } from "../../base/variables.ts";
+import { within } from "../../base/timer.ts";
+import { familyOf, killFamily } from "../process/process_family.ts";
+import { executables, type ProcessRow, processTable } from "../process/process_table.ts";
+import { TurnDirectory } from "../process/turn_directory.ts";
+import { remark, remarkableCommand, TURN_MARK } from "../process/turn_mark.ts";
+import { Rpc } from "./rpc.ts";
+import { METHOD, NOT_WANTED, paramsOf } from "./wire.ts";
+
+/** A server is of no use: another one is needed, or another way to run codex. */
+export class ServerUnusable extends Error {
+  override name = "ServerUnusable";
+}
+
+/** What to start. Two equal ones can stand in for each other. */
+export interface ServerCommand {
+  path: string;
+  /** codex's own, after `app-server`. */
+  args: readonly string[];
+  env: Variables;
+  /** The state of codex's login: one that logged out goes on with what it had read. */
+  login: string;
+}
+
+/** What a turn is told while it runs. */
+export type Listener = (method: string, params: unknown) => Promise<void> | void;
+
+/** How a process ended. */
+export interface ExitStatus {
+  code: number;
+  signal: string | undefined;
+}
+
+/** How long a start may take until it has introduced itself: it takes 0.3 s on a quiet machine. */
+const HANDSHAKE_MS = 30_000;
+/** How long it may take to go after its stdin ended: 0.1 s, and 4 s in the middle of a turn. */
+const END_MS = 5_000;
+/** Kept of stderr: its end. */
+const STDERR_TAIL_BYTES = 16 * 1024;
+
+/** A server and all that it started. */
+export class AppServer {
+  readonly pid: number;
+  readonly rpc: Rpc;
+  /** Resolves when the process is gone; never rejects. */
+  readonly exited: Promise<ExitStatus>;
+  /** Set once it is gone. */
+  exit: ExitStatus | undefined;
+  /** Told what codex notifies; the next one is read when it is done. */
+  listener: Listener | undefined;
+  /** Notifications that nobody listened to. */
+  unheard = 0;
+  readonly #command: ServerCommand;
+  readonly #running: string;
+  readonly #own: TurnDirectory;
+  readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #stderr = new Tail(STDERR_TAIL_BYTES);
+  readonly #pipes: ChildOutput[];
+  readonly #read: Promise<unknown>;
+  readonly #closings = new Map<string, () => void>();
+  /** Of the turn that runs, or of the next one. */
+  #turn: TurnDirectory | undefined;
+  #limit: string;
+  #ending: Promise<ProcessRow[]> | undefined;
+
+  private constructor(
+    child: Deno.ChildProcess,
+    command: ServerCommand,
+    running: string,
+    own: TurnDirectory,
+  ) {
+    this.#command = command;
+    this.#running = running;
+    this.#own = own;
+    this.#limit = own.mark;
+    this.pid = child.pid;
+    this.#stdin = child.stdin.getWriter();
+    const [stdout, stderr] = [new ChildOutput(child.stdout), new ChildOutput(child.stderr)];
+    this.#pipes = [stdout, stderr];
+    this.rpc = new Rpc(
+      (bytes) => this.#stdin.write(bytes),
+      (method, params) => this.#notified(method, params),
+    );
+    this.exited = child.status.then(({ code, signal }) => {
+      for (const pipe of this.#pipes) pipe.childGone();
+      return this.exit = { code, signal: signal ?? undefined };
+    });
+    this.#read = Promise.all([this.rpc.read(stdout.chunks()), this.#readStderr(stderr)]);
+  }
+
+  /**
+   * Starts a server and waits until it has introduced itself. Its marks are recorded below `running`.
+   * @throws {ServerUnusable} when it cannot be started, ends at once, or does not answer as it should.
+   */
+  static async start(command: ServerCommand, running: string): Promise<AppServer> {
+    const own = await TurnDirectory.create(running);
+    let server: AppServer;
+    try {
+      server = new AppServer(spawn(command, own.mark), command, running, own);
+    } catch (error) {
+      own[Symbol.dispose]();
+      throw new ServerUnusable(`cannot start ${command.path} app-server: ${errorMessage(error)}`);
+    }
+    try {
+      await server.rpc.request(METHOD.initialize, {
+        clientInfo: { name: "plexum", title: "Plexum", version: "1" },
+        capabilities: { experimentalApi: false, optOutNotificationMethods: NOT_WANTED },
+      }, HANDSHAKE_MS);
+      await server.rpc.notify(METHOD.initialized);
+      return server;
+    } catch (error) {
+      await server.kill();
+      const said = server.stderr.trim().split("\n").at(-1);
+      throw new ServerUnusable(clip(`${errorMessage(error)}${said ? `: ${said}` : ""}`));
+    }
+  }
+
+  get isAlive(): boolean {
+    return this.exit === undefined && this.#ending === undefined;
+  }
+
+  /** The end of what codex wrote to stderr so far, at most 16 KiB. */
+  get stderr(): string {
+    return this.#stderr.text();
+  }
+
+  /** Waits until the thread is unloaded; to be called before that is asked for. */
+  closing(threadId: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#closings.set(threadId, resolve);
+    return promise.finally(() => this.#closings.delete(threadId));
+  }
+
+  /** From now on what the server starts belongs to the turn. False when it cannot be marked. */
+  async beginTurn(): Promise<boolean> {
+    this.#turn ??= await TurnDirectory.create(this.#running);
+    return await this.#remark(this.#turn.mark);
+  }
+
+  /** From now on what the server starts belongs to no turn: the servers of a thread. */
+  async betweenTurns(): Promise<boolean> {
+    return await this.#remark(this.#own.mark);
+  }
+
+  /** Ends what the turn has started, and returns what could not be ended. */
+  async sweepTurn(): Promise<ProcessRow[]> {
+    const turn = this.#turn;
+    if (turn === undefined) return [];
+    if (!await this.betweenTurns()) return await this.kill();
+    const survivors = await killFamily([], turn.mark, (alive) => this.#foreign(alive));
+    turn[Symbol.dispose]();
+    this.#turn = undefined;
+    return survivors;
+  }
+
+  /** Lets the server go: its stdin ends, and what does not go by itself is killed. */
+  end(): Promise<ProcessRow[]> {
+    return this.#ending ??= this.#end(END_MS);
+  }
+
+  /** Kills the server and all that it started. */
+  kill(): Promise<ProcessRow[]> {
+    return this.#ending ??= this.#end(0);
+  }
+
+  async #end(ms: number): Promise<ProcessRow[]> {
+    // Taken first: once the server is gone, its children belong to init.
+    const family = familyOf(this.pid, await processTable());
+    void this.#stdin.close().catch(() => {});
+    if (ms > 0) await within(ms, this.exited);
+    const marks = [this.#own, ...(this.#turn === undefined ? [] : [this.#turn])];
+    const survivors = new Map<number, ProcessRow>();
+    for (const { mark } of marks) {
+      for (const row of await killFamily(family, mark)) survivors.set(row.pid, row);
+    }
+    await within(END_MS, this.exited);
+    await Promise.all(this.#pipes.map((pipe) => pipe.close()));
+    await this.#read;
+    await this.#stdin.abort().catch(() => {});
+    for (const directory of marks) directory[Symbol.dispose]();
+    return [...survivors.values()];
+  }
+
+  /** Without codex's own helper, which is born in the turn that first needs it and keeps its values. */
+  async #foreign(alive: ProcessRow[]): Promise<ProcessRow[]> {
+    const helper = join(dirname(this.#command.path), "codex-code-mode-host");
+    const spared = new Set<number>();
+    for (const { pid, ppid } of alive) {
+      if (ppid === this.pid && (await executables([pid]))[0] === helper) spared.add(pid);
+    }
+    return alive.filter(({ pid }) => !spared.has(pid));
+  }
+
+  async #remark(mark: string): Promise<boolean> {
+    if (this.#limit === mark) return true;
+    const done = await remark(this.pid, mark);
+    if (done) this.#limit = mark;
+    return done;
+  }
+
+  async #notified(method: string, params: unknown): Promise<void> {
+    if (method === "thread/closed") {
+      const read = paramsOf(params);
+      if (typeof read !== "string") this.#closings.get(read.threadId ?? "")?.();
+    }
+    if (this.listener === undefined) this.unheard++;
+    else await this.listener(method, params);
+  }
+
+  async #readStderr(pipe: ChildOutput): Promise<void> {
+    try {
+      for await (const chunk of pipe.chunks()) this.#stderr.push(chunk);
+    } catch {
+      // A broken pipe ends stderr like its end.
+    }
+  }
+}
+
+function spawn({ path, args, env }: ServerCommand, mark: string): Deno.ChildProcess {
+  const command = remarkableCommand(path, ["app-server", ...args], mark);
+  return new Deno.Command(command.path, {
+    args: command.args,
+    // Not the workspace: a thread has that for itself, and a server may wait for any.
+    cwd: "/",
+    env: { ...env, [TURN_MARK]: mark },
+    clearEnv: true,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    detached: command.detached,
+  }).spawn();
+}

@@ -1,0 +1,212 @@
+/**
+ * One turn on a server: the thread is loaded, the turn begun, told and ended, and what it has started
+ * is cleared away. The server lives on, unless something of the turn resists.
+ *
+ * @module
+ */
+import { within } from "../../base/timer.ts";
+import { classifyFailure } from "../failure/failure.ts";
+import { type Failure, TurnError } from "../turn_event.ts";
+import type { CodexEvent, RunInput, RunOutcome } from "../transport.ts";
+import type { EventQueue } from "./event_queue.ts";
+import { type AppServer, ServerUnusable } from "./process.ts";
+import { RpcRefusal, RpcSilence } from "./rpc.ts";
+import type { ServerThread } from "./thread.ts";
+import { MAX_INPUT_CHARACTERS, turnParams } from "./turn_params.ts";
+import { TurnWire } from "./turn_wire.ts";
+import { METHOD } from "./wire.ts";
+
+/** How long codex may take to say that it begins a turn; it takes some milliseconds. */
+const START_MS = 30_000;
+/** How long it may take to end the commands that a turn left running: under 0.3 s was seen. */
+const CLEAN_MS = 5_000;
+
+/** Runs one turn. Never rejects; `events` is ended when the turn is over, before it is cleared up. */
+export async function runOnServer(
+  server: AppServer,
+  thread: ServerThread,
+  input: RunInput,
+  events: EventQueue,
+  signal: AbortSignal,
+): Promise<RunOutcome> {
+  const run = new ServerRun(server, thread, input, events, signal);
+  try {
+    return await run.play();
+  } finally {
+    events.end();
+    server.listener = undefined;
+  }
+}
+
+class ServerRun {
+  readonly #server: AppServer;
+  readonly #thread: ServerThread;
+  readonly #input: RunInput;
+  readonly #events: EventQueue;
+  readonly #signal: AbortSignal;
+  readonly #begun = Promise.withResolvers<void>();
+  readonly #over = Promise.withResolvers<void>();
+  /** codex is to stop: we were cancelled, or it tries what cannot succeed. */
+  readonly #stop = Promise.withResolvers<void>();
+  #wire: TurnWire | undefined;
+  #announced = false;
+
+  constructor(
+    server: AppServer,
+    thread: ServerThread,
+    input: RunInput,
+    events: EventQueue,
+    signal: AbortSignal,
+  ) {
+    this.#server = server;
+    this.#thread = thread;
+    this.#input = input;
+    this.#events = events;
+    this.#signal = signal;
+  }
+
+  async play(): Promise<RunOutcome> {
+    const cancel = () => this.#stop.resolve();
+    this.#signal.addEventListener("abort", cancel, { once: true });
+    if (this.#signal.aborted) cancel();
+    try {
+      const tooLong = refusedPrompt(this.#input.prompt);
+      if (tooLong !== undefined) return outcome({ refused: new TurnError(tooLong) });
+      const threadId = await this.#load();
+      if (threadId === undefined) return outcome();
+      await this.#begin(threadId);
+      await Promise.race([this.#over.promise, this.#stop.promise, this.#server.exited]);
+      const stopped = this.#wire?.status !== undefined || await this.#interrupt(threadId);
+      // The host need not wait for what is cleared away: it waits for the outcome.
+      if (stopped) this.#events.end();
+      return stopped ? await this.#clear(threadId) : await this.#kill();
+    } catch (error) {
+      return await this.#broken(error);
+    } finally {
+      this.#signal.removeEventListener("abort", cancel);
+    }
+  }
+
+  /** The thread's id; `undefined` when the turn was cancelled meanwhile. */
+  async #load(): Promise<string | undefined> {
+    const loading = this.#thread.load(this.#input);
+    loading.catch(() => {}); // may be left behind
+    await Promise.race([loading.catch(() => {}), this.#stop.promise]);
+    if (!this.#signal.aborted) return await loading;
+    // Left alone in the middle of a load, the thread's state would be anybody's guess.
+    if (!await within(this.#input.graceMs, loading)) await this.#server.kill();
+    return undefined;
+  }
+
+  async #begin(threadId: string): Promise<void> {
+    const server = this.#server;
+    if (!await server.beginTurn()) throw new ServerUnusable("the app-server cannot be marked");
+    this.#wire = new TurnWire(threadId);
+    server.listener = (method, params) => this.#hear(method, params);
+    const params = turnParams(threadId, this.#input, this.#thread.writes);
+    const begins = server.rpc.request(METHOD.turnStart, params, START_MS)
+      .then(() => this.#announce(threadId));
+    begins.catch(() => {}); // may be left behind
+    await Promise.race([begins, this.#stop.promise]);
+  }
+
+  /** Not before codex took the turn: until then it can be run in another way, and nobody has to know. */
+  async #announce(threadId: string): Promise<void> {
+    if (this.#announced) return;
+    this.#announced = true;
+    await this.#events.push({ type: "thread_started", threadId });
+  }
+
+  async #hear(method: string, params: unknown): Promise<void> {
+    const wire = this.#wire;
+    if (wire === undefined || wire.status !== undefined) return;
+    for (const event of wire.take(method, params)) {
+      if (event.type === "turn_started") await this.#announce(wire.threadId);
+      const told = this.#toldAs(event, wire);
+      if (told !== undefined) await this.#events.push(told);
+    }
+    if (wire.turnId !== undefined) this.#begun.resolve();
+    if (wire.hopeless !== undefined) this.#stop.resolve();
+    if (wire.status !== undefined) this.#over.resolve();
+  }
+
+  /** A turn that we ended has our reason for its end, or none. */
+  #toldAs(event: CodexEvent, { status, hopeless }: TurnWire): CodexEvent | undefined {
+    if (event.type !== "turn_failed" || status !== "interrupted") return event;
+    return this.#signal.aborted ? undefined : hopeless ?? event;
+  }
+
+  /** Whether codex stopped the turn when it was asked to. */
+  async #interrupt(threadId: string): Promise<boolean> {
+    const { exited, rpc } = this.#server;
+    const until = performance.now() + this.#input.graceMs;
+    const left = () => Math.max(0, until - performance.now());
+    // Between the request and `turn/started` an interrupt is refused, and the turn runs on.
+    await within(left(), Promise.race([this.#begun.promise, exited]));
+    const turnId = this.#wire?.turnId;
+    if (turnId === undefined || this.#server.exit !== undefined) return false;
+    // Refused is the turn that has just ended by itself.
+    rpc.request(METHOD.turnInterrupt, { threadId, turnId }, left()).catch(() => {});
+    await within(left(), Promise.race([this.#over.promise, exited]));
+    return this.#wire?.status !== undefined;
+  }
+
+  /** Ends what the turn has left running: codex's own list of it first, then whatever has its mark. */
+  async #clear(threadId: string): Promise<RunOutcome> {
+    if (this.#wire?.isQuiet) return outcome();
+    await this.#server.rpc.request(METHOD.terminalsClean, { threadId }, CLEAN_MS);
+    const survivors = await this.#server.sweepTurn();
+    return survivors.length === 0 ? outcome() : await this.#kill();
+  }
+
+  async #kill(): Promise<RunOutcome> {
+    // What is still read is told, but not to somebody who may have stopped listening.
+    if (this.#signal.aborted) this.#events.end();
+    const survivors = await this.#server.kill();
+    const command = "";
+    return outcome({
+      // Of a turn that was over before, the server's end is no part.
+      exit: this.#wire?.status === undefined ? this.#server.exit : undefined,
+      stderr: this.#server.stderr,
+      survivors: survivors.map(({ pid }) => ({ pid, command })),
+    });
+  }
+
+  async #broken(error: unknown): Promise<RunOutcome> {
+    if (error instanceof RpcRefusal && !this.#announced) {
+      const failure = classifyFailure({ message: error.message, stderr: "" });
+      return outcome({ refused: new TurnError(failure) });
+    }
+    const killed = await this.#kill();
+    if (this.#announced || this.#signal.aborted) return killed;
+    const known = error instanceof ServerUnusable || error instanceof RpcSilence;
+    return { ...killed, refused: known ? new ServerUnusable(error.message) : asError(error) };
+  }
+}
+
+/** An outcome; where nothing is said, all went well and the server lives on. */
+export function outcome(known: Partial<RunOutcome> = {}): RunOutcome {
+  return {
+    exit: undefined,
+    refused: undefined,
+    lingered: false,
+    stderr: "",
+    survivors: [],
+    ...known,
+  };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+/** Sent, it would be refused after it was read. */
+function refusedPrompt({ length }: string): Failure | undefined {
+  if (length <= MAX_INPUT_CHARACTERS) return undefined;
+  return {
+    kind: "invalid_request",
+    message: `codex: the prompt has ${length} characters, and codex takes ${MAX_INPUT_CHARACTERS}`,
+    retryable: false,
+    hint: "Put long material into a file of the workspace, and name it.",
+  };
+}

@@ -1,0 +1,180 @@
+/**
+ * The thread that a server has loaded: begun or resumed, read again from disk, let go.
+ *
+ * It is always loaded read-only, and each turn brings its real sandbox. Loaded with any right to write
+ * codex would note in config.toml that the workspace is trusted, and believe its `.codex/`: servers
+ * outside the sandbox, rules, models.
+ *
+ * Parameters are heard by a load only; a loaded thread ignores them. So whatever changed since, in
+ * what we ask or in the files that codex reads then, has the thread unloaded and loaded again.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import * as z from "zod/mini";
+import { within } from "../../base/timer.ts";
+import type { HostToolsAccess, RunInput } from "../transport.ts";
+import type { AppServer } from "./process.ts";
+import { RpcSilence } from "./rpc.ts";
+import { METHOD } from "./wire.ts";
+
+/** What of a run decides how its thread is loaded. */
+export type LoadInput = Pick<
+  RunInput,
+  | "codex"
+  | "codexHome"
+  | "cwd"
+  | "hostTools"
+  | "instructions"
+  | "model"
+  | "threadId"
+  | "trustWorkspace"
+>;
+
+/** What codex's own configuration says about writing, beside what a turn says. */
+export type ConfiguredWrites = z.infer<typeof Writes>;
+
+/** A load waits for the thread's MCP servers, whose own limit is a minute at most. */
+const LOAD_MS = 120_000;
+/** Other requests; they take a few milliseconds. */
+const ASK_MS = 10_000;
+
+const Loaded = z.looseObject({ thread: z.looseObject({ id: z.string() }) });
+const Flag = z._default(z.nullable(z.boolean()), false);
+const Writes = z.looseObject({
+  writable_roots: z._default(z.nullable(z.array(z.string())), []),
+  network_access: Flag,
+  exclude_tmpdir_env_var: Flag,
+  exclude_slash_tmp: Flag,
+});
+const Configured = z.looseObject({
+  config: z.looseObject({ sandbox_workspace_write: z.nullish(Writes) }),
+});
+
+/** The one thread of a server. */
+export class ServerThread {
+  /** As the configuration had it when the thread was loaded. */
+  writes: ConfiguredWrites = z.parse(Writes, {});
+  readonly #server: AppServer;
+  #loaded: { threadId: string; key: string } | undefined;
+  /** How it was loaded last. */
+  #input: LoadInput | undefined;
+
+  constructor(server: AppServer) {
+    this.#server = server;
+  }
+
+  /** The thread that is loaded now. */
+  get id(): string | undefined {
+    return this.#loaded?.threadId;
+  }
+
+  /**
+   * Sees to it that the thread is loaded as `input` wants it, and returns its id.
+   * @throws {RpcRefusal} codex's own no.
+   * @throws {RpcSilence} the server is of no more use.
+   */
+  async load(input: LoadInput): Promise<string> {
+    const key = loadKey(input);
+    if (this.#loaded !== undefined) {
+      if (this.#loaded.threadId === input.threadId && this.#loaded.key === key) {
+        return this.#loaded.threadId;
+      }
+      await this.release();
+    }
+    if (!await this.#server.betweenTurns()) throw new RpcSilence("the server cannot be marked");
+    this.writes = await this.#configuredWrites();
+    const [method, params] = loadRequest(input);
+    const answer = z.parse(Loaded, await this.#ask(method, params, LOAD_MS));
+    this.#loaded = { threadId: answer.thread.id, key };
+    this.#input = { ...input, threadId: answer.thread.id };
+    return answer.thread.id;
+  }
+
+  /** Has the file read again by the next {@link load}. */
+  stale(): void {
+    if (this.#loaded !== undefined) this.#loaded.key = "";
+  }
+
+  /** Reads the file again now, if a thread is loaded. Throws as {@link load} does. */
+  async reload(): Promise<void> {
+    if (this.#loaded === undefined || this.#input === undefined) return;
+    this.stale();
+    await this.load(this.#input);
+  }
+
+  /** Unloads the thread: codex gives up its writer lock. */
+  async release(): Promise<void> {
+    const { threadId } = this.#loaded ?? {};
+    if (threadId === undefined) return;
+    this.#loaded = undefined;
+    const closed = this.#server.closing(threadId);
+    await this.#ask(METHOD.threadUnsubscribe, { threadId }, ASK_MS);
+    // Asked for it earlier, codex refuses the thread: "is closing".
+    if (!await within(ASK_MS, Promise.race([closed, this.#server.exited]))) {
+      throw new RpcSilence(`thread ${threadId} was not closed within ${ASK_MS} ms`);
+    }
+  }
+
+  async #configuredWrites(): Promise<ConfiguredWrites> {
+    // Without a `cwd`: what a workspace says of itself is not asked for.
+    const answer = z.safeParse(Configured, await this.#ask(METHOD.configRead, {}, ASK_MS));
+    const found = answer.success ? answer.data.config.sandbox_workspace_write : undefined;
+    return found ?? z.parse(Writes, {});
+  }
+
+  #ask(method: string, params: unknown, ms: number): Promise<unknown> {
+    return this.#server.rpc.request(method, params, ms);
+  }
+}
+
+/** The request that loads a thread. */
+export function loadRequest(input: LoadInput): [method: string, params: Record<string, unknown>] {
+  const { hostTools, model, cwd, threadId, instructions } = input;
+  const trust = trustLevel(input);
+  const config = {
+    ...(hostTools === undefined
+      ? {}
+      : { mcp_servers: { [hostTools.name]: serverEntry(hostTools) }, ...hostTools.config }),
+    ...(trust === undefined ? {} : { projects: { [cwd]: { trust_level: trust } } }),
+  };
+  const params = {
+    cwd,
+    approvalPolicy: "never",
+    sandbox: "read-only",
+    ...(model === undefined ? {} : { model }),
+    ...(instructions === undefined ? {} : { developerInstructions: instructions }),
+    config,
+  };
+  return threadId === undefined
+    ? [METHOD.threadStart, params]
+    : [METHOD.threadResume, { threadId, excludeTurns: true, ...params }];
+}
+
+/** With the secret in it: neither a file nor the server's own environment nor argv ever has it. */
+function serverEntry({ server, env }: HostToolsAccess): Record<string, unknown> {
+  const configured = typeof server.env === "object" ? server.env : {};
+  return { ...server, env: { ...configured, ...env } };
+}
+
+/** Later versions trust nothing unasked, and need no word against it. */
+function trustLevel({ trustWorkspace, codex }: LoadInput): "trusted" | "untrusted" | undefined {
+  if (trustWorkspace) return "trusted";
+  return codex.capabilities.trustsUnasked ? "untrusted" : undefined;
+}
+
+/** Equal exactly where a loaded thread is what a load would make of it. */
+function loadKey({ codexHome, cwd, hostTools, model, trustWorkspace }: LoadInput): string {
+  const files = [join(codexHome, "config.toml"), join(codexHome, "AGENTS.md"), join(cwd, "AGENTS.md")];
+  return JSON.stringify([cwd, hostTools?.fingerprint, model, trustWorkspace, ...files.map(stamp)]);
+}
+
+/** The state of a file, as far as it shows from outside. */
+export function stamp(path: string): string {
+  try {
+    const { mtime, size, ino } = Deno.statSync(path);
+    return `${mtime?.getTime()} ${size} ${ino}`;
+  } catch {
+    return "";
+  }
+}

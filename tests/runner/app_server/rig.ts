@@ -1,0 +1,135 @@
+/** A transport of its own in a sandbox, with a real codex or a fake one, and no turn around it. */
+import { strict as assert } from "node:assert";
+import { join } from "@std/path";
+import { findCodex } from "../../../runner/codex/codex_binary.ts";
+import { AppServerTransport } from "../../../runner/app_server/app_server.ts";
+import { codexEnvironment } from "../../../runner/codex/environment.ts";
+import { TurnDirectory } from "../../../runner/process/turn_directory.ts";
+import type { CodexEvent, RunInput, RunOutcome } from "../../../runner/transport.ts";
+import { codexBinary } from "../../support/codex.ts";
+import { within } from "../../support/deadline.ts";
+import { openSandbox, type Sandbox, type SandboxOptions } from "../../support/sandbox.ts";
+
+/** The versions that the app-server is used with. */
+export const APP_SERVER_VERSIONS = ["0.158.0", "0.169.0", "0.171.0"];
+
+/** What a run came to. */
+export interface Played {
+  events: CodexEvent[];
+  outcome: RunOutcome;
+  threadId: string | undefined;
+  /** The text of all messages, and of all pieces that were not taken back. */
+  text: string;
+  pieces: string;
+}
+
+/** A transport with its world. */
+export class Rig implements AsyncDisposable {
+  private constructor(
+    readonly sandbox: Sandbox,
+    readonly transport: AppServerTransport,
+    readonly base: Omit<RunInput, "directory">,
+    readonly running: string,
+  ) {}
+
+  static async open(
+    binary: string,
+    options: Omit<SandboxOptions, "binary"> = {},
+    input: Partial<RunInput> = {},
+  ): Promise<Rig> {
+    const sandbox = await openSandbox({ binary, ...options });
+    const running = join(sandbox.root, "running");
+    Deno.mkdirSync(running);
+    const codex = await findCodex(binary, sandbox.env);
+    return new Rig(sandbox, new AppServerTransport(running, () => {}), {
+      agentId: "cx",
+      workspace: sandbox.workspace,
+      cwd: sandbox.workspace,
+      codex,
+      codexHome: sandbox.codexHome,
+      environment: codexEnvironment(sandbox.env, {}, codex),
+      threadId: undefined,
+      prompt: "go on",
+      instructions: undefined,
+      images: [],
+      outputSchema: undefined,
+      model: undefined,
+      sandbox: "workspace-write",
+      writableRoots: [],
+      networkAccess: false,
+      trustWorkspace: false,
+      userMcpServers: "keep",
+      extraArgs: [],
+      hostTools: undefined,
+      graceMs: 5_000,
+      transport: "app-server",
+      warm: { idleMs: 60_000, max: 8, spare: false },
+      onStatus: () => {},
+      ...input,
+    }, running);
+  }
+
+  static async real(
+    version: string,
+    options: Omit<SandboxOptions, "binary"> = {},
+    input: Partial<RunInput> = {},
+  ): Promise<Rig> {
+    const { native } = await codexBinary(version);
+    return await Rig.open(native, options, input);
+  }
+
+  /** Runs one turn to its end. */
+  async play(
+    input: Partial<RunInput> = {},
+    signal: AbortSignal = new AbortController().signal,
+    onEvent: (event: CodexEvent) => void = () => {},
+  ): Promise<Played> {
+    using directory = await TurnDirectory.create(this.running);
+    const run = this.transport.run({ ...this.base, directory, ...input }, signal);
+    const events: CodexEvent[] = [];
+    const reading = (async () => {
+      for await (const event of run.events) {
+        events.push(event);
+        onEvent(event);
+      }
+      return await run.outcome;
+    })();
+    const outcome = await within(reading, "the end of a run", () => JSON.stringify(events));
+    const started = events.find((event) => event.type === "thread_started");
+    return {
+      events,
+      outcome,
+      threadId: started?.threadId,
+      text: events.flatMap((event) => event.type === "message" ? [event.text] : []).join("|"),
+      pieces: piecesOf(events),
+    };
+  }
+
+  /** One that has to go well; returns the same. */
+  async good(input: Partial<RunInput> = {}): Promise<Played> {
+    const played = await this.play(input);
+    assert.equal(played.outcome.refused, undefined, String(played.outcome.refused));
+    assert.equal(played.events.at(-1)?.type, "turn_completed", JSON.stringify(played.events));
+    return played;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.transport.close();
+      assert.deepEqual([...Deno.readDirSync(this.running)], [], "marks of nobody are left");
+    } finally {
+      await this.sandbox[Symbol.asyncDispose]();
+    }
+  }
+}
+
+/** All pieces of messages, without those that were taken back. */
+export function piecesOf(events: readonly CodexEvent[]): string {
+  const pieces = new Map<string, string>();
+  for (const event of events) {
+    if (event.type === "message_delta") {
+      pieces.set(event.item, (pieces.get(event.item) ?? "") + event.text);
+    } else if (event.type === "retracted") pieces.delete(event.item);
+  }
+  return [...pieces.values()].join("|");
+}
