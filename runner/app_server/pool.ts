@@ -113,7 +113,9 @@ export class Pool {
         if (why === "reload") await seat.thread.reload();
         else await seat.thread.release();
       } catch (error) {
-        this.#log(`the thread of agent ${agent.agentId} could not be let go: ${errorMessage(error)}`);
+        this.#log(
+          `the thread of agent ${agent.agentId} could not be let go: ${errorMessage(error)}`,
+        );
         await this.#drop(place);
       }
     });
@@ -169,9 +171,11 @@ export class Pool {
     place.key = key;
     place.seat = { server, thread: new ServerThread(server) };
     // One that dies while it waits leaves nothing behind either.
-    void server.exited.then(() => this.#leave(this.#alone(place, async () => {
-      if (place.seat?.server === server) await this.#drop(place);
-    })));
+    void server.exited.then(() =>
+      this.#leave(this.#alone(place, async () => {
+        if (place.seat?.server === server) await this.#drop(place);
+      }))
+    );
     return place.seat;
   }
 

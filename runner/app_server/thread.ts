@@ -165,7 +165,11 @@ function trustLevel({ trustWorkspace, codex }: LoadInput): "trusted" | "untruste
 
 /** Equal exactly where a loaded thread is what a load would make of it. */
 function loadKey({ codexHome, cwd, hostTools, model, trustWorkspace }: LoadInput): string {
-  const files = [join(codexHome, "config.toml"), join(codexHome, "AGENTS.md"), join(cwd, "AGENTS.md")];
+  const files = [
+    join(codexHome, "config.toml"),
+    join(codexHome, "AGENTS.md"),
+    join(cwd, "AGENTS.md"),
+  ];
   return JSON.stringify([cwd, hostTools?.fingerprint, model, trustWorkspace, ...files.map(stamp)]);
 }
 

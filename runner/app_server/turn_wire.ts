@@ -20,7 +20,8 @@ import {
 const ALIVE: CodexEvent = { type: "alive" };
 
 /** What says nothing to a turn, and is no news: tools are told by the rollout. */
-const SILENT = /^(?:thread|account|mcpServer|serverRequest|remoteControl|hook|model|app|skills|fs|turn|item)\//;
+const SILENT =
+  /^(?:thread|account|mcpServer|serverRequest|remoteControl|hook|model|app|skills|fs|turn|item)\//;
 
 /** Items whose text is told in pieces. */
 type Told = "agentMessage" | "reasoning";

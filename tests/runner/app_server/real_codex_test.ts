@@ -1,5 +1,15 @@
+/** Turns of a real codex by the app-server transport, on every version that it is used with. */
 import { strict as assert } from "node:assert";
+import { existsSync } from "node:fs";
+import { join } from "@std/path";
+import { TurnError } from "../../../runner/turn_event.ts";
+import { execTurn } from "../../rollout/codex_turn.ts";
+import { codexBinary } from "../../support/codex.ts";
 import { APP_SERVER_VERSIONS, Rig } from "./rig.ts";
+
+const shell = (cmd: string) => ({
+  items: [{ type: "function_call" as const, name: "exec_command", args: { cmd } }],
+});
 
 for (const version of APP_SERVER_VERSIONS) {
   Deno.test(`app-server ${version}: a thread goes on in one process, and its pieces equal its text`, async () => {
@@ -14,10 +24,226 @@ for (const version of APP_SERVER_VERSIONS) {
     const second = await rig.good({ threadId: first.threadId, prompt: "and then" });
     assert.equal(second.threadId, first.threadId);
     assert.equal(rig.transport.snapshot().servers[0]?.pid, server?.pid);
-    assert.deepEqual(second.events.map(({ type }) => type).filter((type) => type !== "alive"), [
-      "thread_started", "turn_started", "message_delta", "message", "context", "turn_completed",
-    ]);
+    assert.deepEqual(
+      second.events.map(({ type }) => type).filter((type) => type !== "alive"),
+      ["thread_started", "turn_started", "message_delta", "message", "context", "turn_completed"],
+    );
     const asked = JSON.stringify(rig.sandbox.model.asked[1]?.input);
     assert.ok(asked.includes("this is streamed") && asked.includes("and then"), asked);
   });
+
+  Deno.test(`app-server ${version}: reasoning is told in pieces that equal its parts`, async () => {
+    await using rig = await Rig.real(version, {
+      steps: [{
+        items: [
+          { type: "reasoning", summary: ["**First** thoughts", "**Second** thoughts"] },
+          { type: "message", text: "done" },
+        ],
+      }],
+    });
+    const { events } = await rig.good();
+    const whole = events.flatMap((event) => event.type === "reasoning" ? [event.text] : []);
+    assert.deepEqual(whole, ["**First** thoughts\n**Second** thoughts"]);
+    const pieces = events.flatMap((event) => event.type === "reasoning_delta" ? [event.text] : []);
+    assert.equal(pieces.join(""), whole[0]);
+  });
+
+  Deno.test(`app-server ${version}: what a broken stream had begun is taken back`, async () => {
+    await using rig = await Rig.real(version, {
+      steps: [{ text: "partial text that is cut", chunk: 5, cutAfterEvents: 6 }, {
+        text: "the whole answer",
+      }],
+    }, { extraArgs: ["-c", "model_providers.scripted.stream_max_retries=2"] });
+    const { events, text, pieces } = await rig.good();
+    assert.equal(text, "the whole answer");
+    assert.equal(pieces, text);
+    const retracted = events.findIndex(({ type }) => type === "retracted");
+    assert.ok(events.slice(0, retracted).some(({ type }) => type === "message_delta"));
+    const notice = events.find((event) => event.type === "notice");
+    assert.match(notice?.message ?? "", /^Reconnecting\.\.\. 1\/2 \(stream disconnected/);
+  });
+
+  Deno.test(`app-server ${version}: an error has codex's name as the rollout spells it`, async () => {
+    await using rig = await Rig.real(version, {
+      steps: [{ status: 401, error: { message: "bad key" } }, {
+        failed: { code: "context_length_exceeded", message: "too long" },
+      }],
+    });
+    const denied = await rig.play();
+    const last = denied.events.at(-1);
+    assert.equal(last?.type, "turn_failed");
+    assert.match(last.message, /401 Unauthorized/);
+    const full = (await rig.play({ threadId: denied.threadId })).events.at(-1);
+    assert.equal(full?.type, "turn_failed");
+    assert.equal(full.info, "context_window_exceeded");
+    if (version !== "0.158.0") {
+      assert.deepEqual(last.info, { http_connection_failed: { http_status_code: 401 } });
+    }
+  });
+
+  Deno.test(`app-server ${version}: images, an output schema and instructions reach the model`, async () => {
+    await using rig = await Rig.real(version, { fallback: { text: '{"a":1}' } });
+    const image = join(rig.sandbox.workspace, "dot.png");
+    const dot =
+      "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNg+M9QDwADgQGAWjR9awAAAABJRU5ErkJggg==";
+    Deno.writeFileSync(image, Uint8Array.from(atob(dot), (char) => char.charCodeAt(0)));
+    const schema = {
+      type: "object",
+      properties: { a: { type: "number" } },
+      required: ["a"],
+      additionalProperties: false,
+    };
+    await rig.good({ images: [image], outputSchema: schema, instructions: "Speak like a pirate." });
+    const [asked] = rig.sandbox.model.asked;
+    const text = JSON.stringify(asked);
+    assert.ok(text.includes("data:image/png;base64,"), text);
+    assert.ok(text.includes("Speak like a pirate."), text);
+    assert.ok(text.includes('"additionalProperties":false'), text);
+  });
+
+  Deno.test(`app-server ${version}: a prompt that is too long is refused before it is sent`, async () => {
+    await using rig = await Rig.real(version);
+    const { outcome, events } = await rig.play({ prompt: "x".repeat(1_048_577) });
+    assert.ok(outcome.refused instanceof TurnError);
+    assert.equal(outcome.refused.failure.kind, "invalid_request");
+    assert.deepEqual(events, []);
+    await rig.good({ prompt: "x".repeat(1_048_576) });
+  });
+
+  Deno.test(`app-server ${version}: a thread that codex lost is refused, and the server goes on`, async () => {
+    await using rig = await Rig.real(version);
+    const { outcome, events } = await rig.play({
+      threadId: "01a218ae-9a95-7ab0-8648-1825dcd2863c",
+    });
+    assert.ok(outcome.refused instanceof TurnError, String(outcome.refused));
+    assert.equal(outcome.refused.failure.kind, "session_lost");
+    assert.deepEqual(events, []);
+    await rig.good();
+    assert.equal(rig.transport.snapshot().hits, 1);
+  });
+
+  Deno.test(`app-server ${version}: an edited rollout is read again, twice in a row`, async () => {
+    await using rig = await Rig.real(version, {
+      steps: [{ text: "the NEEDLE-A and the NEEDLE-B" }, { text: "two" }, { text: "three" }],
+    });
+    const { threadId } = await rig.good();
+    for (const [n, needle] of ["NEEDLE-A", "NEEDLE-B"].entries()) {
+      const path = rolloutOf(rig.sandbox.codexHome);
+      Deno.writeTextFileSync(path, Deno.readTextFileSync(path).replaceAll(needle, "x".repeat(8)));
+      await rig.transport.release(rig.base, "reload");
+      await rig.good({ threadId });
+      const asked = JSON.stringify(rig.sandbox.model.asked[n + 1]?.input);
+      assert.ok(!asked.includes(needle) && asked.includes("xxxxxxxx"), asked);
+    }
+    assert.equal(rig.transport.snapshot().misses, 1, "all in one process");
+  });
+
+  Deno.test(`app-server ${version}: a thread that is given up can be had by codex exec, and back`, async () => {
+    const { native } = await codexBinary(version);
+    await using rig = await Rig.real(version);
+    const { threadId } = await rig.good();
+    const refused = await execTurn(rig.sandbox, native, threadId);
+    assert.match(refused.stderr, /already has an active writer/);
+    await rig.transport.release(rig.base, "leave");
+    const allowed = await execTurn(rig.sandbox, native, threadId);
+    assert.equal(allowed.code, 0, allowed.stderr);
+    await rig.good({ threadId });
+    assert.equal(rig.sandbox.model.asked.length, 3);
+  });
+
+  Deno.test(`app-server ${version}: each turn has its own sandbox, and config.toml stays as it is`, async () => {
+    await using rig = await Rig.real(version, { fallback: { text: "done" } });
+    const config = join(rig.sandbox.codexHome, "config.toml");
+    const before = Deno.readTextFileSync(config);
+    const { workspace } = rig.sandbox;
+    const extra = await rig.sandbox.newWorkspace("extra");
+    const elsewhere = await rig.sandbox.newWorkspace("elsewhere");
+    const places = { workspace, extra, elsewhere };
+    let threadId: string | undefined;
+    for (
+      const [sandbox, may] of [
+        ["workspace-write", ["workspace", "extra"]],
+        ["read-only", []],
+        ["danger-full-access", ["workspace", "extra", "elsewhere"]],
+        ["read-only", []],
+      ] as const
+    ) {
+      const cmd = Object.values(places).map((place) => `echo x > ${place}/made`).join("; ");
+      rig.sandbox.model.setSteps([shell(cmd)]);
+      ({ threadId } = await rig.good({ threadId, sandbox, writableRoots: [extra] }));
+      const made = Object.entries(places).filter(([, place]) => existsSync(`${place}/made`));
+      assert.deepEqual(made.map(([name]) => name), may, sandbox);
+      for (const [, place] of made) Deno.removeSync(`${place}/made`);
+    }
+    assert.equal(Deno.readTextFileSync(config), before);
+  });
+
+  Deno.test(`app-server ${version}: what a workspace plants for codex is not believed`, async () => {
+    await using rig = await Rig.real(version, {
+      steps: [shell("touch /tmp/../$HOME/escaped; touch ~/escaped")],
+      fallback: { text: "done" },
+    });
+    const { workspace, codexHome, home } = rig.sandbox;
+    const config = join(codexHome, "config.toml");
+    const before = Deno.readTextFileSync(config);
+    plant(workspace, join(codexHome, "planted"));
+    const { threadId } = await rig.good();
+    await rig.transport.release(rig.base, "reload");
+    await rig.good({ threadId });
+    await rig.good({ threadId, sandbox: "danger-full-access" });
+    assert.equal(existsSync(join(codexHome, "planted")), false, "a server of the workspace ran");
+    assert.equal(existsSync(join(home, "escaped")), false, "a rule of the workspace was believed");
+    assert.equal(rig.sandbox.model.asked.some(({ model }) => model === "planted-model"), false);
+    assert.equal(Deno.readTextFileSync(config), before, "config.toml is the user's");
+  });
+
+  Deno.test(`app-server ${version}: a workspace is believed where the operator says so`, async () => {
+    await using rig = await Rig.real(version);
+    plant(rig.sandbox.workspace, join(rig.sandbox.codexHome, "planted"));
+    await rig.play({ trustWorkspace: true });
+    assert.ok(existsSync(join(rig.sandbox.codexHome, "planted")));
+  });
+
+  Deno.test(`app-server ${version}: a changed config.toml is heard by the next turn`, async () => {
+    await using rig = await Rig.real(version);
+    const { threadId } = await rig.good();
+    const config = join(rig.sandbox.codexHome, "config.toml");
+    Deno.writeTextFileSync(
+      config,
+      `model_reasoning_effort = "high"\n${Deno.readTextFileSync(config)}`,
+    );
+    await rig.good({ threadId });
+    const efforts = rig.sandbox.model.asked.map((asked) =>
+      JSON.stringify(asked).includes('"effort":"high"')
+    );
+    assert.deepEqual(efforts, [false, true]);
+  });
+}
+
+/** Everything by which a workspace might get hold of a codex. */
+function plant(workspace: string, trace: string): void {
+  const folder = join(workspace, ".codex");
+  Deno.mkdirSync(join(folder, "rules"), { recursive: true });
+  Deno.writeTextFileSync(
+    join(folder, "config.toml"),
+    `model = "planted-model"\n[mcp_servers.planted]\ncommand = "/bin/sh"\nargs = ["-c", "touch ${trace}"]\n`,
+  );
+  Deno.writeTextFileSync(
+    join(folder, "rules", "default.rules"),
+    'prefix_rule(pattern=["touch"], decision="allow")\n',
+  );
+}
+
+function rolloutOf(codexHome: string): string {
+  const found: string[] = [];
+  const look = (folder: string): void => {
+    for (const entry of Deno.readDirSync(folder)) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory) look(path);
+      else if (entry.name.startsWith("rollout-")) found.push(path);
+    }
+  };
+  look(join(codexHome, "sessions"));
+  assert.equal(found.length, 1);
+  return found[0] ?? "";
 }
