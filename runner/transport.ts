@@ -26,8 +26,8 @@ export interface Transport {
    */
   run(input: RunInput, signal: AbortSignal): CodexRun;
   /**
-   * Lets go of the agent's thread where it is kept loaded. `"reload"`: its file was changed, and the
-   * next run must read it again. `"leave"`: somebody else is to have it.
+   * Lets go of the agent's thread where it is kept loaded: of its file and the lock on it. `"leave"`:
+   * somebody else is to have it, or to change it. `"reload"`: it was changed, and is read again now.
    */
   release(agent: AgentKey, why: "reload" | "leave"): Promise<void>;
   /** Ends every process that stays between runs. */

@@ -8,7 +8,7 @@ import { errorMessage } from "../../base/error_message.ts";
 import { startTimer } from "../../base/timer.ts";
 import type { AgentKey } from "../transport.ts";
 import type { TurnSettings } from "../turn_request.ts";
-import { AppServer, type ServerCommand } from "./process.ts";
+import { AppServer, type ServerCommand, ServerUnusable } from "./process.ts";
 import { ServerThread } from "./thread.ts";
 
 /** How long a server is kept, and how many. */
@@ -104,8 +104,6 @@ export class Pool {
   async release(agent: AgentKey, why: "reload" | "leave"): Promise<void> {
     const place = this.#places.get(placeKey(agent));
     if (place === undefined) return;
-    // Whoever comes before the reload must not run on what was.
-    place.seat?.thread.stale();
     await this.#alone(place, async () => {
       const { seat } = place;
       if (seat === undefined) return;
@@ -148,17 +146,19 @@ export class Pool {
     return { servers, spare: this.#spare?.pid, ...this.#counts };
   }
 
-  /** Ends every server; nothing is started any more. */
+  /** Ends every server, also in the middle of a turn; nothing is started any more. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#dismissSpare();
-    await Promise.all(
-      [...this.#places.values()].map((place) => this.#alone(place, () => this.#drop(place))),
-    );
+    await Promise.all([...this.#places.values()].map((place) => {
+      if (place.running) void place.seat?.server.kill();
+      return this.#alone(place, () => this.#drop(place));
+    }));
     await Promise.all(this.#leaving);
   }
 
   async #seat(place: Place, command: ServerCommand, warm: Warm): Promise<Seat> {
+    if (this.#closed) throw new ServerUnusable("the plugin ends");
     const key = JSON.stringify(command);
     if (place.seat?.server.isAlive && place.key === key) {
       this.#counts.hits++;
@@ -166,8 +166,7 @@ export class Pool {
     }
     // Another binary, environment or argument: the thread cannot be loaded in two of them.
     await this.#drop(place);
-    await this.#makeRoom(warm.max - 1);
-    const server = await this.#takeSpare(key) ?? await this.#start(command);
+    const server = await this.#takeSpare(key) ?? await this.#start(command, warm);
     place.key = key;
     place.seat = { server, thread: new ServerThread(server) };
     // One that dies while it waits leaves nothing behind either.
@@ -179,7 +178,8 @@ export class Pool {
     return place.seat;
   }
 
-  async #start(command: ServerCommand): Promise<AppServer> {
+  async #start(command: ServerCommand, warm: Warm): Promise<AppServer> {
+    await this.#makeRoom(warm.max - 1);
     this.#counts.misses++;
     return await AppServer.start(command, this.#running);
   }

@@ -15,8 +15,9 @@ import { errorMessage } from "../../base/error_message.ts";
 import { Tail } from "../../base/tail.ts";
 import type { Variables } from "../../base/variables.ts";
 import { within } from "../../base/timer.ts";
-import { familyOf, killFamily } from "../process/process_family.ts";
-import { executables, type ProcessRow, processTable } from "../process/process_table.ts";
+import { familyOf, isSame, ProcessFamily } from "../process/process_family.ts";
+import { look } from "../process/process_look.ts";
+import { executableOf, type ProcessRow } from "../process/process_table.ts";
 import { TurnDirectory } from "../process/turn_directory.ts";
 import { remark, remarkableCommand, TURN_MARK } from "../process/turn_mark.ts";
 import { Rpc } from "./rpc.ts";
@@ -25,6 +26,14 @@ import { METHOD, NOT_WANTED, paramsOf } from "./wire.ts";
 /** A server is of no use: another one is needed, or another way to run codex. */
 export class ServerUnusable extends Error {
   override name = "ServerUnusable";
+
+  constructor(
+    message: string,
+    /** Another one of the same codex will not do better. */
+    readonly lasting = false,
+  ) {
+    super(message);
+  }
 }
 
 /** What to start. Two equal ones can stand in for each other. */
@@ -76,7 +85,9 @@ export class AppServer {
   /** Of the turn that runs, or of the next one. */
   #turn: TurnDirectory | undefined;
   #limit: string;
-  #ending: Promise<ProcessRow[]> | undefined;
+  #ending: Promise<readonly ProcessRow[]> | undefined;
+  /** The server and what it has started between turns. */
+  #residents: ProcessRow[] = [];
 
   private constructor(
     child: Deno.ChildProcess,
@@ -114,19 +125,21 @@ export class AppServer {
       server = new AppServer(spawn(command, own.mark), command, running, own);
     } catch (error) {
       own[Symbol.dispose]();
-      throw new ServerUnusable(`cannot start ${command.path} app-server: ${errorMessage(error)}`);
+      const why = `cannot start ${command.path} app-server: ${errorMessage(error)}`;
+      throw new ServerUnusable(why, true);
     }
     try {
       await server.rpc.request(METHOD.initialize, {
         clientInfo: { name: "plexum", title: "Plexum", version: "1" },
-        capabilities: { experimentalApi: false, optOutNotificationMethods: NOT_WANTED },
+        // `thread/backgroundTerminals/clean` is not to be had without it, up to 0.171 at least.
+        capabilities: { experimentalApi: true, optOutNotificationMethods: NOT_WANTED },
       }, HANDSHAKE_MS);
       await server.rpc.notify(METHOD.initialized);
       return server;
     } catch (error) {
       await server.kill();
       const said = server.stderr.trim().split("\n").at(-1);
-      throw new ServerUnusable(clip(`${errorMessage(error)}${said ? `: ${said}` : ""}`));
+      throw new ServerUnusable(clip(`${errorMessage(error)}${said ? `: ${said}` : ""}`), true);
     }
   }
 
@@ -157,53 +170,74 @@ export class AppServer {
     return await this.#remark(this.#own.mark);
   }
 
+  /**
+   * What lives now is the server's: itself, and the MCP servers of the thread that was loaded. To be
+   * called before anything of a turn can have been started.
+   */
+  async settle(): Promise<void> {
+    this.#residents = familyOf(this.pid, (await look()).table);
+  }
+
   /** Ends what the turn has started, and returns what could not be ended. */
-  async sweepTurn(): Promise<ProcessRow[]> {
+  async sweepTurn(): Promise<readonly ProcessRow[]> {
     const turn = this.#turn;
     if (turn === undefined) return [];
     if (!await this.betweenTurns()) return await this.kill();
-    const survivors = await killFamily([], turn.mark, (alive) => this.#foreign(alive));
+    const { table, steady, marked } = await look(turn.mark);
+    await this.#spareHelper(table);
+    const known = familyOf(this.pid, table).filter((row) => !this.#isResident(row));
+    let survivors: readonly ProcessRow[] = [];
+    if (known.length > 0 || !steady || (marked.get(turn.mark)?.size ?? 0) > 0) {
+      const family = new ProcessFamily(turn.mark, { known, spared: this.#residents });
+      survivors = await family.end();
+      await family.close();
+    }
     turn[Symbol.dispose]();
     this.#turn = undefined;
     return survivors;
   }
 
   /** Lets the server go: its stdin ends, and what does not go by itself is killed. */
-  end(): Promise<ProcessRow[]> {
+  end(): Promise<readonly ProcessRow[]> {
     return this.#ending ??= this.#end(END_MS);
   }
 
   /** Kills the server and all that it started. */
-  kill(): Promise<ProcessRow[]> {
+  kill(): Promise<readonly ProcessRow[]> {
     return this.#ending ??= this.#end(0);
   }
 
-  async #end(ms: number): Promise<ProcessRow[]> {
-    // Taken first: once the server is gone, its children belong to init.
-    const family = familyOf(this.pid, await processTable());
-    void this.#stdin.close().catch(() => {});
-    if (ms > 0) await within(ms, this.exited);
+  async #end(ms: number): Promise<readonly ProcessRow[]> {
     const marks = [this.#own, ...(this.#turn === undefined ? [] : [this.#turn])];
-    const survivors = new Map<number, ProcessRow>();
-    for (const { mark } of marks) {
-      for (const row of await killFamily(family, mark)) survivors.set(row.pid, row);
+    // Looked at first: once the server is gone, its children belong to init.
+    const families = marks.map(({ mark }) => new ProcessFamily(mark, { root: this.pid }));
+    await Promise.all(families.map((family) => family.look()));
+    if (ms > 0) {
+      void this.#stdin.close().catch(() => {});
+      await within(ms, this.exited);
     }
+    const survivors = (await Promise.all(families.map((family) => family.end()))).flat();
+    await Promise.all(families.map((family) => family.close()));
     await within(END_MS, this.exited);
     await Promise.all(this.#pipes.map((pipe) => pipe.close()));
     await this.#read;
     await this.#stdin.abort().catch(() => {});
     for (const directory of marks) directory[Symbol.dispose]();
-    return [...survivors.values()];
+    return survivors;
   }
 
-  /** Without codex's own helper, which is born in the turn that first needs it and keeps its values. */
-  async #foreign(alive: ProcessRow[]): Promise<ProcessRow[]> {
-    const helper = join(dirname(this.#command.path), "codex-code-mode-host");
-    const spared = new Set<number>();
-    for (const { pid, ppid } of alive) {
-      if (ppid === this.pid && (await executables([pid]))[0] === helper) spared.add(pid);
+  /** codex's own helper is born in the turn that first needs it; killed, it would lose its values. */
+  async #spareHelper(table: readonly ProcessRow[]): Promise<void> {
+    const name = "codex-code-mode-host";
+    const path = join(dirname(this.#command.path), name);
+    for (const row of table) {
+      if (row.ppid !== this.pid || !name.startsWith(row.command) || this.#isResident(row)) continue;
+      if (await executableOf(row.pid) === path) this.#residents.push(row);
     }
-    return alive.filter(({ pid }) => !spared.has(pid));
+  }
+
+  #isResident(row: ProcessRow): boolean {
+    return this.#residents.some((resident) => isSame(resident, row));
   }
 
   async #remark(mark: string): Promise<boolean> {

@@ -16,7 +16,7 @@ import { within } from "../../base/timer.ts";
 import type { HostToolsAccess, RunInput } from "../transport.ts";
 import type { AppServer } from "./process.ts";
 import { RpcSilence } from "./rpc.ts";
-import { METHOD } from "./wire.ts";
+import { METHOD, paramsOf } from "./wire.ts";
 
 /** What of a run decides how its thread is loaded. */
 export type LoadInput = Pick<
@@ -36,6 +36,8 @@ export type ConfiguredWrites = z.infer<typeof Writes>;
 
 /** A load waits for the thread's MCP servers, whose own limit is a minute at most. */
 const LOAD_MS = 120_000;
+/** The user's servers that are not required may take as long before the turn begins without them. */
+const SERVERS_MS = 5_000;
 /** Other requests; they take a few milliseconds. */
 const ASK_MS = 10_000;
 
@@ -48,7 +50,13 @@ const Writes = z.looseObject({
   exclude_slash_tmp: Flag,
 });
 const Configured = z.looseObject({
-  config: z.looseObject({ sandbox_workspace_write: z.nullish(Writes) }),
+  config: z.looseObject({
+    sandbox_workspace_write: z.nullish(Writes),
+    mcp_servers: z.nullish(z.record(
+      z.string(),
+      z.looseObject({ enabled: z._default(z.nullable(z.boolean()), true) }),
+    )),
+  }),
 });
 
 /** The one thread of a server. */
@@ -83,24 +91,22 @@ export class ServerThread {
       await this.release();
     }
     if (!await this.#server.betweenTurns()) throw new RpcSilence("the server cannot be marked");
-    this.writes = await this.#configuredWrites();
+    const { writes, servers } = await this.#configured();
+    this.writes = writes;
     const [method, params] = loadRequest(input);
+    const started = this.#serversStarted(servers);
     const answer = z.parse(Loaded, await this.#ask(method, params, LOAD_MS));
+    await started;
+    await this.#server.settle();
     this.#loaded = { threadId: answer.thread.id, key };
     this.#input = { ...input, threadId: answer.thread.id };
     return answer.thread.id;
   }
 
-  /** Has the file read again by the next {@link load}. */
-  stale(): void {
-    if (this.#loaded !== undefined) this.#loaded.key = "";
-  }
-
-  /** Reads the file again now, if a thread is loaded. Throws as {@link load} does. */
+  /** Loads the thread as it was loaded last, so that a turn finds its file read. Throws as {@link load}. */
   async reload(): Promise<void> {
-    if (this.#loaded === undefined || this.#input === undefined) return;
-    this.stale();
-    await this.load(this.#input);
+    await this.release();
+    if (this.#input !== undefined) await this.load(this.#input);
   }
 
   /** Unloads the thread: codex gives up its writer lock. */
@@ -116,11 +122,33 @@ export class ServerThread {
     }
   }
 
-  async #configuredWrites(): Promise<ConfiguredWrites> {
+  /** What codex's configuration says that concerns us; nothing where that cannot be read. */
+  async #configured(): Promise<{ writes: ConfiguredWrites; servers: string[] }> {
     // Without a `cwd`: what a workspace says of itself is not asked for.
     const answer = z.safeParse(Configured, await this.#ask(METHOD.configRead, {}, ASK_MS));
-    const found = answer.success ? answer.data.config.sandbox_workspace_write : undefined;
-    return found ?? z.parse(Writes, {});
+    const { sandbox_workspace_write: writes, mcp_servers = {} } = answer.data?.config ?? {};
+    const servers = Object.entries(mcp_servers ?? {}).filter(([, { enabled }]) =>
+      enabled !== false
+    );
+    return { writes: writes ?? z.parse(Writes, {}), servers: servers.map(([name]) => name) };
+  }
+
+  /**
+   * Resolves when the user's MCP servers run, or it has taken too long. Begun in a turn, they would
+   * be taken for the turn's, and ended with it.
+   */
+  async #serversStarted(names: string[]): Promise<void> {
+    const waiting = new Set(names);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (waiting.size === 0) return;
+    this.#server.listener = (method, params) => {
+      const server = method === "mcpServer/startupStatus/updated" ? paramsOf(params) : "";
+      if (typeof server === "string" || server.status === "starting") return;
+      waiting.delete(server.name ?? "");
+      if (waiting.size === 0) resolve();
+    };
+    await within(SERVERS_MS, Promise.race([promise, this.#server.exited]));
+    this.#server.listener = undefined;
   }
 
   #ask(method: string, params: unknown, ms: number): Promise<unknown> {

@@ -88,6 +88,8 @@ const Params = z.looseObject({
   }))),
   message: z.optional(z.string()),
   summary: z.optional(z.string()),
+  name: z.optional(z.string()),
+  status: z.optional(z.unknown()),
 });
 
 /** The parameters of a notification. */

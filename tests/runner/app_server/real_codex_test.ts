@@ -5,6 +5,7 @@ import { join } from "@std/path";
 import { TurnError } from "../../../runner/turn_event.ts";
 import { execTurn } from "../../rollout/codex_turn.ts";
 import { codexBinary } from "../../support/codex.ts";
+import { PIXEL } from "../../support/pixel.ts";
 import { APP_SERVER_VERSIONS, Rig } from "./rig.ts";
 
 const shell = (cmd: string) => ({
@@ -84,9 +85,7 @@ for (const version of APP_SERVER_VERSIONS) {
   Deno.test(`app-server ${version}: images, an output schema and instructions reach the model`, async () => {
     await using rig = await Rig.real(version, { fallback: { text: '{"a":1}' } });
     const image = join(rig.sandbox.workspace, "dot.png");
-    const dot =
-      "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNg+M9QDwADgQGAWjR9awAAAABJRU5ErkJggg==";
-    Deno.writeFileSync(image, Uint8Array.from(atob(dot), (char) => char.charCodeAt(0)));
+    Deno.writeFileSync(image, Uint8Array.from(atob(PIXEL.png), (char) => char.charCodeAt(0)));
     const schema = {
       type: "object",
       properties: { a: { type: "number" } },
@@ -210,14 +209,47 @@ for (const version of APP_SERVER_VERSIONS) {
     const config = join(rig.sandbox.codexHome, "config.toml");
     Deno.writeTextFileSync(
       config,
-      `model_reasoning_effort = "high"\n${Deno.readTextFileSync(config)}`,
+      `web_search = "disabled"\n${Deno.readTextFileSync(config)}`,
     );
     await rig.good({ threadId });
-    const efforts = rig.sandbox.model.asked.map((asked) =>
-      JSON.stringify(asked).includes('"effort":"high"')
+    const searches = rig.sandbox.model.asked.map((asked) =>
+      JSON.stringify(asked).includes('"type":"web_search"')
     );
-    assert.deepEqual(efforts, [false, true]);
+    assert.deepEqual(searches, [true, false]);
   });
+
+  Deno.test(`app-server ${version}: the user's MCP servers live on from turn to turn`, async () => {
+    await using rig = await Rig.real(version, {
+      steps: [shell("true"), { text: "one" }, shell("true"), { text: "two" }],
+    });
+    const config = join(rig.sandbox.codexHome, "config.toml");
+    const server = `import { createInterface } from "node:readline";
+for await (const line of createInterface({ input: process.stdin })) {
+  const { id, method } = JSON.parse(line);
+  const result = method === "initialize"
+    ? { protocolVersion: "2025-06-18", capabilities: { tools: {} }, serverInfo: { name: "u", version: "1" } }
+    : { tools: [] };
+  if (id !== undefined) console.log(JSON.stringify({ jsonrpc: "2.0", id, result }));
+}`;
+    const path = join(rig.sandbox.root, "user_server.mjs");
+    Deno.writeTextFileSync(path, server);
+    Deno.writeTextFileSync(
+      config,
+      `${
+        Deno.readTextFileSync(config)
+      }\n[mcp_servers.users]\ncommand = "node"\nargs = ["${path}"]\n`,
+    );
+    const { threadId } = await rig.good();
+    const one = await serversAt(rig, path);
+    await rig.good({ threadId });
+    assert.deepEqual(await serversAt(rig, path), one);
+    assert.equal(one.length, 1);
+  });
+}
+
+async function serversAt({ sandbox }: Rig, path: string): Promise<number[]> {
+  return (await sandbox.processes()).filter(({ command }) => command.includes(`node ${path}`))
+    .map(({ pid }) => pid);
 }
 
 /** Everything by which a workspace might get hold of a codex. */

@@ -25,6 +25,9 @@ export interface Played {
 
 /** A transport with its world. */
 export class Rig implements AsyncDisposable {
+  /** Called at the very end. */
+  cleanUp: () => Promise<void> = () => Promise.resolve();
+
   private constructor(
     readonly sandbox: Sandbox,
     readonly transport: AppServerTransport,
@@ -82,7 +85,7 @@ export class Rig implements AsyncDisposable {
   async play(
     input: Partial<RunInput> = {},
     signal: AbortSignal = new AbortController().signal,
-    onEvent: (event: CodexEvent) => void = () => {},
+    onEvent: (event: CodexEvent) => unknown = () => {},
   ): Promise<Played> {
     using directory = await TurnDirectory.create(this.running);
     const run = this.transport.run({ ...this.base, directory, ...input }, signal);
@@ -119,6 +122,7 @@ export class Rig implements AsyncDisposable {
       assert.deepEqual([...Deno.readDirSync(this.running)], [], "marks of nobody are left");
     } finally {
       await this.sandbox[Symbol.asyncDispose]();
+      await this.cleanUp();
     }
   }
 }

@@ -1,0 +1,76 @@
+/**
+ * The app-server where it works, and `codex exec` where it does not: a thread moves freely between both.
+ *
+ * @module
+ */
+import type {
+  AgentKey,
+  CodexEvent,
+  CodexRun,
+  RunInput,
+  RunOutcome,
+  Transport,
+} from "../transport.ts";
+import { ServerUnusable } from "./process.ts";
+
+/** How long a codex whose server was of no use is run by `exec` before it is tried again. */
+const AVOIDED_MS = 5 * 60_000;
+
+/** Runs by `first`, and by `second` what `first` could not begin. */
+export class WithFallback implements Transport {
+  readonly #first: Transport;
+  readonly #second: Transport;
+  /** Until when a codex is not tried, by its path. */
+  readonly #avoided = new Map<string, number>();
+
+  constructor(first: Transport, second: Transport) {
+    this.#first = first;
+    this.#second = second;
+  }
+
+  get name(): Transport["name"] {
+    return this.#first.name;
+  }
+
+  run(input: RunInput, signal: AbortSignal): CodexRun {
+    const outcome = Promise.withResolvers<RunOutcome>();
+    return { events: this.#events(input, signal, outcome.resolve), outcome: outcome.promise };
+  }
+
+  release(agent: AgentKey, why: "reload" | "leave"): Promise<void> {
+    return this.#first.release(agent, why);
+  }
+
+  close(): Promise<void> {
+    return this.#first.close();
+  }
+
+  async *#events(
+    input: RunInput,
+    signal: AbortSignal,
+    settle: (outcome: RunOutcome | Promise<RunOutcome>) => void,
+  ): AsyncGenerator<CodexEvent> {
+    let run: CodexRun | undefined;
+    try {
+      const { path } = input.codex;
+      if ((this.#avoided.get(path) ?? 0) < performance.now()) {
+        run = this.#first.run(input, signal);
+        yield* run.events;
+        const { refused } = await run.outcome;
+        if (!(refused instanceof ServerUnusable) || signal.aborted) return;
+        if (refused.lasting) this.#avoided.set(path, performance.now() + AVOIDED_MS);
+        input.onStatus(
+          `codex app-server is of no use (${refused.message}); the turn runs by codex exec`,
+          { level: "warning", transport: this.#second.name },
+        );
+      }
+      // The thread may be loaded in a server that works.
+      await this.#first.release(input, "leave");
+      run = this.#second.run(input, signal);
+      yield* run.events;
+    } finally {
+      // Pulled to its end or left before it: what was begun last says how it went.
+      if (run !== undefined) settle(run.outcome);
+    }
+  }
+}

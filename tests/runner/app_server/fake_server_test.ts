@@ -1,0 +1,197 @@
+/** What the real app-server cannot be made to do. Nothing waits for ever, and nothing is left. */
+import { strict as assert } from "node:assert";
+import { fromFileUrl, join } from "@std/path";
+import { ServerUnusable } from "../../../runner/app_server/process.ts";
+import { TurnDirectory } from "../../../runner/process/turn_directory.ts";
+import { Rig } from "./rig.ts";
+
+const DELTA = (itemId: string, delta: string) => ({
+  notify: "item/agentMessage/delta",
+  params: { threadId: "$THREAD", turnId: "$TURN", itemId, delta },
+});
+
+/** A transport on a fake server that plays `scenario`. */
+async function rigOn(
+  scenario: Record<string, unknown>,
+  input: Parameters<typeof Rig.open>[2] = {},
+): Promise<Rig> {
+  const dir = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "plexum-fake-" });
+  const program = fromFileUrl(new URL("../../support/fake_app_server.mjs", import.meta.url));
+  const path = join(dir, "codex");
+  await Deno.writeTextFile(path, `#!/bin/sh\nexec node '${program}' '${dir}' "$@"\n`);
+  await Deno.chmod(path, 0o755);
+  await Deno.writeTextFile(join(dir, "scenario.json"), JSON.stringify(scenario));
+  const rig = await Rig.open(path, {}, input);
+  rig.cleanUp = () => Deno.remove(dir, { recursive: true });
+  return rig;
+}
+
+Deno.test("a server that refuses its handshake, dies in it or is none is of no use", async () => {
+  for (
+    const scenario of [
+      { refuse: { initialize: "not you" } },
+      { exitOn: "initialize" },
+      { exitOn: "thread/start" },
+      { exitOn: "turn/start" },
+    ]
+  ) {
+    await using rig = await rigOn(scenario);
+    const { outcome, events } = await rig.play();
+    assert.ok(outcome.refused instanceof ServerUnusable, String(outcome.refused));
+    assert.deepEqual(events, [], "nothing was told: it can be run in another way");
+  }
+});
+
+Deno.test("a server that does not hear an interrupt is killed, and the next turn has another one", async () => {
+  await using rig = await rigOn({ deaf: true, acts: [{ hang: true }] }, { graceMs: 100 });
+  const cancel = new AbortController();
+  const { outcome, threadId } = await rig.play(
+    {},
+    cancel.signal,
+    ({ type }) => type === "turn_started" && cancel.abort(),
+  );
+  assert.equal(outcome.exit?.signal, "SIGKILL");
+  assert.deepEqual(rig.transport.snapshot().servers, []);
+  const again = new AbortController();
+  const next = await rig.play(
+    { threadId },
+    again.signal,
+    ({ type }) => type === "turn_started" && again.abort(),
+  );
+  assert.equal(next.threadId, threadId);
+});
+
+Deno.test("a server that answers neither an interrupt nor the end of its stdin is killed", async () => {
+  await using rig = await rigOn(
+    { silent: ["turn/interrupt"], ignoreEnd: true, acts: [{ hang: true }] },
+    { graceMs: 100 },
+  );
+  const cancel = new AbortController();
+  const { outcome } = await rig.play(
+    {},
+    cancel.signal,
+    ({ type }) => type === "turn_started" && cancel.abort(),
+  );
+  assert.equal(outcome.exit?.signal, "SIGKILL");
+});
+
+Deno.test("a server that dies in the middle leaves its stderr and its exit code", async () => {
+  await using rig = await rigOn({
+    acts: [DELTA("a", "half"), { stderr: "thread 'main' panicked\n" }, { exit: 101 }],
+  });
+  const { outcome, events } = await rig.play();
+  assert.equal(outcome.exit?.code, 101);
+  assert.match(outcome.stderr, /panicked/);
+  assert.ok(events.some(({ type }) => type === "message_delta"), "what it said before is told");
+});
+
+Deno.test("bad lines, requests, answers to nothing and unknown notifications do not end a turn", async () => {
+  await using rig = await rigOn({
+    acts: [
+      { raw: "not json\n[]\n\n{}\n" },
+      { raw: '{"id":999,"result":{}}\n' },
+      { ask: "item/tool/call" },
+      { notify: "brand/new", params: { x: 1 }, flood: 3 },
+      { notify: "item/completed", params: { item: 5 } },
+      DELTA("a", "whole"),
+    ],
+  });
+  const { events, outcome } = await rig.play();
+  const types = events.map(({ type }) => type);
+  assert.equal(types.filter((type) => type === "unknown").length, 3);
+  assert.equal(types.filter((type) => type === "broken").length, 1);
+  assert.equal(events.at(-1)?.type, "turn_completed");
+  assert.deepEqual([outcome.refused, outcome.exit], [undefined, undefined]);
+});
+
+Deno.test("nobody listens: codex waits, and goes on when somebody does", async () => {
+  await using rig = await rigOn({
+    acts: [{ ...DELTA("a", "x".repeat(1000)), flood: 20_000 }],
+  });
+  using directory = await TurnDirectory.create(rig.running);
+  const run = rig.transport.run({ ...rig.base, directory }, new AbortController().signal);
+  let seen = 0;
+  for await (const event of run.events) {
+    if (event.type === "message_delta" && seen++ === 0) {
+      // 20 MB do not fit into a pipe and a few events.
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      const [server] = rig.transport.snapshot().servers;
+      assert.equal(server?.state, "running");
+    }
+  }
+  assert.equal(seen, 20_000);
+  assert.equal((await run.outcome).refused, undefined);
+});
+
+Deno.test("who stops listening in the middle has the turn stopped", async () => {
+  await using rig = await rigOn({ acts: [DELTA("a", "x"), { hang: true }] });
+  using directory = await TurnDirectory.create(rig.running);
+  const run = rig.transport.run({ ...rig.base, directory }, new AbortController().signal);
+  for await (const event of run.events) if (event.type === "message_delta") break;
+  assert.deepEqual((await run.outcome).survivors, []);
+  assert.equal(rig.transport.snapshot().servers[0]?.state, "idle");
+});
+
+Deno.test("a transport that is closed in the middle of a turn ends it", async () => {
+  await using rig = await rigOn({ deaf: true, acts: [{ hang: true }] });
+  let closing: Promise<void> | undefined;
+  const { outcome } = await rig.play({}, undefined, ({ type }) => {
+    if (type === "turn_started") closing = rig.transport.close();
+  });
+  await closing;
+  assert.equal(outcome.exit?.signal, "SIGKILL");
+});
+
+Deno.test("idle servers are ended: in time, at once where nothing is kept, the longest idle where too many are", async () => {
+  await using rig = await rigOn({}, { warm: { idleMs: 60_000, max: 2, spare: false } });
+  for (const agentId of ["a", "b", "a", "c"]) await rig.play({ agentId });
+  await rig.play({ agentId: "c" });
+  const kept = rig.transport.snapshot().servers.map(({ agentId }) => agentId);
+  assert.deepEqual(kept.sort(), ["a", "c"]);
+  await rig.play({ agentId: "c", warm: { idleMs: 0, max: 2, spare: false } });
+  assert.deepEqual(rig.transport.snapshot().servers.map(({ agentId }) => agentId), ["a"]);
+  await rig.play({ agentId: "a", warm: { idleMs: 1, max: 2, spare: false } });
+  while (rig.transport.snapshot().servers.length > 0) await new Promise((r) => setTimeout(r, 5));
+  assert.deepEqual(rig.transport.snapshot(), {
+    servers: [],
+    spare: undefined,
+    hits: 4,
+    spares: 0,
+    misses: 3,
+  });
+});
+
+Deno.test("a spare is taken by whoever comes next, and another one is started", async () => {
+  const warm = { idleMs: 60_000, max: 3, spare: true };
+  await using rig = await rigOn({}, { warm });
+  await rig.transport.prepare(rig.base);
+  await rig.play({ agentId: "a" });
+  await rig.play({ agentId: "b" });
+  await rig.play({ agentId: "c" });
+  const { spares, misses, spare, servers } = rig.transport.snapshot();
+  assert.deepEqual([spares, misses], [3, 0]);
+  assert.equal(servers.length, 3);
+  assert.equal(spare, undefined, "never more processes than `max`");
+});
+
+Deno.test("another environment, argument or login is another server", async () => {
+  await using rig = await rigOn({});
+  const { threadId } = await rig.play();
+  await rig.play({ threadId, extraArgs: ["-c", "model_verbosity=low"] });
+  await rig.play({ threadId, extraArgs: [] });
+  await rig.play({ threadId, environment: { ...rig.base.environment, NEW: "1" } });
+  Deno.writeTextFileSync(join(rig.base.codexHome, "auth.json"), "{}");
+  await rig.play({ threadId, environment: { ...rig.base.environment, NEW: "1" } });
+  assert.equal(rig.transport.snapshot().misses, 5);
+  assert.equal(rig.transport.snapshot().servers.length, 1);
+});
+
+Deno.test("a server that dies while it waits is replaced", async () => {
+  await using rig = await rigOn({});
+  const { threadId } = await rig.play();
+  const [server] = rig.transport.snapshot().servers;
+  Deno.kill(server?.pid ?? 0, "SIGKILL");
+  while (rig.transport.snapshot().servers.length > 0) await new Promise((r) => setTimeout(r, 5));
+  const { events } = await rig.play({ threadId });
+  assert.equal(events.at(-1)?.type, "turn_completed");
+});
