@@ -32,7 +32,12 @@ export type LoadInput = Pick<
 >;
 
 /** What codex's own configuration says about writing, beside what a turn says. */
-export type ConfiguredWrites = z.infer<typeof Writes>;
+export interface ConfiguredWrites {
+  writable_roots: string[] | null;
+  network_access: boolean | null;
+  exclude_tmpdir_env_var: boolean | null;
+  exclude_slash_tmp: boolean | null;
+}
 
 /** A load waits for the thread's MCP servers, whose own limit is a minute at most. */
 const LOAD_MS = 120_000;

@@ -37,6 +37,62 @@ export const NOT_WANTED = [
   "turn/diff/updated",
 ];
 
+/** Tokens, of one request or of the thread. */
+export interface TokenCounts {
+  totalTokens: number;
+  inputTokens: number;
+  cachedInputTokens: number;
+  outputTokens: number;
+  reasoningOutputTokens: number;
+}
+
+/** Why a turn failed, or what is tried again. */
+export interface WireError {
+  message: string;
+  codexErrorInfo?: unknown;
+  additionalDetails?: string | null | undefined;
+}
+
+/** How far a limit of the account is used up; `resetsAt` in Unix seconds. */
+export interface RateLimit {
+  usedPercent: number;
+  resetsAt?: number | null | undefined;
+}
+
+/** The parameters of all notifications that are looked at, in one. */
+export interface NoticeParams {
+  threadId?: string | null | undefined;
+  turnId?: string | null | undefined;
+  turn?: { id: string; status: string; error?: WireError | null | undefined } | undefined;
+  error?: WireError | string | null | undefined;
+  willRetry?: boolean | undefined;
+  item?: {
+    id: string;
+    type: string;
+    text?: string | undefined;
+    phase?: string | null | undefined;
+    summary?: unknown;
+    query?: string | undefined;
+  } | undefined;
+  itemId?: string | undefined;
+  delta?: string | undefined;
+  summaryIndex?: number | undefined;
+  tokenUsage?: {
+    total: TokenCounts;
+    last: TokenCounts;
+    modelContextWindow?: number | null | undefined;
+  } | undefined;
+  rateLimits?: {
+    primary?: RateLimit | null | undefined;
+    secondary?: RateLimit | null | undefined;
+  } | undefined;
+  plan?: { step: string; status: string }[] | undefined;
+  message?: string | undefined;
+  summary?: string | undefined;
+  name?: string | undefined;
+  status?: unknown;
+}
+
 const Count = z._default(z.number(), 0);
 const Tokens = z.looseObject({
   totalTokens: Count,
@@ -45,25 +101,25 @@ const Tokens = z.looseObject({
   outputTokens: Count,
   reasoningOutputTokens: Count,
 });
-const TurnError = z.looseObject({
+const ErrorShape = z.looseObject({
   message: z._default(z.string(), "codex gave no reason"),
   codexErrorInfo: z.optional(z.unknown()),
   additionalDetails: z.optional(z.nullable(z.string())),
 });
-const RateLimit = z.nullish(z.looseObject({
+const LimitShape = z.nullish(z.looseObject({
   usedPercent: z._default(z.number(), 0),
   resetsAt: z.nullish(z.number()),
 }));
 
-const Params = z.looseObject({
+const Params: z.ZodMiniType<NoticeParams> = z.looseObject({
   threadId: z.nullish(z.string()),
   turnId: z.nullish(z.string()),
   turn: z.optional(z.looseObject({
     id: z.string(),
     status: z._default(z.string(), ""),
-    error: z.nullish(TurnError),
+    error: z.nullish(ErrorShape),
   })),
-  error: z.optional(z.union([TurnError, z.string(), z.null()])),
+  error: z.optional(z.union([ErrorShape, z.string(), z.null()])),
   willRetry: z.optional(z.boolean()),
   item: z.optional(z.looseObject({
     id: z._default(z.string(), ""),
@@ -81,7 +137,7 @@ const Params = z.looseObject({
     last: Tokens,
     modelContextWindow: z.nullish(z.number()),
   })),
-  rateLimits: z.optional(z.looseObject({ primary: RateLimit, secondary: RateLimit })),
+  rateLimits: z.optional(z.looseObject({ primary: LimitShape, secondary: LimitShape })),
   plan: z.optional(z.array(z.looseObject({
     step: z._default(z.string(), ""),
     status: z._default(z.string(), ""),
@@ -91,9 +147,6 @@ const Params = z.looseObject({
   name: z.optional(z.string()),
   status: z.optional(z.unknown()),
 });
-
-/** The parameters of a notification. */
-export type NoticeParams = z.infer<typeof Params>;
 
 /** Reads them; a text says why they cannot be read. */
 export function paramsOf(params: unknown): NoticeParams | string {

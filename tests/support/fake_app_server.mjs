@@ -8,6 +8,7 @@
  */
 import { appendFileSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import process from "node:process";
 import { randomUUID } from "node:crypto";
 
 const [dir, ...args] = process.argv.slice(2);
