@@ -23,7 +23,6 @@ import { StartGate, type TurnFinish } from "./start_gate.ts";
 import { Stopper } from "./stop.ts";
 import type { RunInput, Transport } from "./transport.ts";
 import { transportFor } from "./transports.ts";
-import { whyNotResume } from "./thread.ts";
 import { type Emit, type Failure, type TurnEnd, TurnError } from "./turn_event.ts";
 import type { TurnContext, TurnRequest } from "./turn_request.ts";
 import { type RunResult, TurnRun } from "./turn_run.ts";
@@ -135,9 +134,6 @@ class Turn {
   async #runUntilStarted(found: Found, bridge: Bridge | undefined): Promise<TurnFinish> {
     await this.#unlessStopped(this.#applyPending(found));
     await this.#unlessStopped(this.#thread.recall(found.codexHome));
-    const { olderCodex } = this.#context.settings;
-    const refused = whyNotResume(this.#thread.resumed, found.codex.capabilities, olderCodex);
-    if (refused !== undefined) throw new TurnError(refused);
     const retries = new Retries(this.#context.settings.retries);
     for (;;) {
       const result = await this.#runOnce(found, bridge);

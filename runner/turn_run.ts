@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { startTimer } from "../base/timer.ts";
 import type { Followed } from "../rollout/follow.ts";
 import { isThreadId } from "../rollout/locate.ts";
 import type { StartGate } from "./start_gate.ts";
@@ -78,7 +77,7 @@ export class TurnRun {
       const ended = await outcome;
       this.#over.abort();
       await this.#following;
-      await this.#tellRest();
+      await this.#enqueue(() => this.#tellRecorded(this.#rollout.finish()));
       return { ...this.#progress(), ...ended, stop: this.#stop };
     } finally {
       this.#over.abort();
@@ -148,7 +147,7 @@ export class TurnRun {
     if (!hasHostTools()) return this.#stopper.stop({ by: "toolless" });
     this.#threadId = threadId;
     watchdog.started();
-    thread.announced(threadId);
+    await thread.announced(threadId);
     await this.#tell([{ type: "started", threadId, resumed: resumed !== undefined }]);
     const { rolloutPath: remembered, from = 0 } = resumed ?? {};
     this.#rollout.open({ codexHome: input.codexHome, threadId, remembered, from });
@@ -161,18 +160,6 @@ export class TurnRun {
     while (await this.#rollout.changed(this.#over.signal)) {
       await this.#enqueue(() => this.#drain());
     }
-  }
-
-  /** What is left, with a limit: a stopped turn takes no longer for it than codex for its end. */
-  async #tellRest(): Promise<void> {
-    const enough = new AbortController();
-    const stop = (): void => enough.abort();
-    const { signal } = this.#stopper;
-    const disarm = signal.aborted ? startTimer(this.#options.input.graceMs, stop) : undefined;
-    signal.addEventListener("abort", stop);
-    await this.#enqueue(() => this.#tellRecorded(this.#rollout.finish(enough.signal)));
-    signal.removeEventListener("abort", stop);
-    disarm?.();
   }
 
   #drain(): Promise<void> {

@@ -49,11 +49,12 @@ export class TurnThread {
     this.#resumed = await recallThread(store, this.#request, codexHome, sessionFile);
   }
 
-  /** codex announced its thread. */
-  announced(threadId: string): void {
+  /** codex announced its thread. Never rejects: `conclude` tells what cannot be remembered. */
+  async announced(threadId: string): Promise<void> {
     this.#announced = threadId;
     if (this.#resumed !== undefined) return;
-    // Remembered at once: a plugin that is killed during the turn must find the thread again.
+    // Remembered before anybody is told of it: a plugin that is killed during the turn must find the
+    // thread again, and a turn that waits behind this one must know it.
     this.#save({
       threadId,
       rolloutPath: undefined,
@@ -61,6 +62,7 @@ export class TurnThread {
       base: ZERO_USAGE,
       systemDigest: instructionsFor(this.#request.system, undefined).digest,
     });
+    await this.#saved.catch(() => {});
     if (this.#context.sessionFile === false) return;
     const failed = leaveThreadId(this.#request.workspace, threadId);
     if (failed !== undefined) {

@@ -5,7 +5,7 @@ import {
   type ProgramOptions,
   runProgram,
 } from "../../base/program.ts";
-import { processesUnder } from "../support/processes.ts";
+import { noProcessUnder, processesUnder } from "../support/processes.ts";
 
 /** Runs a shell script in a folder of its own; nothing of it may be left when it is over. */
 async function script(
@@ -19,7 +19,7 @@ async function script(
       runProgram("/bin/sh", ["-c", text, root], { timeMs: 60_000, cwd: root, ...options }),
       root,
     );
-    assert.deepEqual(await processesUnder(root), []);
+    await noProcessUnder(root);
   } finally {
     Deno.removeSync(root, { recursive: true });
   }

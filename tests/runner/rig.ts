@@ -64,7 +64,6 @@ export async function openRig(options: SandboxOptions): Promise<Rig> {
     networkAccess: false,
     env: {},
     onLostSession: "fresh",
-    olderCodex: "refuse",
     retries: 0,
     limits: { start: 60_000, silence: 60_000, toolSilence: 60_000, reconnect: 0, total: 0 },
     graceMs: 3_000,

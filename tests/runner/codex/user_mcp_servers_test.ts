@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { userServerConfig } from "../../../runner/codex/user_mcp_servers.ts";
 import { TurnError } from "../../../runner/turn_event.ts";
-import { processesUnder } from "../../support/processes.ts";
+import { noProcessUnder } from "../../support/processes.ts";
 
 /** A folder with a `codex` of that script, and what it is asked with. */
 class Place {
@@ -24,7 +24,7 @@ class Place {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    assert.deepEqual(await processesUnder(this.root), []);
+    await noProcessUnder(this.root);
     Deno.removeSync(this.root, { recursive: true });
   }
 }

@@ -1,0 +1,143 @@
+/**
+ * How long the plugin's loop stands still: `ping` from outside, again and again, while a lot goes on.
+ *
+ *     deno run -A scripts/proof/stall.ts
+ *
+ * Each scenario has a plugin and a host of its own. The codex are shell scripts, so that what is measured
+ * is the plugin and not the starting of Node. Prints a table in Markdown for docs/reliability.md. The times
+ * include the host's own: it reads every event in the same process that sends the pings.
+ */
+import { join } from "@std/path";
+import { type Host, startHost } from "../../tests/support/host.ts";
+import { openSandbox, type Sandbox } from "../../tests/support/sandbox.ts";
+import type { Turn } from "../../tests/support/turn.ts";
+
+const PING_EVERY_MS = 5;
+
+/** What a scenario runs, beside the pings. */
+interface Scenario {
+  name: string;
+  /** The body of the script after `thread.started` and `turn.started`. */
+  script: string;
+  turns: number;
+  during: (turns: Turn[], again: (n: number) => Turn) => Promise<void>;
+}
+
+const TALKS = `n=0
+while [ $n -lt 20 ]; do n=$((n + 1)); say "$n"; sleep 0.25; done
+done_`;
+const DEAF = `trap '' INT TERM HUP
+setsid sleep 1000 &
+while :; do sleep 1000; done`;
+/** A child that has codex's stdout and writes into it as fast as it can, when codex is gone. */
+const FLOODS = `setsid yes '{"type":"item.completed"}' &
+say "I leave"; exit 0`;
+
+const SCENARIOS: Scenario[] = [
+  { name: "nothing", script: "done_", turns: 0, during: () => pause(3_000) },
+  {
+    name: "64 turns at once, three rounds, 50 messages a second and turn",
+    script: TALKS,
+    turns: 64,
+    async during(turns, again) {
+      await Promise.all(turns.map(async (turn, n) => {
+        await turn.end();
+        for (let round = 1; round < 3; round++) await again(n).end();
+      }));
+    },
+  },
+  {
+    name: "150 deaf codex with a daemon each, cancelled at once (grace 500 ms)",
+    script: DEAF,
+    turns: 150,
+    async during(turns) {
+      for (const turn of turns) await turn.until("message_start");
+      await Promise.all(turns.map((turn) => turn.cancel()));
+      for (const turn of turns) await turn.end();
+    },
+  },
+  {
+    name: "16 codex that exit and leave a child that floods their stdout",
+    script: FLOODS,
+    turns: 16,
+    during: async (turns) => void await Promise.all(turns.map((turn) => turn.end())),
+  },
+];
+
+/** codex as a shell script. */
+function program(body: string): string {
+  return `#!/bin/sh
+[ "$1" = --version ] && { echo codex-cli 0.169.0; exit; }
+read -r id < /proc/sys/kernel/random/uuid
+say() {
+  i=0
+  while [ $i -lt 12 ]; do i=$((i + 1))
+    printf '{"type":"item.completed","item":{"id":"%s-%s","type":"agent_message","text":"message %s"}}\\n' "$1" "$i" "$i"
+  done
+}
+done_() { :; }
+printf '{"type":"thread.started","thread_id":"%s"}\\n{"type":"turn.started"}\\n' "$id"
+${body}
+printf '{"type":"turn.completed","usage":{"input_tokens":1,"cached_input_tokens":0,"output_tokens":1}}\\n'
+`;
+}
+
+async function measure(scenario: Scenario): Promise<string> {
+  await using sandbox = await openSandbox({
+    binary: "codex",
+    config: { timeouts: { grace_ms: 500 }, retries: 0 },
+  });
+  const codex = join(sandbox.root, "codex-stall");
+  await Deno.writeTextFile(codex, program(scenario.script));
+  await Deno.chmod(codex, 0o755);
+  await sandbox.configure({ binary: codex });
+  await using host = await startHost({ env: sandbox.env });
+  await host.initialize();
+  const workspaces = await workspacesOf(sandbox, scenario.turns);
+  const ask = (n: number): Turn =>
+    host.stream({
+      agent: { agent_id: "cx", workspace: workspaces[n] },
+      request: { messages: [{ role: "user", content: "hello" }] },
+    });
+  let over = false;
+  const began = performance.now();
+  const pinging = pingUntil(host, () => over);
+  await scenario.during(workspaces.map((_, n) => ask(n)), ask);
+  const took = performance.now() - began;
+  over = true;
+  const pings = (await pinging).sort((a, b) => a - b);
+  const at = (share: number) =>
+    (pings[Math.min(pings.length - 1, Math.floor(pings.length * share))] ?? NaN).toFixed(1);
+  const cells = [
+    scenario.name,
+    (took / 1000).toFixed(1),
+    pings.length,
+    ...[0.5, 0.99, 0.999, 1].map(at),
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
+
+async function workspacesOf(sandbox: Sandbox, count: number): Promise<string[]> {
+  const names = Array.from({ length: count }, (_, n) => sandbox.newWorkspace(`w${n}`));
+  return await Promise.all(names);
+}
+
+/** Round trips in ms, one after the other. */
+async function pingUntil(host: Host, over: () => boolean): Promise<number[]> {
+  const times: number[] = [];
+  while (!over()) {
+    const sent = performance.now();
+    await host.request("ping");
+    times.push(performance.now() - sent);
+    await pause(PING_EVERY_MS);
+  }
+  return times;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+console.log("| while | s | pings | p50 ms | p99 ms | p99.9 ms | max ms |");
+console.log("| ----- | - | ----- | ------ | ------ | -------- | ------ |");
+for (const scenario of SCENARIOS) console.log(await measure(scenario));

@@ -1,0 +1,98 @@
+/**
+ * A command that takes off both marks and leaves the process tree (`danger-full-access`): it is ended with
+ * its turn when one of the looks, four a second, has seen whose it was.
+ */
+import { strict as assert } from "node:assert";
+import { join } from "@std/path";
+import { marksByLimit } from "../../runner/process/turn_mark.ts";
+import { NEWEST_CODEX } from "../support/codex.ts";
+import { startHost } from "../support/host.ts";
+import type { ScriptedStep } from "../support/model/step.ts";
+import type { Sandbox } from "../support/sandbox.ts";
+import { asks, openWorld } from "./world.ts";
+
+/** Starts the daemon, stays for as long as a look may take to come round, and then for `seconds`. */
+const daemon = (seconds: number): ScriptedStep => ({
+  items: [{
+    type: "function_call",
+    name: "exec_command",
+    args: {
+      cmd: `env -i prlimit --locks=7:7 setsid sleep 8765 </dev/null >/dev/null 2>&1 & ` +
+        `until [ -e seen ]; do sleep 0.05; done; sleep ${seconds}`,
+      yield_time_ms: 30_000,
+    },
+    call_id: "call_daemon",
+  }],
+});
+const options = (seconds: number) => ({
+  steps: [daemon(seconds), { text: "done" }],
+  config: { sandbox: "danger-full-access" },
+});
+
+/** Resolves with the daemon's pid when the turn's record of its processes has it. */
+async function recorded(sandbox: Sandbox): Promise<number> {
+  const running = join(sandbox.profile, "plugins/plexum-openai-provider/state/running");
+  for (;;) {
+    const daemon = (await sandbox.processes()).find(({ command }) => /sleep 8765/.test(command));
+    const turns = daemon === undefined ? [] : [...Deno.readDirSync(running)];
+    for (const { name } of turns) {
+      const path = join(running, name, "family.json");
+      const text = await Deno.readTextFile(path).catch(() => "[]");
+      if (daemon && text.includes(`"pid":${daemon.pid},`)) {
+        Deno.writeTextFileSync(join(sandbox.workspace, "seen"), "");
+        return daemon.pid;
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function onlyPlugin(sandbox: Sandbox, pid: number): Promise<void> {
+  assert.deepEqual((await sandbox.processes()).filter((process) => process.pid !== pid), []);
+}
+
+const ignore = !marksByLimit();
+
+Deno.test({
+  name: "unmarked daemon is ended when the turn ends by itself",
+  ignore,
+  async fn() {
+    await using world = await openWorld(NEWEST_CODEX, options(0));
+    const { host, sandbox } = world;
+    const turn = host.stream(asks(sandbox.workspace, "go"));
+    await recorded(sandbox);
+    assert.equal((await turn.result).stop_reason, "end_turn", turn.story());
+    await onlyPlugin(sandbox, host.pid);
+  },
+});
+
+Deno.test({
+  name: "unmarked daemon is ended when the turn is cancelled",
+  ignore,
+  async fn() {
+    await using world = await openWorld(NEWEST_CODEX, options(1000));
+    const { host, sandbox } = world;
+    const turn = host.stream(asks(sandbox.workspace, "go"));
+    await recorded(sandbox);
+    await turn.cancel();
+    assert.equal((await turn.end()).stop_reason, "cancelled");
+    await onlyPlugin(sandbox, host.pid);
+  },
+});
+
+Deno.test({
+  name: "unmarked daemon of a plugin that was killed is ended by the next start",
+  ignore,
+  async fn() {
+    await using world = await openWorld(NEWEST_CODEX, options(1000));
+    const { host, sandbox } = world;
+    host.stream(asks(sandbox.workspace, "go"));
+    await recorded(sandbox);
+    host.kill("SIGKILL");
+    await host.exit;
+    await using next = await startHost({ env: sandbox.env });
+    await next.initialize();
+    assert.equal((await next.stream(asks(sandbox.workspace, "on")).result).stop_reason, "end_turn");
+    await onlyPlugin(sandbox, next.pid);
+  },
+});
