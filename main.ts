@@ -13,10 +13,10 @@ async function main([command, ...rest]: string[]): Promise<number> {
       return await serveOrExplain();
     }
     case "mcp-host":
+      if (rest.includes("--help") || rest.includes("-h")) break;
       return await (await import("./mcp_host/relay/relay.ts")).relay(rest);
-    default:
-      return await (await import("./plugin/operator/cli/cli.ts")).runCommand(command, rest);
   }
+  return await (await import("./plugin/operator/cli/cli.ts")).runCommand(command, rest);
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

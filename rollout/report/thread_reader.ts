@@ -4,70 +4,122 @@
  * @module
  */
 import { openOwnFile } from "../../base/open_file.ts";
+import { isObject } from "../../base/json_object.ts";
 import { kindOf } from "../records/line_kind.ts";
+import { texts } from "../records/fields.ts";
 import { decodeRecord, type RolloutRecord } from "../records/records.ts";
-import { scanLines } from "../scan.ts";
-import { ThreadCalls } from "./thread_calls.ts";
-import { clip, objectOf, payloadOf, textOf } from "./thread_content.ts";
-import type { ThreadReport, TurnReport } from "./thread_report.ts";
+import { readAt, scanLines, type ScannedLine } from "../scan.ts";
+import { clip, lightened } from "./recorded_value.ts";
+import { type RecordedLine, ThreadCalls } from "./thread_calls.ts";
+import type { CallReport, ThreadReport, TurnReport } from "./thread_report.ts";
 
-const MAX_LINE = 64 * 1024 * 1024;
-const TIME_START = '{"timestamp":"'.length;
-const TIME_LENGTH = 24;
-const EXTRA_EVENT = /"type":"(?:task_started|user_message)"/;
+/** A longer line is not read; nor has it a place in the index by which calls are consumed. */
+const MAX_LINE = 256 * 1024 * 1024;
+const HEAD = 256;
+const TIME = /^\{"timestamp":"([^"]{24})"/;
+const BOUNDARY = /"type":"(?:task_started|user_message|item_completed)"/;
+
+/** How much is kept of what was said. */
+export interface ReportOptions {
+  /** Of a call's arguments and outputs, in characters; 2,000 when left out. */
+  callText?: number;
+}
+
+/** Longest text kept of a prompt or an answer, in characters. */
+const SAID = 2000;
 
 /** Reads the rollout at `path`. */
-export function reportThread(path: string): ThreadReport {
+export function reportThread(path: string, { callText = 2000 }: ReportOptions = {}): ThreadReport {
   using rollout = openOwnFile(path);
-  const reader = new ThreadReader(path, rollout.info.size);
-  for (const line of scanLines(rollout.file, { maxLine: MAX_LINE })) {
-    if (line.overlong) reader.unreadable();
-    else reader.take(line.bytes);
-  }
+  const reader = new ThreadReader(path, rollout.info.size, callText);
+  for (const line of scanLines(rollout.file, { maxLine: MAX_LINE })) reader.take(line);
   return reader.report;
+}
+
+/** Reads only the calls whose records are at these places of the rollout, oldest first. */
+export function reportCalls(
+  file: Deno.FsFile,
+  places: readonly { offset: number; length: number }[],
+  { callText = 0 }: ReportOptions = {},
+): CallReport[] {
+  const reader = new ThreadReader("", 0, callText);
+  for (const { offset, length } of places) {
+    const bytes = readAt(file, offset, length);
+    reader.take({ offset, length, bytes, terminated: true, overlong: false });
+  }
+  return reader.report.turns.flatMap(({ calls }) => calls);
 }
 
 class ThreadReader {
   readonly report: ThreadReport;
   readonly #decoder = new TextDecoder();
-  readonly #calls = new ThreadCalls();
+  readonly #calls: ThreadCalls;
+  /** codex before 0.100 does not tell where a turn begins: each message of the user begins one. */
+  #turnsAreTold = false;
 
-  constructor(path: string, size: number) {
-    this.report = { threadId: "", path, size, cwd: "", codexVersion: "", turns: [], unreadable: 0 };
+  constructor(path: string, size: number, callText: number) {
+    this.#calls = new ThreadCalls(callText);
+    this.report = {
+      threadId: "",
+      path,
+      size,
+      cwd: "",
+      codexVersion: "",
+      turns: [],
+      unreadable: 0,
+      tooLarge: { lines: 0, bytes: 0 },
+    };
   }
 
-  unreadable(): void {
+  take(line: ScannedLine): void {
+    const kind = kindOf(line.bytes);
+    const head = this.#decoder.decode(line.bytes.subarray(0, HEAD));
+    if (line.overlong) return this.#tooLarge(line, kind);
+    if (kind === "output") return this.#output(line);
+    const boundary = BOUNDARY.test(head);
+    if (kind === "other" && !boundary) return;
+    const bytes = lightened(line.bytes);
+    const at = TIME.exec(head)?.[1] ?? "";
+    if (bytes === undefined) this.report.unreadable++;
+    else if (!boundary || !this.#boundary(bytes, at)) this.#record(decodeRecord(bytes), line, at);
+  }
+
+  #output(line: RecordedLine): void {
+    try {
+      if (this.#calls.output(line)) return;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
     this.report.unreadable++;
   }
 
-  take(line: Uint8Array): void {
-    const head = this.#decoder.decode(line.subarray(0, 256));
-    const at = head.startsWith('{"timestamp":"')
-      ? head.slice(TIME_START, TIME_START + TIME_LENGTH)
-      : "";
-    const kind = kindOf(line);
-    if (EXTRA_EVENT.test(head) || (kind === "event" && head.includes('"type":"item_completed"'))) {
-      if (this.#boundary(line, at)) return;
+  #tooLarge({ offset, length, bytes }: ScannedLine, kind: ReturnType<typeof kindOf>): void {
+    this.report.tooLarge.lines++;
+    this.report.tooLarge.bytes += length;
+    if (kind === "output") {
+      this.#calls.tooLarge(this.#decoder.decode(bytes.subarray(0, 4096)), { offset, length });
     }
-    if (kind !== "other") this.#record(decodeRecord(line), at);
   }
 
   /** What `records.ts` leaves to others: where a turn begins and what was asked. */
   #boundary(line: Uint8Array, at: string): boolean {
     const payload = payloadOf(this.#decoder.decode(line));
     if (payload.type === "task_started") {
+      this.#turnsAreTold = true;
       this.#begin(at);
       return true;
     }
-    const item = payload.type === "user_message" ? payload : objectOf(payload.item);
-    if (payload.type !== "user_message" && item.type !== "UserMessage") return false;
-    const text = typeof item.message === "string" ? item.message : textOf(item.content);
-    const turn = this.#turn(at);
-    turn.prompt = clip(turn.prompt === "" ? text : `${turn.prompt}\n${text}`);
+    const item = payload.type === "user_message" || !isObject(payload.item)
+      ? payload
+      : payload.item;
+    if (item.type !== "user_message" && item.type !== "UserMessage") return false;
+    const text = typeof item.message === "string" ? item.message : texts(item.content).join("\n");
+    const turn = this.#turnsAreTold ? this.#turn(at) : this.#begin(at);
+    turn.prompt = clip(turn.prompt === "" ? text : `${turn.prompt}\n${text}`, SAID);
     return true;
   }
 
-  #record(record: RolloutRecord, at: string): void {
+  #record(record: RolloutRecord, line: RecordedLine, at: string): void {
     switch (record.kind) {
       case "session_meta":
         // A thread that was forked from another repeats that one's line.
@@ -77,16 +129,18 @@ class ThreadReader {
         this.report.codexVersion = record.cliVersion ?? "";
         return;
       case "call": {
-        const call = this.#calls.begin(record, at);
+        const call = this.#calls.begin(record, line, at);
         if (call !== undefined) this.#turn(at).calls.push(call);
         return;
       }
-      case "output":
-        return this.#calls.output(record.id, record.output);
+      case "output": // in a line whose head is not as codex writes it
+        return this.#output(line);
       case "outcome":
         return this.#calls.outcome(record.id, record.failed);
       case "message":
-        this.#turn(at).answer = clip(record.text);
+        this.#turn(at).answer = clip(record.text, SAID);
+        // Where the end of a turn is not told, its answer is the last thing known of it.
+        if (!this.#turnsAreTold) this.#end("complete", at);
         return;
       case "usage":
         this.#turn(at).contextTokens = record.last.inputTokens;
@@ -103,9 +157,9 @@ class ThreadReader {
         this.#turn(at).compacted = true;
         return;
       case "broken":
-        return this.unreadable();
+        this.report.unreadable++;
+        return;
       case "thought":
-      case "turn_context":
       case "other":
         return;
     }
@@ -135,5 +189,14 @@ class ThreadReader {
 
   #turn(at: string): TurnReport {
     return this.report.turns.at(-1) ?? this.#begin(at);
+  }
+}
+
+function payloadOf(line: string): Record<string, unknown> {
+  try {
+    const parsed: unknown = JSON.parse(line);
+    return isObject(parsed) && isObject(parsed.payload) ? parsed.payload : {};
+  } catch {
+    return {};
   }
 }

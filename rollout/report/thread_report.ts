@@ -4,8 +4,9 @@
  *
  * @module
  */
+import type { ConsumeOp } from "../consume/splice.ts";
 
-/** A call and what it holds. Bytes are UTF-8. */
+/** A call and what it holds. Bytes are of the text in UTF-8. */
 export interface CallReport {
   id: string;
   name: string;
@@ -23,10 +24,16 @@ export interface CallReport {
   outputs: number;
   failed: boolean;
   consumed: "no" | "light" | "heavy";
+  /** Bytes of the session file that a consume made blank. */
+  freedBytes: number;
   /** False once codex compacted the conversation past it: it no longer reaches the model. */
   inContext: boolean;
-  /** Estimated tokens that arguments and output take in every request. */
-  tokens: number;
+  /** Its record is too large to be read; what it holds is its size in the file. */
+  tooLarge: boolean;
+  /** Bytes by which a consume would make it smaller; nothing where it has no record that can change. */
+  savings: Record<ConsumeOp, number>;
+  /** Where its records are in the file. */
+  records: { offset: number; length: number }[];
 }
 
 /** One turn. */
@@ -56,6 +63,74 @@ export interface ThreadReport {
   cwd: string;
   codexVersion: string;
   turns: TurnReport[];
-  /** Lines that are no JSON, or too long to be read. */
+  /** Lines that are not JSON. */
   unreadable: number;
+  /** Lines that are too large to be read, and their bytes in all. */
+  tooLarge: { lines: number; bytes: number };
+}
+
+/** The rule of thumb for English text and code. */
+const BYTES_PER_TOKEN = 4;
+/** An image costs about this much, whatever its size in bytes. */
+const IMAGE_TOKENS = 1000;
+
+/** What a call holds, arguments and output. */
+export function bytesOf({ argumentBytes, outputBytes }: CallReport): number {
+  return argumentBytes + outputBytes;
+}
+
+/** What a call takes in every request to the model, by rule of thumb. */
+export function tokensOf(call: CallReport): number {
+  return Math.ceil(bytesOf(call) / BYTES_PER_TOKEN) + call.images * IMAGE_TOKENS;
+}
+
+/** Tokens that consumes took out of a call; at most, since what was there can have been a picture. */
+export function freedTokensOf({ freedBytes }: CallReport): number {
+  return Math.ceil(freedBytes / BYTES_PER_TOKEN);
+}
+
+/** What a consume would take out of the context: bytes of text, and tokens, pictures included. */
+export function savingOf(call: CallReport, op: ConsumeOp): { bytes: number; tokens: number } {
+  const bytes = call.inContext ? call.savings[op] : 0;
+  const images = bytes === 0 || call.consumed !== "no" ? 0 : call.images;
+  return { bytes, tokens: Math.floor(bytes / BYTES_PER_TOKEN) + images * IMAGE_TOKENS };
+}
+
+/** What the calls of a thread come to. */
+export interface ThreadSums {
+  turns: number;
+  calls: number;
+  /** Bytes and estimated tokens that go to the model with every request. */
+  heldBytes: number;
+  heldTokens: number;
+  consumedCalls: number;
+  /** Bytes of the session file that consumes made blank. */
+  freedBytes: number;
+  /** Calls that codex itself took out of the context. */
+  compactedCalls: number;
+  /** Input of the last request to the model, as the model counted. */
+  contextTokens: number | undefined;
+  /** When the last turn ended or began. */
+  lastUsed: string;
+}
+
+/** Sums a thread up. */
+export function sumsOf({ turns }: ThreadReport): ThreadSums {
+  const calls = turns.flatMap((turn) => turn.calls);
+  const held = calls.filter(({ inContext }) => inContext);
+  const last = turns.at(-1);
+  const total = (of: readonly CallReport[], what: (call: CallReport) => number) =>
+    of.reduce((sum, call) => sum + what(call), 0);
+  return {
+    turns: turns.length,
+    calls: calls.length,
+    heldBytes: total(held, bytesOf),
+    heldTokens: total(held, tokensOf),
+    consumedCalls: calls.filter(({ consumed }) => consumed !== "no").length,
+    freedBytes: total(calls, ({ freedBytes }) => freedBytes),
+    compactedCalls: calls.length - held.length,
+    contextTokens: turns.findLast(({ contextTokens }) => contextTokens !== undefined)
+      ?.contextTokens,
+    lastUsed: last === undefined ? "" : last.endedAt || last.startedAt,
+  };
 }

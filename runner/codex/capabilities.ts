@@ -40,7 +40,7 @@ export interface Capabilities {
 
 /** The capabilities of `codex --version`'s answer, e.g. `codex-cli 0.169.0`; `undefined` when it names no version. */
 export function capabilitiesOf(versionOutput: string): Capabilities | undefined {
-  const version = /(\d+)\.(\d+)\.(\d+)(?:-[0-9A-Za-z.-]+)?/.exec(versionOutput)?.[0];
+  const version = /\bcodex\b.*?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)/i.exec(versionOutput)?.[1];
   if (version === undefined) return undefined;
   const since = (other: string) => compareVersions(version, other) >= 0;
   return {

@@ -1,7 +1,8 @@
 /** What a person gets who runs the executable: answers, explanations and exit codes. */
 import { strict as assert } from "node:assert";
+import { join } from "@std/path";
 import { executable } from "../support/checkout.ts";
-import { type Ran, run } from "../plugin/operator/command_line.ts";
+import { Folder, type Ran, run } from "../plugin/operator/command_line.ts";
 
 const NAME = "plexum-openai-provider-plugin";
 
@@ -28,12 +29,92 @@ Deno.test("--help names every command", async () => {
   }
 });
 
-Deno.test("manifest prints the manifest also when the configuration is broken", async () => {
+Deno.test("manifest prints the manifest, and does not hide that the configuration is broken", async () => {
   const { code, stdout } = await run(["manifest"], { env: { PLEXUM_PROFILE_ROOT: "/nowhere" } });
   assert.equal(code, 0);
   const manifest: Record<string, unknown> = JSON.parse(stdout);
   assert.equal(manifest.name, "plexum-openai-provider");
   assert.deepEqual(manifest.contracts, { provider: { models: ["codex"] } });
+
+  using folder = new Folder();
+  const plugin = folder.at("plugins", "plexum-openai-provider");
+  Deno.mkdirSync(plugin, { recursive: true });
+  Deno.writeTextFileSync(join(plugin, "config.json"), `{ "retries": "\u202etwo" }`);
+  const broken = await run(["manifest"], { env: { PLEXUM_PROFILE_ROOT: folder.path } });
+  assert.deepEqual([broken.code, broken.stdout], [78, ""]);
+  assert.match(broken.stderr, /config\.json: retries: expected .*, found string "\ufffdtwo"/);
+});
+
+Deno.test("every command that reads a profile refuses one that is not there, with 64", async () => {
+  const env = { HOME: "/nowhere" };
+  for (const words of PROFILE_COMMANDS) {
+    const { code, stdout, stderr } = await run([...words, "--profile", "/nope"], { env });
+    assert.deepEqual([code, stdout], [64, ""], words.join(" "));
+    assert.match(stderr, /--profile needs a directory that exists, found "\/nope"/);
+  }
+});
+
+const PROFILE_COMMANDS = [
+  ["uninstall"],
+  ["manifest"],
+  ["doctor"],
+  ["stats"],
+  ["config", "check"],
+  ["config", "show"],
+  ["turn", "hello"],
+  ["sessions", "list"],
+  ["sessions", "show"],
+  ["sessions", "consume", "x", "--all"],
+  ["sessions", "forget", "x"],
+  ["sessions", "prune"],
+  ["sessions", "release", "x"],
+];
+
+Deno.test("a command may stand behind --, and help is the same however it is asked for", async () => {
+  const { stdout } = await run(["--", "version"]);
+  assert.match(stdout, /^plexum-openai-provider-plugin \d/);
+  const help = await run(["sessions", "consume", "--help"]);
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /--keep-turns N/);
+  assert.deepEqual(await run(["help", "sessions", "consume"]), help);
+  const relay = await run(["mcp-host", "--help"]);
+  assert.deepEqual([relay.code, relay.stderr], [0, ""]);
+  assert.match(relay.stdout, /Usage: plexum-openai-provider-plugin mcp-host/);
+  const topic = await run(["help", "errors"]);
+  assert.match(topic.stdout, /^auth_required: /m);
+  const unknown = await run(["help", "erors"]);
+  assert.equal(unknown.code, 64);
+  assert.match(unknown.stderr, /unknown command or topic "erors", did you mean "errors"\?/);
+});
+
+Deno.test("what a person typed reaches their terminal clean, also in an error", async () => {
+  const { stderr } = await run(["\x1b]0;title\x07\u202edoctor\x9b\u200f"]);
+  assert.doesNotMatch(stderr, /(?!\n)\p{Cc}|\p{Bidi_Control}/u);
+  assert.match(stderr, /unknown command "/);
+});
+
+Deno.test("colour is for terminals, unless it is forced; NO_COLOR wins", async () => {
+  const coloured = async (env: Record<string, string>) =>
+    (await run(["config", "show"], { env: { HOME: "/nowhere", ...env } })).stdout.includes("\x1b[");
+  assert.equal(await coloured({}), false);
+  assert.equal(await coloured({ FORCE_COLOR: "1" }), true);
+  assert.equal(await coloured({ CLICOLOR_FORCE: "1" }), true);
+  assert.equal(await coloured({ FORCE_COLOR: "0" }), false);
+  assert.equal(await coloured({ FORCE_COLOR: "1", NO_COLOR: "1" }), false);
+});
+
+Deno.test("lines are not broken in a pipe, and the signs of a locale without UTF-8 are plain", async () => {
+  const env = { HOME: "/nowhere", PATH: "/usr/bin:/bin" };
+  const wide = await run(["doctor", "--verbose"], { env });
+  const narrow = await run(["doctor", "--verbose"], { env: { ...env, COLUMNS: "40" } });
+  assert.ok(Math.max(...wide.stdout.split("\n").map(({ length }) => length)) > 120);
+  for (const line of narrow.stdout.split("\n")) {
+    const copied = /plexum-openai-provider-plugin|npm install|^ +\S+$/.test(line);
+    assert.ok(line.length <= 40 || copied, line);
+  }
+  assert.match(wide.stdout, /→/);
+  const plain = await run(["doctor", "--verbose"], { env: { ...env, LC_ALL: "C" } });
+  assert.match(plain.stdout, /^[\n\x20-\x7e]+$/);
 });
 
 const MISTAKES: [args: string[], code: number, stderr: RegExp][] = [

@@ -18,6 +18,7 @@ interface Result {
   summary: string;
   detail: string;
   remedy: string;
+  command: string;
 }
 
 /** An installed plugin with everything it needs. */
@@ -61,7 +62,7 @@ class Installation implements Disposable {
     const { code, stdout, stderr } = await run(["doctor", "--json", ...options], { env: this.env });
     assert.equal(stderr, "");
     const report: { schema: number; status: string; checks: Result[] } = JSON.parse(stdout);
-    assert.equal(report.schema, 1);
+    assert.equal(report.schema, 2);
     assert.equal(code, report.status === "fail" ? 1 : 0);
     return { code, results: report.checks, said: stdout };
   }
@@ -87,15 +88,18 @@ Deno.test({
   const { code, results, said } = await made.doctor("--deep");
   assert.deepEqual(results.filter(({ status }) => status !== "ok"), []);
   assert.equal(code, 0);
-  assert.equal(results.at(-1)?.id, "deep_turn");
+  assert.deepEqual(results.slice(-2).map(({ id }) => id), ["deep_turn", "codex_tested"]);
   assert.ok(!said.includes(KEY.slice(0, 12)));
   const left = [...Deno.readDirSync(made.env.TMPDIR ?? "")].map(({ name }) => name);
   assert.deepEqual(left.filter((name) => !name.startsWith("codex-")), [], "nothing is left");
   assert.deepEqual([...Deno.readDirSync(made.env.XDG_RUNTIME_DIR ?? "")], []);
   assert.ok(![...Deno.readDirSync(made.codexHome)].some(({ name }) => name === "sessions"));
 
-  const people = await run(["doctor"], { env: { ...made.env, COLUMNS: "80" } });
-  assert.match(people.stdout, /\nAll \d+ checks are fine\.\n$/);
+  // What passed is remembered for this binary.
+  const short = await run(["doctor"], { env: made.env });
+  assert.match(short.stdout, /^All \d+ checks are fine\.\n$/);
+  const people = await run(["doctor", "--verbose"], { env: { ...made.env, COLUMNS: "80" } });
+  assert.match(people.stdout, /\n\nAll \d+ checks are fine\.\n$/);
   for (const line of people.stdout.split("\n")) {
     assert.ok([...line].length <= 80 || /^.{27}\S+$/.test(line), line); // a path is not broken
   }
@@ -111,9 +115,29 @@ Deno.test(
       made.configure({ binary: "codex-that-is-nowhere" });
       const reds = await made.reds();
       assert.match(reds.codex_binary?.summary ?? "", /no executable "codex-that-is-nowhere" found/);
-      assert.match(reds.codex_binary?.detail ?? "", /looked in .*\/usr\/bin/);
-      assert.match(reds.codex_binary?.remedy ?? "", /npm install -g @openai\/codex/);
-      for (const id of Object.keys(reds)) assert.match(id, /^codex_/);
+      assert.match(reds.codex_binary?.detail ?? "", /^not in \/usr\/bin$/m);
+      assert.match(reds.codex_binary?.command ?? "", /npm install -g @openai\/codex/);
+      assert.deepEqual(Object.keys(reds), ["codex_binary"], "one cause, one failure");
+      const { results } = await made.doctor();
+      const skipped = results.filter(({ status }) => status === "skipped");
+      assert.deepEqual(
+        new Set(skipped.map(({ summary }) => summary)),
+        new Set([
+          "not checked: codex_binary failed",
+        ]),
+      );
+      const { stdout } = await run(["doctor"], { env: made.env });
+      assert.match(stdout, /^FAIL codex_binary /);
+      assert.match(stdout, /\n1 failed, \d skipped, \d+ fine \(--verbose lists them\)\.\n$/);
+    });
+
+    await t.step("something that is not codex", async () => {
+      for (const path of ["/bin/ls", "/bin/bash"]) {
+        made.configure({ binary: path });
+        const reds = await made.reds();
+        assert.deepEqual(Object.keys(reds), ["codex_binary"], path);
+        assert.match(reds.codex_binary?.summary ?? "", /is not the codex CLI, or does not start/);
+      }
     });
 
     await t.step("an old codex", async () => {
@@ -123,9 +147,11 @@ Deno.test(
         loggedIn: true,
       });
       made.configure({ binary: old.path });
-      const { codex_version: red } = await made.reds();
+      const reds = await made.reds();
+      assert.deepEqual(Object.keys(reds), ["codex_version"]);
+      const { codex_version: red } = reds;
       assert.match(red?.summary ?? "", /is version 0\.99\.0, at least 0\.135\.0 is needed/);
-      assert.match(red?.remedy ?? "", /npm install -g @openai\/codex@latest/);
+      assert.match(red?.command ?? "", /npm install -g @openai\/codex@latest/);
     });
 
     await t.step("logged out", async () => {
@@ -133,7 +159,11 @@ Deno.test(
       Deno.renameSync(join(made.codexHome, "auth.json"), join(made.codexHome, "away"));
       const reds = await made.reds();
       assert.deepEqual(Object.keys(reds), ["codex_login"]);
-      assert.match(reds.codex_login?.remedy ?? "", /codex login/);
+      assert.equal(
+        reds.codex_login?.command,
+        `CODEX_HOME=${made.codexHome} ${binary} login`,
+        "runs as printed",
+      );
     });
 
     await t.step("logged out, with a provider of one's own", async () => {
@@ -167,6 +197,7 @@ Deno.test(
     await t.step("a broken config", async () => {
       Deno.writeTextFileSync(join(made.plugin, "config.json"), `{\n  "retries": "two"\n}`);
       const reds = await made.reds();
+      assert.deepEqual(Object.keys(reds), ["config"]);
       assert.match(reds.config?.detail ?? "", /retries: expected .*, found string "two"/);
       made.configure({ binary });
     });
@@ -184,9 +215,9 @@ Deno.test(
       assert.match(warned[0]?.summary ?? "", /^XDG_RUNTIME_DIR is passed over, .* is used$/);
       assert.match(warned[0]?.detail ?? "", /leave room for a socket's name/);
       made.env.XDG_RUNTIME_DIR = join(short, "none");
-      const reds = await made.reds();
-      assert.deepEqual(Object.keys(reds).sort(), ["mcp_host", "runtime_directory"]);
-      assert.match(reds.runtime_directory?.remedy ?? "", /Set XDG_RUNTIME_DIR to a directory/);
+      const gone = (await made.doctor()).results.filter(({ status }) => status !== "ok");
+      assert.deepEqual(gone.map(({ id, status }) => [id, status]), [["runtime_directory", "warn"]]);
+      assert.match(gone[0]?.remedy ?? "", /Set XDG_RUNTIME_DIR to a directory/);
       made.env.XDG_RUNTIME_DIR = short;
     });
 
@@ -194,7 +225,13 @@ Deno.test(
       Deno.removeSync(join(made.plugin, "manifest.json"));
       const { manifest: missing } = await made.reds();
       assert.match(missing?.summary ?? "", /manifest\.json is missing/);
-      await run(["install"], { env: made.env });
+      // The remedy is run as it is printed, by a shell.
+      const { code } = new Deno.Command("sh", {
+        args: ["-c", missing?.command ?? "false"],
+        env: made.env,
+        clearEnv: true,
+      }).outputSync();
+      assert.equal(code, 0);
       made.configure({ binary, supported_models: ["gpt-5.5"] });
       const { manifest: stale } = await made.reds();
       assert.match(stale?.summary ?? "", /is not what the configuration and this version say/);
@@ -222,8 +259,8 @@ Deno.test(
       assert.equal(code, 0);
       const warned = results.filter(({ status }) => status === "warn");
       assert.deepEqual(warned.map(({ id, summary }) => [id, summary]), [
-        ["stale_turns", "1 of a plugin that was killed"],
-        ["pending_consumes", "one thread has some"],
+        ["stale_turns", "1 turn of a plugin that was killed"],
+        ["pending_consumes", "consumes of 1 thread wait"],
       ]);
       Deno.removeSync(join(made.plugin, "state"), { recursive: true });
     });

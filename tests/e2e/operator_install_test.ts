@@ -2,6 +2,7 @@
  * Installing as an operator does it: one file, an empty profile, then upgrades and the way back.
  */
 import { strict as assert } from "node:assert";
+import { parse } from "@std/jsonc";
 import { join } from "@std/path";
 import { VERSION } from "../../plugin/version.ts";
 import { executable } from "../support/checkout.ts";
@@ -31,7 +32,7 @@ Deno.test(
 
     const first = await run(["install", "--profile", profile], { env });
     assert.equal(first.code, 0, first.stderr);
-    assert.match(first.stdout, /or\s+add to\s+\S*plexum\.json:\s+"plugins":\s+\{\s+"allow":\s+\["/);
+    assert.match(first.stdout, /or add this to \S*plexum\.json:\n {4}"plugins": \{ "allow": \["/);
     assert.equal(modeOf(join(plugin, PROGRAM)), 0o755);
     assert.equal(modeOf(join(plugin, "config.json")), 0o600);
     assert.equal(modeOf(plugin), 0o700);
@@ -80,7 +81,9 @@ Deno.test(
 
     const ran = await run(["install", "--profile", profile, "--allow"], { env });
     assert.equal(ran.code, 0, ran.stderr);
-    assert.equal(Deno.readTextFileSync(real), text.replace(`"other"`, `"other", "${NAME}"`));
+    const edited = Deno.readTextFileSync(real);
+    assert.deepEqual(parse(edited), { plugins: { allow: [NAME, "other"] } });
+    assert.match(edited, /^ {2}\/\/ the host's$[^]*\] \/\/ more$/m);
     assert.equal(modeOf(real), 0o640);
     assert.ok(Deno.lstatSync(join(profile, "plexum.json")).isSymlink);
     const backup = [...Deno.readDirSync(folder.path)].find(({ name }) => name.endsWith(".bak"));
@@ -88,7 +91,7 @@ Deno.test(
 
     const removed = await run(["uninstall", "--profile", profile], { env });
     assert.equal(removed.code, 0, removed.stderr);
-    assert.equal(Deno.readTextFileSync(real), text);
+    assert.deepEqual(parse(Deno.readTextFileSync(real)), parse(text));
     assert.match(removed.stdout, /^Kept: .*config\.json \(--purge/m);
 
     const purged = await run(["uninstall", "--profile", profile, "--purge"], { env });
@@ -118,7 +121,10 @@ Deno.test({
   Deno.writeTextFileSync(join(profile, "plexum.json"), `{ "plugins": `);
   const host = await run(["install", "--profile", profile, "--allow"], { env });
   assert.equal(host.code, 1);
-  assert.match(host.stderr, /^install: Cannot use .*plexum\.json: .* in line 1\. Repair it first/);
+  assert.match(
+    host.stderr,
+    /^Cannot use .*plexum\.json: .* at line 1, column 14\. Repair it first/,
+  );
   assert.deepEqual([...Deno.readDirSync(plugin)].map(({ name }) => name), ["config.json"]);
 });
 

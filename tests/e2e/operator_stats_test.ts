@@ -31,6 +31,17 @@ Deno.test("the host reads the counters, and doctor what the last turn came to", 
   assert.equal(told.length, 2);
   await host[Symbol.asyncDispose]();
 
+  const counted = await run(["stats", "--json"], { env: sandbox.env });
+  assert.deepEqual(JSON.parse(counted.stdout).turns, stats.turns);
+  const metrics = (await run(["stats", "--prometheus"], { env: sandbox.env })).stdout;
+  assert.match(metrics, /^plexum_openai_provider_turns_total\{outcome="end_turn"\} 1$/m);
+  assert.match(metrics, /^plexum_openai_provider_errors_total\{kind="codex_missing"\} 1$/m);
+  for (const line of metrics.trim().split("\n")) {
+    assert.match(line, /^# (?:HELP|TYPE) |^[a-z_]+(?:\{[a-z]+="[^"\\]*"\})? [\d.]+$/);
+  }
+  const people = await run(["stats"], { env: sandbox.env });
+  assert.match(people.stdout, /^turns {5}2: 1 ended well, 1 refused\nerrors {4}codex_missing 1$/m);
+
   const { stdout } = await run(["doctor", "--json"], { env: sandbox.env });
   const report: { checks: { id: string; status: string; summary: string }[] } = JSON.parse(stdout);
   const last = report.checks.find(({ id }) => id === "last_turn");

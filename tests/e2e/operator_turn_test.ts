@@ -129,7 +129,7 @@ Deno.test("turn says why it cannot start, and what it does not understand", asyn
   const json = await run(["turn", "--json", "hello"], { env, cwd });
   assert.equal(JSON.parse(json.stdout).error.kind, "codex_missing");
   const cases: [string[], RegExp][] = [
-    [["turn"], /PROMPT… is missing: stdin is empty/],
+    [["turn"], /PROMPT\.\.\. is missing: stdin is empty/],
     [
       ["turn", "-C", join(cwd, "none"), "x"],
       /--workspace needs a directory that exists, found ".*none"/,

@@ -1,8 +1,12 @@
 /**
- * The arguments that a command is run with.
+ * From a command line to the arguments of a command, by the command's own table. What is not
+ * understood is named, with the nearest thing that is.
  *
  * @module
  */
+import { parseArgs } from "node:util";
+import { nearest } from "../../nearest.ts";
+import { type Action, HELP, type Option } from "./command.ts";
 
 /** The command line is not understood; the message says why and what to type instead. */
 export class UsageError extends Error {
@@ -11,19 +15,23 @@ export class UsageError extends Error {
 
 /** Parsed arguments. */
 export class Arguments {
-  readonly #values: ReadonlyMap<string, string | true>;
+  readonly #values: ReadonlyMap<string, readonly (string | true)[]>;
   /** What stands beside the options, in order. */
   readonly words: readonly string[];
 
-  constructor(values: ReadonlyMap<string, string | true>, words: readonly string[]) {
+  constructor(values: ReadonlyMap<string, readonly (string | true)[]>, words: readonly string[]) {
     this.#values = values;
     this.words = words;
   }
 
   /** The value of an option; `undefined` when it is not there. */
   text(name: string): string | undefined {
-    const value = this.#values.get(name);
-    return typeof value === "string" ? value : undefined;
+    return this.all(name).at(-1);
+  }
+
+  /** The values of an option that may stand more than once. */
+  all(name: string): string[] {
+    return (this.#values.get(name) ?? []).filter((value) => value !== true);
   }
 
   /** Whether a switch is there. */
@@ -35,7 +43,81 @@ export class Arguments {
   number(name: string, min: number): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
-    if (/^\d+$/.test(text) && Number(text) >= min) return Number(text);
+    const number = Number(text);
+    if (/^\d+$/.test(text) && number >= min && Number.isSafeInteger(number)) return number;
     throw new UsageError(`--${name} needs a whole number of at least ${min}, found "${text}"`);
+  }
+}
+
+/**
+ * Parses `argv` for `command`.
+ * @throws {UsageError} for an unknown option, a missing or unexpected value, one option twice, too few
+ * or too many words.
+ */
+export function parseArguments(argv: string[], command: Action): Arguments {
+  const options = [...command.options, HELP];
+  const { tokens } = parseArgs({
+    args: argv,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+    options: Object.fromEntries(
+      options.map(({ name, short, value }) => [
+        name,
+        { type: value === undefined ? "boolean" : "string", ...(short ? { short } : {}) } as const,
+      ]),
+    ),
+  });
+  const values = new Map<string, (string | true)[]>();
+  const words: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "positional") words.push(token.value);
+    if (token.kind !== "option") continue;
+    const option = options.find(({ name }) => name === token.name);
+    if (option === undefined) throw unknownOption(token.rawName, options);
+    const swallowed = token.inlineValue === false && /^-./.test(token.value);
+    const value = valueOf(option, token.rawName, swallowed ? undefined : token.value);
+    const before = values.get(option.name) ?? [];
+    if (before.length > 0 && option.value !== undefined && option.repeats !== true) {
+      throw new UsageError(`${token.rawName} stands twice`);
+    }
+    values.set(option.name, [...before, value]);
+  }
+  if (!values.has(HELP.name)) checkWords(words, command);
+  return new Arguments(values, words);
+}
+
+function valueOf(option: Option, rawName: string, value: string | undefined): string | true {
+  if (option.value === undefined) {
+    if (value === undefined) return true;
+    throw new UsageError(`${rawName} takes no value, found "${value}"`);
+  }
+  if (value === undefined || value === "") {
+    throw new UsageError(`${rawName} needs a value: ${rawName} ${option.value}`);
+  }
+  const allowed = typeof option.kind === "object" ? option.kind : undefined;
+  if (allowed !== undefined && !allowed.includes(value)) {
+    throw new UsageError(
+      `${rawName} takes ${allowed.map((one) => `"${one}"`).join(" or ")}, found "${value}"`,
+    );
+  }
+  return value;
+}
+
+function unknownOption(rawName: string, options: readonly Option[]): UsageError {
+  const known = options.map(({ name }) => `--${name}`);
+  const meant = nearest(rawName, known);
+  return new UsageError(
+    `unknown option ${rawName}` + (meant === undefined ? "" : `, did you mean ${meant}?`),
+  );
+}
+
+function checkWords(words: readonly string[], { words: wanted }: Action): void {
+  const max = wanted?.max ?? 0;
+  if (words.length > max) {
+    throw new UsageError(`unexpected argument ${JSON.stringify(words[max])}`);
+  }
+  if (wanted !== undefined && words.length < wanted.min) {
+    throw new UsageError(`${wanted.usage} is missing`);
   }
 }

@@ -3,44 +3,66 @@
  *
  * @module
  */
+import { inWords } from "../../../base/error_message.ts";
 import { ConfigError } from "../../config/config_error.ts";
-import { errorMessage } from "../../../base/error_message.ts";
-import { nearest } from "../../nearest.ts";
 import { EXECUTABLE_NAME } from "../../names.ts";
-import { parseArguments } from "./argument_parser.ts";
-import { UsageError } from "./arguments.ts";
+import { nearest } from "../../nearest.ts";
+import { parseArguments, UsageError } from "./arguments.ts";
 import { type Action, type Command, HELP, isGroup, isRaw } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { EXIT } from "./exit.ts";
 import { helpOf, overview } from "./help.ts";
 import { columns, complain, print } from "./terminal.ts";
+import { wrapProse } from "./text.ts";
+import { TOPICS } from "./topics.ts";
+
+/** What a command may be called instead. */
+const ALIASES: Readonly<Record<string, string>> = {
+  "--version": "version",
+  "-V": "version",
+  "--help": "help",
+  "-h": "help",
+};
 
 /** Runs one command and returns the exit code. */
 export async function runCommand(name: string, args: string[]): Promise<number> {
-  switch (name) {
-    case "--version":
-    case "-V":
-      return (await import("./version_command.ts")).printVersion(args.includes("--json"));
-    case "--help":
-    case "-h":
-      print(overview(COMMANDS, columns()));
-      return EXIT.ok;
-    case "help":
-      return args[0] === undefined
-        ? await runCommand("--help", [])
-        : await runCommand(args[0], [...args.slice(1), "--help"]);
-  }
-  const command = named(COMMANDS, name);
+  if (name === "--" && args[0] !== undefined) return await runCommand(args[0], args.slice(1));
+  const meant = named(ALIASES, name) ?? name;
+  if (meant === "help") return help(args);
+  const command = named<Command>(COMMANDS, meant);
   if (command === undefined) {
-    return misunderstood(unknown("command", name, [...Object.keys(COMMANDS), "--version"]));
+    const known = name.startsWith("-") ? Object.keys(ALIASES) : [...Object.keys(COMMANDS), "help"];
+    return misunderstood(unknown("command", name, known));
   }
-  return await run(name, command, args);
+  return await run(meant, command, args);
+}
+
+/** `help [COMMAND… | TOPIC]`. */
+function help(words: readonly string[]): number {
+  const [first, second] = words.filter((word) => word !== "--help" && word !== "-h");
+  if (first === undefined) print(overview(COMMANDS, TOPICS, columns()));
+  else if (named(TOPICS, first) !== undefined) {
+    print(wrapProse(named(TOPICS, first)?.text() ?? "", columns()));
+  } else {
+    const command = named<Command>(COMMANDS, first);
+    const sub = command !== undefined && isGroup(command) && second !== undefined
+      ? named(command.commands, second)
+      : undefined;
+    const known = [...Object.keys(COMMANDS), ...Object.keys(TOPICS)];
+    if (command === undefined) return misunderstood(unknown("command or topic", first, known));
+    if (second !== undefined && sub === undefined) {
+      const below = isGroup(command) ? Object.keys(command.commands) : [];
+      return misunderstood(unknown("command", second, below), first);
+    }
+    print(helpOf(sub === undefined ? first : `${first} ${second}`, sub ?? command, columns()));
+  }
+  return EXIT.ok;
 }
 
 async function run(name: string, command: Command, args: string[]): Promise<number> {
   const asksHelp = (word: string | undefined) => word === "--help" || word === "-h";
   if (isGroup(command)) {
-    const [sub, ...rest] = args;
+    const [sub, ...rest] = args[0] === "--" ? args.slice(1) : args;
     const action = sub === undefined ? undefined : named(command.commands, sub);
     if (action !== undefined) return await runAction(`${name} ${sub}`, action, rest);
     if (sub === undefined || asksHelp(sub)) {
@@ -50,7 +72,7 @@ async function run(name: string, command: Command, args: string[]): Promise<numb
     return misunderstood(unknown("command", sub, Object.keys(command.commands)), name);
   }
   if (isRaw(command)) {
-    if (!asksHelp(args[0])) return await command.runRaw(args);
+    if (!args.some(asksHelp)) return await command.runRaw(args);
     print(helpOf(name, command, columns()));
     return EXIT.ok;
   }
@@ -65,7 +87,7 @@ async function runAction(name: string, action: Action, argv: string[]): Promise<
     return EXIT.ok;
   } catch (error) {
     if (error instanceof UsageError) return misunderstood(error.message, name);
-    complain(`${name}: ${errorMessage(error)}`);
+    complain(inWords(error));
     return error instanceof ConfigError ? EXIT.config : EXIT.failed;
   }
 }

@@ -5,8 +5,11 @@
  */
 import type { Arguments } from "./arguments.ts";
 
-/** What a value is, for completions. */
-export type ValueKind = "file" | "directory" | "text" | readonly string[];
+/** What a value is, for completions; a list has all that it can be. */
+export type ValueKind = "file" | "directory" | KnownNames | readonly string[];
+
+/** Names that the executable itself knows. */
+export type KnownNames = "threads" | "agents" | "conversations";
 
 /** One option of a command. */
 export interface Option {
@@ -16,13 +19,15 @@ export interface Option {
   /** The value's name in the usage line; an option without one is a switch. */
   value?: string;
   kind?: ValueKind;
+  /** It may stand more than once. */
+  repeats?: boolean;
   /** One line, lower case, no full stop. */
   summary: string;
 }
 
 /** What the words after the options are. */
 export interface Words {
-  /** As in the usage line, e.g. `PROMPT…`. */
+  /** As in the usage line, e.g. `PROMPT...`. */
   usage: string;
   min: number;
   max: number;
@@ -85,8 +90,8 @@ export function isRaw(command: Command): command is Raw {
 export function usageOf(command: Command): string {
   if (isGroup(command)) return Object.keys(command.commands).join("|");
   if (isRaw(command)) return command.usage;
-  const options = command.options.map(({ name, value }) =>
-    `[--${name}${value === undefined ? "" : ` ${value}`}]`
+  const options = command.options.map(({ name, value, repeats }) =>
+    `[--${name}${value === undefined ? "" : ` ${value}`}]${repeats ? "..." : ""}`
   );
   return [...options, ...(command.words === undefined ? [] : [command.words.usage])].join(" ");
 }

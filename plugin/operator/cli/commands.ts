@@ -4,28 +4,41 @@
  * @module
  */
 import type { CommandTable } from "./command.ts";
-import { SETUP } from "./commands_setup.ts";
-import { USE } from "./commands_use.ts";
+import { PROFILE } from "./options.ts";
+import { DOCTOR } from "../doctor/commands.ts";
+import { SESSIONS } from "../sessions/commands.ts";
+import { SETUP } from "../setup/commands.ts";
+import { TURN } from "../turn/commands.ts";
 
 /** Every command. */
 export const COMMANDS: CommandTable = {
   ...SETUP,
-  ...USE,
+  ...DOCTOR,
+  ...TURN,
+  ...SESSIONS,
+  version: {
+    summary: "print the version; also --version",
+    options: [{ name: "json", summary: "all that is known, as JSON" }],
+    examples: [{ line: "version --json", says: "for a report" }],
+    run: async (args) => (await import("./version.ts")).printVersion(args),
+  },
   completion: {
     summary: "print the completion script of a shell",
     details: [
+      "Commands, options and the names of threads, agents and conversations complete on TAB.",
       "bash: source it in ~/.bashrc, or put it into ~/.local/share/bash-completion/completions. zsh: put it into a directory of $fpath under the executable's name with an underscore before it. fish: put it into ~/.config/fish/completions.",
     ],
-    options: [],
+    options: [PROFILE],
     words: {
       usage: "bash|zsh|fish",
       min: 1,
-      max: 1,
+      max: 2,
       kind: ["bash", "zsh", "fish"],
       summary: "which shell",
     },
     examples: [{ line: "completion bash > plexum.bash", says: "then: source plexum.bash" }],
-    run: async (args) => (await import("./completion_command.ts")).printCompletion(args, COMMANDS),
+    run: async (args) =>
+      await (await import("../completion/completion_command.ts")).printCompletion(args, COMMANDS),
   },
   "mcp-host": {
     usage: "[--socket PATH] [--agent-id ID]",

@@ -1,10 +1,10 @@
 /** The exit codes of the executable; 64 and 78 are sysexits' EX_USAGE and EX_CONFIG. */
 export const EXIT = {
-  /** Done, or nothing to do. */
+  /** Everything that was asked for is done, or there was nothing to do. */
   ok: 0,
-  /** What was asked for could not be done, or a check failed; stderr says why. */
+  /** Something of what was asked for could not be done, or a check failed; stderr says what. */
   failed: 1,
-  /** The command line is not understood; nothing was done. */
+  /** The command line is not understood, or an option names a directory that is not there. */
   usage: 64,
   /** `config.json` cannot be used; nothing was done. */
   config: 78,
@@ -14,9 +14,12 @@ export const EXIT = {
 
 /** The table of `--help`, the man page and the docs. */
 export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[] = [
-  [EXIT.ok, "done, or nothing to do"],
-  [EXIT.failed, "could not be done, or a check failed; stderr says why"],
-  [EXIT.usage, "the command line is not understood; nothing was done"],
+  [EXIT.ok, "all done, or nothing to do"],
+  [EXIT.failed, "something could not be done, or a check failed; what, is said"],
+  [
+    EXIT.usage,
+    "the command line is not understood, or names a directory that is not there; nothing was done",
+  ],
   [EXIT.config, "config.json cannot be used; nothing was done"],
   [EXIT.interrupted, "ended by Ctrl-C"],
 ];

@@ -6,7 +6,8 @@
 import { EXECUTABLE_NAME } from "../../names.ts";
 import { type Command, type CommandTable, HELP, isGroup, type Option, usageOf } from "./command.ts";
 import { EXIT_MEANINGS } from "./exit.ts";
-import { wrap } from "./terminal.ts";
+import { padTo, widthOf, wrap } from "./text.ts";
+import type { Topic } from "./topics.ts";
 
 /** What the program is, in one line. */
 export const TITLE = "The Plexum provider plugin for OpenAI Codex.";
@@ -15,18 +16,25 @@ export const TITLE = "The Plexum provider plugin for OpenAI Codex.";
 const RIGHT = 30;
 
 /** `--help`: all commands. */
-export function overview(commands: CommandTable, width: number): string {
-  const rows = Object.entries(commands)
-    .map(([name, { summary }]): [string, string] => [name, summary]);
-  rows.unshift(["(none)", "serve a Plexum host over stdin and stdout"]);
-  rows.push(["--version [--json]", "print the version"]);
+export function overview(
+  commands: CommandTable,
+  topics: Readonly<Record<string, Topic>>,
+  width: number,
+): string {
+  const rows = (of: Readonly<Record<string, { summary: string }>>) =>
+    Object.entries(of).map(([name, { summary }]): [string, string] => [name, summary]);
   const codes = EXIT_MEANINGS.map(([code, meaning]): [string, string] => [String(code), meaning]);
+  const all: [string, string][] = [
+    ["(none)", "serve a Plexum host over stdin and stdout"],
+    ...rows(commands),
+    ["help [COMMAND|TOPIC]", "explain a command or a topic"],
+  ];
   return [
     wrap(TITLE, width),
     wrap(`Usage: ${EXECUTABLE_NAME} [COMMAND] [OPTIONS]`, width - 2, "  "),
-    `Commands:\n${list(rows, width)}`,
+    `Commands:\n${list(all, width)}`,
+    `Topics:\n${list(rows(topics), width)}`,
     `Exit codes:\n${list(codes, width)}`,
-    wrap(`More about one: ${EXECUTABLE_NAME} COMMAND --help`, width - 2, "  "),
   ].join("\n\n");
 }
 
@@ -71,15 +79,15 @@ export function optionName({ name, short, value }: Option): string {
 
 /** Two columns, or, where the lines are short, one thing under the other. */
 function list(rows: readonly (readonly [string, string])[], width: number): string {
-  const left = Math.min(RIGHT, Math.max(...rows.map(([name]) => name.length)) + 4);
+  const left = Math.min(RIGHT, Math.max(...rows.map(([name]) => widthOf(name))) + 4);
   const narrow = width < 60;
   return rows.map(([name, says]) => {
-    if (narrow || name.length > left - 4) {
+    if (narrow || widthOf(name) > left - 4) {
       const indent = " ".repeat(narrow ? 6 : left);
       return `  ${name}\n${indent}${wrap(says, width - indent.length, indent)}`;
     }
     const indent = " ".repeat(left);
-    return `  ${name}`.padEnd(left) + wrap(says, width - left, indent);
+    return padTo(`  ${name}`, left) + wrap(says, width - left, indent);
   }).join("\n");
 }
 

@@ -1,35 +1,35 @@
 /**
- * Writing for people: how wide, how coloured, and never what a terminal would obey.
- *
- * Colour goes to terminals only, and not where NO_COLOR is set or TERM is dumb. Widths are counted
- * in code points. Whatever came from a model, a tool or a file goes through {@link printable}.
+ * Writing for people: where to, how wide, how coloured.
  *
  * @module
  */
+import { clipTo, oneLine, printable } from "./text.ts";
 
 const encoder = new TextEncoder();
 
-/** Writes a line to stdout; a reader that has gone (`| head`) is no error. */
+type Stream = { writeSync(bytes: Uint8Array): number; isTerminal(): boolean };
+
+/** Writes lines to stdout; a reader that has gone (`| head`) is no error. */
 export function print(text: string): void {
-  write(text + "\n");
+  writeTo(Deno.stdout, shown(text) + "\n");
 }
 
-/** Writes to stdout as it is. */
+/** Writes lines to stderr. */
+export function complain(text: string): void {
+  writeTo(Deno.stderr, shown(text) + "\n");
+}
+
+/** Writes to stdout as it is: what is not ours must be {@link printable} already. */
 export function write(text: string): void {
   writeTo(Deno.stdout, text);
 }
 
-/** Writes a line to stderr. */
-export function complain(text: string): void {
-  writeTo(Deno.stderr, text + "\n");
-}
-
-/** Writes to stderr as it is. */
+/** Writes to stderr, escapes included. */
 export function writeError(text: string): void {
-  writeTo(Deno.stderr, text);
+  writeTo(Deno.stderr, plain() ? unadorned(text) : text);
 }
 
-function writeTo(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+function writeTo(stream: Stream, text: string): void {
   const bytes = encoder.encode(text);
   try {
     for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
@@ -42,6 +42,37 @@ function writeTo(stream: { writeSync(bytes: Uint8Array): number }, text: string)
 function isGone(error: unknown): boolean {
   return error instanceof Deno.errors.BrokenPipe ||
     (error instanceof Error && "code" in error && error.code === "EIO");
+}
+
+/** Nothing but the styles of {@link paintFor} gets through to a terminal, whoever forgot to clean it. */
+function shown(text: string): string {
+  // deno-lint-ignore no-control-regex
+  const clean = text.split(/(\x1b\[(?:[0-2]|3[1236])m)/)
+    .map((part, i) => i % 2 === 0 ? printable(part) : part).join("");
+  return plain() ? unadorned(clean) : clean;
+}
+
+/** Our signs in ASCII, each as wide as before. */
+const SIGNS: Readonly<Record<string, string>> = {
+  "→": ">",
+  "✓": "+",
+  "✗": "x",
+  "■": "*",
+  "█": "#",
+  "░": ".",
+  "·": "-",
+  "…": "~",
+};
+
+function unadorned(text: string): string {
+  return text.replace(/[→✓✗■█░·…]/g, (sign) => SIGNS[sign] ?? sign);
+}
+
+/** Whether the locale, where one is set, is none that has our signs: `LC_ALL=C`. */
+function plain(): boolean {
+  const env = (name: string) => Deno.env.get(name) || undefined;
+  const locale = env("LC_ALL") ?? env("LC_CTYPE") ?? env("LANG");
+  return locale !== undefined && !/utf-?8/i.test(locale);
 }
 
 /** The styles in use, by what they say. */
@@ -60,19 +91,33 @@ export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 export type Paint = (style: Style, text: string) => string;
 
 /** The paint for a stream. */
-export function paintFor(stream: { isTerminal(): boolean }): Paint {
-  const plain = !stream.isTerminal() || (Deno.env.get("NO_COLOR") ?? "") !== "" ||
-    Deno.env.get("TERM") === "dumb";
-  return plain ? (_, text) => text : (style, text) => `\x1b[${CODES[style]}m${text}\x1b[0m`;
+export function paintFor(stream: Pick<Stream, "isTerminal">): Paint {
+  return isColoured(stream)
+    ? (style, text) => `\x1b[${CODES[style]}m${text}\x1b[0m`
+    : (_, text) => text;
 }
 
-/** Columns to write for: the terminal's, else `$COLUMNS`, else 80; at least 20. */
-export function columns(): number {
-  return Math.max(20, fromTerminal() ?? (Number(Deno.env.get("COLUMNS")) || 80));
+/**
+ * `NO_COLOR` wins over everything; `FORCE_COLOR` and `CLICOLOR_FORCE` (not 0) colour pipes, too; else
+ * terminals have colour, unless `FORCE_COLOR` or `CLICOLOR` is 0 or `TERM` is dumb.
+ */
+function isColoured(stream: Pick<Stream, "isTerminal">): boolean {
+  const env = (name: string) => Deno.env.get(name) ?? "";
+  const off = (name: string) => /^(?:0|false)$/.test(env(name));
+  const on = (name: string) => env(name) !== "" && !off(name);
+  if (env("NO_COLOR") !== "") return false;
+  if (on("FORCE_COLOR") || on("CLICOLOR_FORCE")) return true;
+  return stream.isTerminal() && !off("FORCE_COLOR") && !off("CLICOLOR") && env("TERM") !== "dumb";
 }
 
-function fromTerminal(): number | undefined {
-  if (!Deno.stdout.isTerminal() && !Deno.stderr.isTerminal()) return undefined;
+/** Columns to write for, at least 20: a terminal's, else `$COLUMNS`; a pipe has no end. */
+export function columns(stream: Pick<Stream, "isTerminal"> = Deno.stdout): number {
+  const named = Number(Deno.env.get("COLUMNS")) || undefined;
+  const wide = stream.isTerminal() ? ownColumns() ?? named ?? 80 : named;
+  return Math.max(20, wide ?? Infinity);
+}
+
+function ownColumns(): number | undefined {
   try {
     return Deno.consoleSize().columns || undefined;
   } catch {
@@ -80,45 +125,46 @@ function fromTerminal(): number | undefined {
   }
 }
 
-/**
- * Breaks a text at spaces to lines of at most `width`. Every line but the first begins with `indent`,
- * which is not counted: the first one stands behind something of that length.
- */
-export function wrap(text: string, width: number, indent = ""): string {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (line !== "" && [...longer].length > width) {
-      lines.push(line);
-      line = word;
-    } else line = longer;
+const TICK_MS = 200;
+const FRAMES = ["·  ", "·· ", "···", " ··", "  ·", "   "];
+
+/** The last line of a terminal says what is going on and for how long; elsewhere nothing is said. */
+export class Progress implements Disposable {
+  readonly #live = Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb";
+  readonly #timer: ReturnType<typeof setInterval> | undefined;
+  #doing = "";
+  #since = performance.now();
+  #frame = 0;
+  #shown = false;
+
+  constructor() {
+    if (this.#live) this.#timer = setInterval(() => this.draw(), TICK_MS);
   }
-  return [...lines, line].join(`\n${indent}`);
-}
 
-/** Breaks prose, and leaves lines that begin with a space, or a table's, as they are. */
-export function wrapProse(text: string, width: number): string {
-  return text.split("\n").map((line) => /^[\s|]/.test(line) ? line : wrap(line, width)).join("\n");
-}
+  /** Something else is going on now. */
+  now(doing: string): void {
+    this.#doing = doing;
+    this.#since = performance.now();
+  }
 
-/** Cuts to `width` code points, with an ellipsis where something is missing. */
-export function clipTo(text: string, width: number): string {
-  const points = [...text];
-  return points.length <= width ? text : points.slice(0, Math.max(0, width - 1)).join("") + "…";
-}
+  /** Draws the line anew. */
+  draw(): void {
+    if (!this.#live || this.#doing === "") return;
+    const seconds = Math.floor((performance.now() - this.#since) / 1000);
+    const frame = FRAMES[this.#frame++ % FRAMES.length] ?? "";
+    const text = clipTo(`${frame} ${oneLine(this.#doing)}, ${seconds} s`, columns(Deno.stderr) - 1);
+    writeError(`\r\x1b[K${paintFor(Deno.stderr)("dim", text)}`);
+    this.#shown = true;
+  }
 
-/**
- * The text without what a terminal would obey or what would make it read otherwise: control
- * characters (but newline and tab) and bidirectional overrides are shown as `�`.
- */
-export function printable(text: string): string {
-  return text.toWellFormed()
-    // deno-lint-ignore no-control-regex
-    .replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
-}
+  /** Takes the line away, so that something else can be written. */
+  clear(): void {
+    if (this.#shown) writeError("\r\x1b[K");
+    this.#shown = false;
+  }
 
-/** The same on one line. */
-export function oneLine(text: string): string {
-  return printable(text.replace(/\s+/g, " ").trim());
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.clear();
+  }
 }

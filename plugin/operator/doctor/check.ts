@@ -1,44 +1,132 @@
 /**
- * What a check of the installation finds, and what it gets to look at.
+ * What a check of the installation looks at, and what it finds.
  *
  * @module
  */
+import { type CodexBinary, findCodex } from "../../../runner/codex/codex_binary.ts";
+import { codexEnvironment, codexHome } from "../../../runner/codex/environment.ts";
+import { TurnError } from "../../../runner/turn_event.ts";
 import type { Config } from "../../config/config_schema.ts";
 import type { ProfilePaths } from "../../profile.ts";
+import { shellWord } from "../cli/text.ts";
 
-/** `fail`: turns do not work; `warn`: they do, but somebody should know. */
-export type Status = "ok" | "warn" | "fail";
+/** `fail`: turns do not work; `warn`: they do, but somebody should know; `skipped`: not looked at. */
+export type Status = "ok" | "warn" | "fail" | "skipped";
 
 /** What one check found. None of it is secret. */
 export interface Finding {
   status: Status;
   /** One line. */
   summary: string;
-  /** More about it, e.g. where was looked. */
+  /** More about it, e.g. where was looked; one thing a line. */
   detail?: string;
-  /** What to do about it. */
+  /** What to do about it, as a sentence. */
   remedy?: string;
+  /** Does it, typed into a shell as it stands. */
+  command?: string;
 }
+
+/** What checks are about, in the order in which one would look. */
+export const GROUPS = ["plugin", "codex", "machine", "turns"] as const;
 
 /** A check with its stable name. */
 export interface Check {
   id: string;
-  run(world: World): Finding | Promise<Finding>;
+  group: typeof GROUPS[number];
+  /** Without these there is nothing to look at: one cause is one failure. */
+  needs?: readonly string[];
+  run(context: DoctorContext): Finding | Promise<Finding>;
 }
 
 /** What the checks look at. */
-export interface World {
-  paths: ProfilePaths;
-  /** The plugin's environment. */
-  environment: Record<string, string>;
+export class DoctorContext {
+  readonly paths: ProfilePaths;
   /** The configuration, or all defaults where it cannot be used. */
-  config: Config;
+  readonly config: Config;
   /** Why the configuration cannot be used. */
-  configError: string | undefined;
-  configWarnings: readonly string[];
-  runtimeDirectory: string;
+  readonly configError: string | undefined;
+  readonly configWarnings: readonly string[];
+  /** The plugin's environment. */
+  readonly environment: Record<string, string>;
+  readonly runtimeDirectory: string;
   /** How to start this program. */
-  executable: readonly string[];
+  readonly executable: readonly string[];
+  /** `--profile`, as it was typed. */
+  readonly namedProfile: string | undefined;
+  /** Says what is going on in a check that takes its time. */
+  readonly progress: (doing: string) => void;
+  #codex: Promise<CodexBinary | TurnError> | undefined;
+
+  constructor(
+    given: Pick<
+      DoctorContext,
+      | "paths"
+      | "config"
+      | "configError"
+      | "configWarnings"
+      | "environment"
+      | "runtimeDirectory"
+      | "executable"
+      | "namedProfile"
+      | "progress"
+    >,
+  ) {
+    this.paths = given.paths;
+    this.config = given.config;
+    this.configError = given.configError;
+    this.configWarnings = given.configWarnings;
+    this.environment = given.environment;
+    this.runtimeDirectory = given.runtimeDirectory;
+    this.executable = given.executable;
+    this.namedProfile = given.namedProfile;
+    this.progress = given.progress;
+  }
+
+  /** The codex of the configuration, or what is wrong with it. */
+  codex(): Promise<CodexBinary | TurnError> {
+    const env = { ...this.environment, ...this.config.env };
+    return this.#codex ??= findCodex(this.config.binary, env).catch((error: unknown) => {
+      if (error instanceof TurnError) return error;
+      throw error;
+    });
+  }
+
+  /** The same for checks that are only made where there is one. */
+  async usableCodex(): Promise<CodexBinary> {
+    const codex = await this.codex();
+    if (codex instanceof TurnError) throw codex;
+    return codex;
+  }
+
+  /** The environment that a turn's codex gets. */
+  codexEnvironment(
+    codex: Pick<CodexBinary, "env" | "pathDirectory"> = { env: {}, pathDirectory: undefined },
+  ): Record<string, string> {
+    return codexEnvironment(this.environment, this.config.env, codex);
+  }
+
+  /** Where codex keeps its sessions and its login. */
+  get codexHome(): string {
+    return codexHome(this.codexEnvironment());
+  }
+
+  /** A command of this executable, for a shell. */
+  command(...words: string[]): string {
+    const profile = this.namedProfile === undefined ? [] : ["--profile", this.paths.profile];
+    return [...this.executable, ...words, ...profile].map(shellWord).join(" ");
+  }
+
+  /** The command that explains a topic. */
+  help(topic: string): string {
+    return [...this.executable, "help", topic].map(shellWord).join(" ");
+  }
+
+  /** A command of the codex that turns run, for a shell. */
+  codexCommand(codex: string, ...words: string[]): string {
+    const env = this.codexEnvironment();
+    const home = env.CODEX_HOME ? `CODEX_HOME=${shellWord(env.CODEX_HOME)} ` : "";
+    return home + [codex, ...words].map(shellWord).join(" ");
+  }
 }
 
 /** Everything is as it should be. */
@@ -47,11 +135,21 @@ export function ok(summary: string, detail?: string): Finding {
 }
 
 /** Turns work, but somebody should know. */
-export function warn(summary: string, remedy: string, detail?: string): Finding {
-  return { status: "warn", summary, remedy, detail };
+export function warn(summary: string, more: Omit<Finding, "status" | "summary">): Finding {
+  return { status: "warn", summary, ...more };
 }
 
 /** Turns do not work. */
-export function fail(summary: string, remedy: string, detail?: string): Finding {
-  return { status: "fail", summary, remedy, detail };
+export function fail(summary: string, more: Omit<Finding, "status" | "summary">): Finding {
+  return { status: "fail", summary, ...more };
+}
+
+/** Tried, not guessed: the owner's bits say nothing about a read-only file system. */
+export function isWritable(directory: string): boolean {
+  try {
+    Deno.removeSync(Deno.makeTempFileSync({ dir: directory, prefix: ".plexum-doctor-" }));
+    return true;
+  } catch {
+    return false;
+  }
 }

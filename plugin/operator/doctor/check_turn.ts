@@ -12,32 +12,46 @@ import type { TurnContext, TurnRequest } from "../../../runner/turn_request.ts";
 import { errorMessage } from "../../../base/error_message.ts";
 import { turnSettings } from "../../config/settings.ts";
 import { VERSION } from "../../version.ts";
-import { type Check, fail, type Finding, ok, type World } from "./check.ts";
-import { codexOf, WITHOUT_CODEX } from "./checks_codex.ts";
+import { type Check, type DoctorContext, fail, type Finding, ok } from "./check.ts";
+import { rememberTested } from "./tested_codex.ts";
 import { ALL_WELL, type ProbeModel, startProbeModel } from "./probe_model.ts";
 
 const ASK = "Is all well?";
 const TOOL_SAID = "The host answered.";
 const LIMIT_MS = 60_000;
+/** What goes on after an event. */
+const DOING: Readonly<Record<string, string>> = {
+  started: "waiting for the model",
+  call_ended: "a tool runs",
+  call_result: "waiting for the model",
+  text: "waiting for codex to end",
+};
 
 /** The check. */
-export const TURN_CHECK: Check = { id: "deep_turn", run: deepTurn };
+export const TURN_CHECK: Check = {
+  id: "deep_turn",
+  group: "turns",
+  needs: ["codex_version", "codex_sandbox", "mcp_host"],
+  run: deepTurn,
+};
 
-async function deepTurn(world: World): Promise<Finding> {
-  const codex = await codexOf(world);
-  if (codex instanceof TurnError) return WITHOUT_CODEX;
+async function deepTurn(context: DoctorContext): Promise<Finding> {
+  const codex = await context.usableCodex();
   const direct = !codex.capabilities.toolsDeferred;
   const root = Deno.makeTempDirSync({ prefix: "plexum-doctor-" });
   const model = startProbeModel();
   const started = performance.now();
   try {
-    const events = await turn(world, root, model, direct);
-    const ms = Math.round(performance.now() - started);
-    return judge(events, ms, direct);
+    const events = await turn(context, root, model, direct);
+    const finding = judge(events, Math.round(performance.now() - started), direct);
+    if (finding.status === "ok") rememberTested(context.paths, codex);
+    return finding;
   } catch (error) {
     const failure = error instanceof TurnError ? error.failure : undefined;
-    const detail = [errorMessage(error), failure?.detail].filter(Boolean).join(" ");
-    return fail("a turn could not start", failure?.hint ?? "See the checks above.", detail);
+    return fail("a turn could not start", {
+      detail: [errorMessage(error), failure?.detail].filter(Boolean).join("\n"),
+      ...(failure?.hint === undefined ? {} : { remedy: failure.hint }),
+    });
   } finally {
     await model.close().catch(() => {});
     Deno.removeSync(root, { recursive: true });
@@ -45,12 +59,12 @@ async function deepTurn(world: World): Promise<Finding> {
 }
 
 async function turn(
-  world: World,
+  doctor: DoctorContext,
   root: string,
   model: ProbeModel,
   direct: boolean,
 ): Promise<TurnEvent[]> {
-  const { config, environment, runtimeDirectory, executable } = world;
+  const { config, environment, runtimeDirectory, executable } = doctor;
   const folder = (name: string): string => {
     Deno.mkdirSync(join(root, name), { mode: 0o700 });
     return join(root, name);
@@ -89,7 +103,10 @@ async function turn(
     callTool: () => Promise.resolve({ content: [{ type: "text", text: TOOL_SAID }] }),
   };
   const events: TurnEvent[] = [];
-  const take = (event: TurnEvent) => Promise.resolve(void events.push(event));
+  const take = (event: TurnEvent) => {
+    if (event.type in DOING) doctor.progress(`a turn: ${DOING[event.type]}`);
+    return Promise.resolve(void events.push(event));
+  };
   await runTurn(request, context, take, AbortSignal.timeout(LIMIT_MS));
   return events;
 }
@@ -97,8 +114,11 @@ async function turn(
 function judge(events: readonly TurnEvent[], ms: number, direct: boolean): Finding {
   const error = events.find((event) => event.type === "error");
   if (error?.type === "error") {
-    const { kind, message, hint = "See the checks above.", detail } = error.failure;
-    return fail(`the turn failed: ${kind}`, hint, [message, detail].filter(Boolean).join(" "));
+    const { kind, message, hint, detail } = error.failure;
+    return fail(`the turn failed: ${kind}`, {
+      detail: [message, detail].filter(Boolean).join("\n"),
+      ...(hint === undefined ? {} : { remedy: hint }),
+    });
   }
   const text = events.map((event) => event.type === "text" ? event.text : "").join("");
   const outputs = events.flatMap((event) => event.type === "call_result" ? [event] : []);
@@ -107,8 +127,9 @@ function judge(events: readonly TurnEvent[], ms: number, direct: boolean): Findi
   if (text.includes(ALL_WELL) && called && failed.length === 0) {
     return ok(`a turn with a shell command and a host tool took ${ms} ms`);
   }
-  const why = called ? failed.join(" ") : "the host's tool was not called";
-  return fail("the turn ran, but not as it should", "See codex_sandbox and mcp_host.", why);
+  return fail("the turn ran, but not as it should", {
+    detail: called ? failed.join("\n") : "the host's tool was not called",
+  });
 }
 
 function show(output: string | unknown[]): string {

@@ -1,121 +1,122 @@
 /**
- * Checks of codex itself.
+ * Checks of codex, its home and its login.
  *
  * @module
  */
 import { basename } from "@std/path";
+import { inWords } from "../../../base/error_message.ts";
+import { type ProgramEnd, ProgramError, runProgram } from "../../../base/program.ts";
+import { newestHistoryMode } from "../../../rollout/report/newest_session.ts";
 import { NEWEST_TESTED, OLDEST_SUPPORTED } from "../../../runner/codex/capabilities.ts";
-import { type CodexBinary, findCodex } from "../../../runner/codex/codex_binary.ts";
 import { searchCodex } from "../../../runner/codex/codex_search.ts";
-import { codexEnvironment } from "../../../runner/codex/environment.ts";
+import { customProvider } from "../../../runner/codex/codex_settings.ts";
 import { TurnError } from "../../../runner/turn_event.ts";
-import { type Check, fail, type Finding, ok, warn, type World } from "./check.ts";
-import { programOutput } from "../cli/program_output.ts";
+import { shellWord } from "../cli/text.ts";
+import {
+  type Check,
+  type DoctorContext,
+  fail,
+  type Finding,
+  isWritable,
+  ok,
+  warn,
+} from "./check.ts";
 
 const SANDBOX_TIMEOUT_MS = 20_000;
+const LOGIN_TIMEOUT_MS = 10_000;
+const INSTALL = "npm install -g @openai/codex@latest";
 
 /** In the order in which one would look. */
 export const CODEX_CHECKS: readonly Check[] = [
-  { id: "codex_binary", run: binary },
-  { id: "codex_version", run: version },
-  { id: "codex_launcher", run: launcher },
-  { id: "codex_sandbox", run: sandbox },
+  { id: "codex_binary", group: "codex", needs: ["config"], run: binary },
+  { id: "codex_version", group: "codex", needs: ["codex_binary"], run: version },
+  { id: "codex_launcher", group: "codex", needs: ["codex_version"], run: launcher },
+  { id: "codex_sandbox", group: "codex", needs: ["codex_version"], run: sandbox },
+  { id: "codex_home", group: "codex", needs: ["config"], run: home },
+  { id: "codex_login", group: "codex", needs: ["codex_version", "codex_home"], run: login },
 ];
 
-/** Stands for a check that has nothing to look at without codex. */
-export const WITHOUT_CODEX = fail("not checked: there is no codex to ask", "See codex_binary.");
-
-/** The codex of the configuration, or what is wrong with it. */
-export async function codexOf({ config, environment }: World): Promise<CodexBinary | TurnError> {
+/** What the program left, or what it could not do. */
+async function answerOf(
+  path: string,
+  args: string[],
+  options: { env: Record<string, string>; timeMs: number },
+): Promise<Pick<ProgramEnd, "stdout" | "stderr"> & { code: number | undefined }> {
   try {
-    return await findCodex(config.binary, { ...environment, ...config.env });
+    return await runProgram(path, args, options);
   } catch (error) {
-    if (error instanceof TurnError) return error;
-    throw error;
+    if (!(error instanceof ProgramError)) throw error;
+    return { code: undefined, stdout: error.stdout, stderr: `${error.stderr}\n${error.message}` };
   }
 }
 
-/** The environment that a turn's codex gets. */
-export function environmentOf(
-  { config, environment }: World,
-  codex: Pick<CodexBinary, "env" | "pathDirectory">,
-): Record<string, string> {
-  return codexEnvironment(environment, config.env, codex);
-}
-
-function binary({ config, environment }: World): Finding {
+async function binary(context: DoctorContext): Promise<Finding> {
+  const { config, environment, paths } = context;
   const { path, looked } = searchCodex(config.binary, { ...environment, ...config.env });
-  if (path !== undefined) return ok(path, `the first of ${looked.length} places that has it`);
-  return fail(
-    `no executable ${JSON.stringify(config.binary)} found`,
-    "Install it (npm install -g @openai/codex), or set binary in config.json to its path.",
-    `looked in ${looked.join(", ")}`,
-  );
+  if (path === undefined) {
+    return fail(`no executable ${JSON.stringify(config.binary)} found`, {
+      detail: looked.map((place) => `not in ${place}`).join("\n"),
+      remedy: `Set binary in ${paths.config} to its path, or install codex:`,
+      command: INSTALL,
+    });
+  }
+  const codex = await context.codex();
+  if (codex instanceof TurnError && codex.failure.kind === "codex_missing") {
+    return fail(`${path} is not the codex CLI, or does not start`, {
+      detail: codex.failure.message.replace(/^codex: /, ""),
+      remedy: `Set binary in ${paths.config} to the path of codex.`,
+    });
+  }
+  return ok(path, looked.length > 1 ? `the first of ${looked.length} places that has it` : "");
 }
 
-async function version(world: World): Promise<Finding> {
-  const codex = await codexOf(world);
+async function version(context: DoctorContext): Promise<Finding> {
+  const codex = await context.codex();
   const range = `tested from ${OLDEST_SUPPORTED} to ${NEWEST_TESTED}`;
   if (codex instanceof TurnError) {
-    const { kind, message, hint = "" } = codex.failure;
-    return kind === "codex_too_old" ? fail(message, hint, range) : WITHOUT_CODEX;
+    return fail(codex.failure.message.replace(/^codex: /, ""), { detail: range, command: INSTALL });
   }
-  const { version, untested, toolsDeferred } = codex.capabilities;
-  if (untested) {
-    return warn(
-      `codex ${version} is newer than what was tested`,
-      "Expected to work; look for a newer release of this plugin.",
-      range,
-    );
-  }
+  const { version, toolsDeferred } = codex.capabilities;
   return toolsDeferred
-    ? warn(
-      `codex ${version} hides the host's tools behind a tool search`,
-      "Upgrade codex to 0.148 or later: npm install -g @openai/codex@latest",
-      range,
-    )
+    ? warn(`codex ${version} hides the host's tools behind a tool search`, {
+      detail: range,
+      remedy: "Upgrade codex to 0.148 or later:",
+      command: INSTALL,
+    })
     : ok(`codex ${version}`, range);
 }
 
-async function launcher(world: World): Promise<Finding> {
-  const codex = await codexOf(world);
-  if (codex instanceof TurnError) return WITHOUT_CODEX;
-  if (codex.path !== codex.found) {
-    return ok("the native binary behind npm's launcher is started", codex.path);
-  }
-  return isScript(codex.path)
-    ? warn(
-      `${basename(codex.path)} is a script, and what it starts is not known`,
-      "Set binary in config.json to the native codex, so that it gets the plugin's signals.",
-      codex.path,
-    )
-    : ok("it is the native binary", codex.path);
+async function launcher(context: DoctorContext): Promise<Finding> {
+  const { path, found } = await context.usableCodex();
+  if (path !== found) return ok("the native binary behind npm's launcher is started", path);
+  return isScript(path)
+    ? warn(`${basename(path)} is a script, and what it starts is not known`, {
+      detail: path,
+      remedy:
+        "Set binary in config.json to the native codex, so that it gets the plugin's signals.",
+    })
+    : ok("it is the native binary", path);
 }
 
-async function sandbox(world: World): Promise<Finding> {
-  const { config } = world;
+async function sandbox(context: DoctorContext): Promise<Finding> {
+  const { config } = context;
   if (config.sandbox === "danger-full-access") {
-    return warn(
-      "codex's tools run without a sandbox: sandbox is danger-full-access",
-      "Fine where the whole machine is the sandbox; else set workspace-write.",
-    );
+    return warn("codex's tools run without a sandbox: sandbox is danger-full-access", {
+      remedy: "Fine where the whole machine is the sandbox; else set workspace-write.",
+    });
   }
   if (Deno.build.os !== "linux") return ok(`${config.sandbox}, by this system's own means`);
-  const codex = await codexOf(world);
-  if (codex instanceof TurnError) return WITHOUT_CODEX;
-  const { code, stderr } = await programOutput(codex.path, ["sandbox", "--", "true"], {
-    env: environmentOf(world, codex),
-    timeoutMs: SANDBOX_TIMEOUT_MS,
+  const codex = await context.usableCodex();
+  const { code, stderr } = await answerOf(codex.path, ["sandbox", "--", "true"], {
+    env: context.codexEnvironment(codex),
+    timeMs: SANDBOX_TIMEOUT_MS,
   });
   if (code === 0) return ok(`${config.sandbox} works on this kernel`);
-  const why = reasonIn(stderr);
-  return fail(
-    "codex cannot make its sandbox here: its tools would fail",
-    /bubblewrap|bwrap/.test(why)
-      ? "Install bubblewrap, or codex as npm brings it, with its own bwrap beside it; then allow unprivileged user namespaces."
-      : "Allow unprivileged user namespaces (or Landlock) on this machine; where the machine itself is the sandbox, set sandbox to danger-full-access.",
-    why,
-  );
+  return fail("codex cannot make its sandbox here: its tools would fail", {
+    detail: reasonIn(stderr),
+    remedy: "What it needs of the machine, and what to do in a container:",
+    command: context.help("sandbox"),
+  });
 }
 
 /** What is said in a panic, without where and how it was said. */
@@ -129,4 +130,66 @@ function isScript(path: string): boolean {
   using file = Deno.openSync(path, { read: true });
   const head = new Uint8Array(2);
   return file.readSync(head) === 2 && head[0] === 0x23 && head[1] === 0x21;
+}
+
+function home(context: DoctorContext): Finding {
+  const path = context.codexHome;
+  const named = (context.codexEnvironment().CODEX_HOME ?? "") !== "";
+  try {
+    if (!Deno.statSync(path).isDirectory) {
+      return fail(`${path} is not a directory`, { remedy: "Set CODEX_HOME to a directory." });
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) {
+      return fail(`${path} cannot be read: ${inWords(error)}`, {
+        remedy: "Give this user access to it.",
+      });
+    }
+    return named
+      ? fail(`CODEX_HOME is ${path}, which does not exist`, {
+        command: `mkdir -m 700 ${shellWord(path)}`,
+      })
+      : ok(`${path} is made by codex at its first start`);
+  }
+  if (!isWritable(path)) {
+    return fail(`${path} cannot be written`, {
+      remedy: "codex keeps its sessions there: make it writable for this user.",
+    });
+  }
+  const mode = newestHistoryMode(path);
+  return ok(path, mode === undefined ? "no sessions yet" : `the newest session is ${mode}`);
+}
+
+async function login(context: DoctorContext): Promise<Finding> {
+  const codex = await context.usableCodex();
+  const env = context.codexEnvironment(codex);
+  let provider: ReturnType<typeof customProvider>;
+  try {
+    provider = customProvider(context.codexHome, context.config.extra_args);
+  } catch (error) {
+    return fail("codex's config.toml cannot be read", {
+      detail: inWords(error),
+      remedy: "Repair it: codex does not start with it.",
+    });
+  }
+  if (provider !== undefined) {
+    const { name, envKey } = provider;
+    if (envKey === undefined) return ok(`not needed: config.toml selects the provider ${name}`);
+    if ((env[envKey] ?? "") !== "") return ok(`the provider ${name} has its key in ${envKey}`);
+    return fail(`the provider ${name} needs the variable ${envKey}, which is not set`, {
+      remedy: `Set ${envKey} in the environment of the host, or under env in config.json.`,
+    });
+  }
+  if ((env.CODEX_API_KEY ?? "") !== "") return ok("by the API key in CODEX_API_KEY");
+  const { code, stdout, stderr } = await answerOf(codex.path, ["login", "status"], {
+    env,
+    timeMs: LOGIN_TIMEOUT_MS,
+  });
+  // Nothing codex says about a key is repeated, masked or not.
+  if (code === 0) return ok(/chatgpt/i.test(stdout + stderr) ? "with ChatGPT" : "with an API key");
+  return fail("codex is not logged in", {
+    detail: `asked for CODEX_HOME ${context.codexHome}`,
+    remedy: "As the user who runs Plexum (with a key: add --with-api-key < key.txt):",
+    command: context.codexCommand(codex.path, "login"),
+  });
 }

@@ -3,33 +3,43 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
+import { inWords } from "../../../base/error_message.ts";
 import { ownUid } from "../../../base/open_file.ts";
-import { errorMessage } from "../../../base/error_message.ts";
 import { manifestFor } from "../../manifest.ts";
 import { EXECUTABLE_NAME, PLUGIN_NAME } from "../../names.ts";
 import { VERSION } from "../../version.ts";
-import { type Check, fail, type Finding, ok, warn, type World } from "./check.ts";
+import { shellWord } from "../cli/text.ts";
+import { exists, readIfThere } from "../setup/file_change.ts";
 import { LINE_TO_ADD, readPlexumJson } from "../setup/plexum_json.ts";
-import { exists, readIfThere } from "../setup/step.ts";
-
-const INSTALL = `Run ${EXECUTABLE_NAME} install.`;
+import {
+  type Check,
+  type DoctorContext,
+  fail,
+  type Finding,
+  isWritable,
+  ok,
+  warn,
+} from "./check.ts";
 
 /** In the order in which one would look. */
 export const PLUGIN_CHECKS: readonly Check[] = [
-  { id: "plugin_executable", run: executable },
-  { id: "plugin_allowed", run: allowed },
-  { id: "config", run: config },
-  { id: "manifest", run: manifest },
-  { id: "profile_permissions", run: permissions },
+  { id: "plugin_executable", group: "plugin", run: executable },
+  { id: "plugin_allowed", group: "plugin", needs: ["plugin_executable"], run: allowed },
+  { id: "config", group: "plugin", run: config },
+  { id: "manifest", group: "plugin", needs: ["plugin_executable", "config"], run: manifest },
+  { id: "profile_permissions", group: "plugin", needs: ["plugin_executable"], run: permissions },
+  { id: "state_directory", group: "plugin", run: state },
 ];
 
-function executable({ paths, executable: [own = ""] }: World): Finding {
+function executable(context: DoctorContext): Finding {
+  const { paths, executable: [own = ""] } = context;
   const path = join(paths.plugin, EXECUTABLE_NAME);
-  if (!exists(path)) return fail(`not installed in ${paths.plugin}`, INSTALL);
+  const install = { command: context.command("install") };
+  if (!exists(path)) return fail(`the plugin is not installed in ${paths.plugin}`, install);
   const info = Deno.statSync(path);
   if (!info.isFile || ((info.mode ?? 0o755) & 0o100) === 0) {
-    return fail(`${path} is not an executable file`, INSTALL);
+    return fail(`${path} is not an executable file`, install);
   }
   const same = Deno.realPathSync(path) === Deno.realPathSync(own) ||
     Deno.statSync(own).size === info.size;
@@ -39,79 +49,109 @@ function executable({ paths, executable: [own = ""] }: World): Finding {
     installed === VERSION
       ? `another build of version ${VERSION} is installed`
       : `this is version ${VERSION}, but ${installed ?? "another one"} is installed`,
-    `To upgrade: ${own} install. To check the installed one: ${path} doctor.`,
-    path,
+    { detail: path, remedy: "To upgrade to this one:", ...install },
   );
 }
 
-function allowed({ paths }: World): Finding {
-  const path = join(paths.profile, "plexum.json");
+function allowed(context: DoctorContext): Finding {
+  const path = join(context.paths.profile, "plexum.json");
   try {
-    const plexum = readPlexumJson(paths.profile);
+    const plexum = readPlexumJson(context.paths.profile);
     if (plexum.allowed) return ok("the host may start the plugin", path);
-    const why = plexum.text === undefined ? `there is no ${path}` : `${path} does not allow it`;
-    return warn(
-      `${PLUGIN_NAME} is not in plugins.allow`,
-      `Run ${EXECUTABLE_NAME} install --allow, or add: ${LINE_TO_ADD}`,
-      why,
-    );
+    return warn(`${PLUGIN_NAME} is not in plugins.allow`, {
+      detail: plexum.text === undefined ? `there is no ${path}` : `${path} does not allow it`,
+      remedy: `Add ${LINE_TO_ADD}, or:`,
+      command: context.command("install", "--allow"),
+    });
   } catch (error) {
-    return fail("plexum.json cannot be read", "Repair it.", errorMessage(error));
+    return fail("plexum.json cannot be read", { remedy: "Repair it.", detail: inWords(error) });
   }
 }
 
-function config({ paths, configError, configWarnings }: World): Finding {
+function config(context: DoctorContext): Finding {
+  const { paths, configError, configWarnings } = context;
   if (configError !== undefined) {
-    return fail("config.json cannot be used", `Repair it: ${paths.config}`, configError);
+    return fail("config.json cannot be used", {
+      detail: configError,
+      remedy: `Repair ${paths.config}, then:`,
+      command: context.command("config", "check"),
+    });
   }
-  const [warning] = configWarnings;
-  if (warning !== undefined) {
-    return warn("config.json has keys that mean nothing", "Correct or remove them.", warning);
+  if (configWarnings.length > 0) {
+    return warn("config.json has keys that mean nothing", {
+      detail: configWarnings.join("\n"),
+      remedy: "Correct or remove them.",
+    });
   }
   return ok(exists(paths.config) ? "config.json is fine" : "no config.json: all defaults");
 }
 
-function manifest({ paths, config, configError }: World): Finding {
+function manifest(context: DoctorContext): Finding {
+  const { paths, config } = context;
+  const install = { command: context.command("install") };
   const text = readIfThere(paths.manifest);
   if (text === undefined) {
-    return fail("manifest.json is missing: the host does not see the plugin", INSTALL);
-  }
-  if (configError !== undefined) {
-    return warn("cannot be compared: config.json cannot be used", "Repair config.json first.");
+    return fail("manifest.json is missing: the host does not see the plugin", install);
   }
   const wanted = manifestFor(config.supported_models);
   try {
-    const found: unknown = JSON.parse(text);
-    if (JSON.stringify(found) === JSON.stringify(wanted)) {
+    if (JSON.stringify(JSON.parse(text)) === JSON.stringify(wanted)) {
       return ok(`offers ${wanted.contracts.provider.models.join(", ")}`, paths.manifest);
     }
   } catch {
     // Said below.
   }
-  return fail(
-    "manifest.json is not what the configuration and this version say",
-    `${INSTALL} Then restart the host.`,
-    "The host reads manifest.json before it starts the plugin, and would offer other models.",
-  );
+  return fail("manifest.json is not what the configuration and this version say", {
+    detail: "The host reads it before it starts the plugin, and would offer other models.",
+    remedy: "Write it anew, then restart the host:",
+    ...install,
+  });
 }
 
-function permissions({ paths }: World): Finding {
-  const loose: string[] = [];
+function permissions({ paths }: DoctorContext): Finding {
+  const loose = new Map<string, string>();
   for (const path of [paths.profile, paths.plugin, join(paths.plugin, EXECUTABLE_NAME)]) {
     if (!exists(path)) continue;
     const { mode, uid } = Deno.statSync(path);
-    if (((mode ?? 0) & 0o022) !== 0) loose.push(`${path} may be written by others`);
-    if (uid !== null && uid !== 0 && uid !== ownUid()) loose.push(`${path} belongs to user ${uid}`);
+    if (((mode ?? 0) & 0o022) !== 0) loose.set(path, `${path} may be written by others`);
+    if (uid !== null && uid !== 0 && uid !== ownUid()) {
+      loose.set(path, `${path} belongs to user ${uid}`);
+    }
   }
-  if (loose.length > 0) {
-    return fail(
-      "others can change the plugin",
-      "chmod go-w what is named, as the user who runs Plexum.",
-      loose.join("; "),
-    );
+  if (loose.size > 0) {
+    return fail("others can change the plugin", {
+      detail: [...loose.values()].join("\n"),
+      remedy: "As the user who runs Plexum:",
+      command: `chmod go-w ${[...loose.keys()].map(shellWord).join(" ")}`,
+    });
   }
   const open = exists(paths.config) && ((Deno.statSync(paths.config).mode ?? 0) & 0o077) !== 0;
   return open
-    ? warn("others can read config.json", `chmod 600 ${paths.config}`)
+    ? warn("others can read config.json", { command: `chmod 600 ${shellWord(paths.config)}` })
     : ok("only this user can change the plugin");
+}
+
+function state({ paths }: DoctorContext): Finding {
+  const { state } = paths;
+  if (!exists(state)) {
+    let parent = dirname(state);
+    while (!exists(parent)) parent = dirname(parent);
+    return isWritable(parent)
+      ? ok("is made with the first turn", state)
+      : fail(`${state} cannot be made: this user may not write ${parent}`, {
+        remedy: `Make ${parent} writable for this user.`,
+      });
+  }
+  const info = Deno.lstatSync(state);
+  const remedy = `Make ${state} a directory of this user with mode 0700.`;
+  if (!info.isDirectory) return fail("the state is not a directory", { remedy });
+  if (info.uid !== null && info.uid !== ownUid()) {
+    return fail(`the state belongs to user ${info.uid}`, { remedy });
+  }
+  if (!isWritable(state)) {
+    return fail("the state cannot be written: no thread would be remembered", { remedy });
+  }
+  return ((info.mode ?? 0) & 0o077) === 0
+    ? ok("ours alone, and writable", state)
+    : warn("others can look into the state", { command: `chmod 700 ${shellWord(state)}` });
 }

@@ -4,13 +4,15 @@
  *
  * @module
  */
+import type { ConsumeOp } from "../../../rollout/consume/splice.ts";
+import { readPending } from "../../../rollout/consume/pending.ts";
 import { isThreadId, locateRolloutSync } from "../../../rollout/locate.ts";
 import { StateStore } from "../../../rollout/state/state.ts";
 import { codexEnvironment, codexHome } from "../../../runner/codex/environment.ts";
 import { loadConfig } from "../../config/config.ts";
 import type { ProfilePaths } from "../../profile.ts";
 import { complain } from "../cli/terminal.ts";
-import { exists } from "../setup/step.ts";
+import { exists } from "../setup/file_change.ts";
 
 /** A thread and whose it is. */
 export interface KnownThread {
@@ -20,6 +22,8 @@ export interface KnownThread {
   workspace?: string | undefined;
   /** Where its rollout is, or why there is none to read. */
   rollout: { path: string } | { missing: string };
+  /** Consumes that wait until codex is done with the thread, by call. */
+  waiting: ReadonlyMap<string, ConsumeOp>;
 }
 
 /** The threads of a profile. */
@@ -39,35 +43,55 @@ export class KnownThreads {
   /** All that the plugin remembers. */
   all(): KnownThread[] {
     return (this.store?.list() ?? []).map(({ agentId, workspace, state }) => ({
-      threadId: state.threadId,
       agentId,
       workspace,
-      rollout: this.#rollout(state.threadId, state.rolloutPath),
+      ...this.#thread(state.threadId, state.rolloutPath),
     }));
   }
 
   /**
-   * The thread that `word` means: the beginning of an id, an agent, or a workspace; the only one
-   * there is when left out. Among several the one of the current directory is meant.
+   * The thread that `word` means: an agent, a workspace, an id or its beginning; the only one there is
+   * when left out. What is exactly the word goes before what begins with it; among several the one of
+   * the current directory is meant.
    * @throws {Error} when it means none or several.
    */
   find(word: string | undefined): KnownThread {
-    const all = this.all();
-    const fitting = word === undefined
-      ? all
-      : all.filter(({ threadId, agentId, workspace }) =>
-        threadId.startsWith(word.toLowerCase()) || agentId === word || workspace === word
-      );
+    const fitting = this.#fitting(word);
     const here = fitting.filter(({ workspace }) => workspace === Deno.cwd());
     const [first, second] = fitting.length > 1 && here.length === 1 ? here : fitting;
     if (first !== undefined && second === undefined) return first;
-    if (first === undefined && word !== undefined && isThreadId(word)) {
-      return { threadId: word, rollout: this.#rollout(word, undefined) };
-    }
+    if (first === undefined && word !== undefined && isThreadId(word)) return this.#thread(word);
     const what = word === undefined ? "is known" : `fits ${JSON.stringify(word)}`;
-    if (first === undefined) throw new Error(`no thread ${what}; see sessions list`);
+    if (first === undefined) throw new Error(`No thread ${what}; see sessions list`);
     const ids = fitting.map(({ threadId, agentId }) => `  ${threadId}  ${agentId ?? ""}`);
-    throw new Error(`more than one thread ${what}:\n${ids.join("\n")}`);
+    throw new Error(`More than one thread ${what}:\n${ids.join("\n")}`);
+  }
+
+  #fitting(word: string | undefined): KnownThread[] {
+    const all = this.all();
+    if (word === undefined) return all;
+    const id = word.toLowerCase();
+    const exact = all.filter(({ threadId, agentId, workspace }) =>
+      threadId === id || agentId === word || workspace === word
+    );
+    return exact.length > 0 ? exact : all.filter(({ threadId }) => threadId.startsWith(id));
+  }
+
+  #thread(threadId: string, remembered?: string): KnownThread {
+    return {
+      threadId,
+      rollout: this.#rollout(threadId, remembered),
+      waiting: this.#waiting(threadId),
+    };
+  }
+
+  #waiting(threadId: string): KnownThread["waiting"] {
+    try {
+      const path = this.store?.threadFile(threadId, "pending");
+      return (path === undefined ? undefined : readPending(path))?.ops ?? new Map();
+    } catch {
+      return new Map(); // it is set aside and reported by whoever carries it out
+    }
   }
 
   #rollout(threadId: string, remembered: string | undefined): KnownThread["rollout"] {
@@ -80,7 +104,13 @@ export class KnownThreads {
       case "refused":
         return { missing: `${located.path}: ${located.reason}` };
       case "missing":
-        return { missing: `not below ${this.codexHome}` };
+        return { missing: `it is not below ${this.codexHome}` };
     }
   }
+}
+
+/** The path of the thread's rollout. @throws {Error} where it has none. */
+export function rolloutOf({ threadId, rollout }: KnownThread): string {
+  if ("path" in rollout) return rollout.path;
+  throw new Error(`Thread ${threadId} has no session file: ${rollout.missing}`);
 }

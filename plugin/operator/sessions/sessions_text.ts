@@ -3,15 +3,18 @@
  *
  * @module
  */
-import type { KnownThread } from "./known_threads.ts";
-import { clipTo, oneLine, type Paint, printable, wrap } from "../cli/terminal.ts";
-import type {
-  CallReport,
-  ThreadReport,
-  TurnReport,
+import {
+  bytesOf,
+  type CallReport,
+  sumsOf,
+  type ThreadReport,
+  tokensOf,
+  type TurnReport,
 } from "../../../rollout/report/thread_report.ts";
-import { bytesOf, sumsOf } from "../../../rollout/report/thread_sums.ts";
-import { gist, size } from "../cli/figures.ts";
+import { callSubject, count, many, size, timeOf } from "../cli/format.ts";
+import type { Paint } from "../cli/terminal.ts";
+import { clipTo, oneLine, padTo, widthOf, wrap } from "../cli/text.ts";
+import type { KnownThread } from "./known_threads.ts";
 
 /** How to write. */
 export interface Page {
@@ -20,101 +23,117 @@ export interface Page {
 }
 
 const BAR = 10;
-/** Narrower than this, a call takes two lines. */
+/** Narrower than this, a call takes several lines. */
 const WIDE = 60;
+/** Where there is no end of a line, a subject ends here. */
+const SUBJECT = 80;
 
 /** `sessions list`. */
 export function listText(
   threads: readonly { thread: KnownThread; report: ThreadReport | undefined }[],
-  { paint, width }: Page,
+  page: Page,
 ): string {
   if (threads.length === 0) return "No turn has been remembered yet.";
   return threads.map(({ thread, report }) => {
-    const { threadId, agentId = "", workspace = "", rollout } = thread;
+    const { workspace = "", rollout } = thread;
     const about = report === undefined
-      ? paint("red", printable(`no session file: ${"missing" in rollout ? rollout.missing : ""}`))
-      : wrap(facts(report).join(" · "), width - 2, "  ");
-    const head = titleOf(threadId, agentId, { paint, width });
-    return `${head}\n  ${printable(workspace)}\n  ${about}`;
+      ? page.paint(
+        "red",
+        oneLine(`no session file: ${"missing" in rollout ? rollout.missing : ""}`),
+      )
+      : wrap(facts(report, thread).join(" · "), page.width - 2, "  ");
+    return `${titleOf(thread, page)}\n  ${oneLine(workspace)}\n  ${about}`;
   }).join("\n\n");
 }
 
 /** `sessions show`. */
 export function showText(thread: KnownThread, report: ThreadReport, page: Page): string {
-  const { width } = page;
   const calls = report.turns.flatMap((turn) => turn.calls);
-  const most = calls.reduce((most, call) => Math.max(most, bytesOf(call)), 1);
-  const blocks = report.turns.map((turn) => turnText(turn, most, page));
+  const most = calls.reduce((most, call) => Math.max(most, tokensOf(call)), 1);
+  const ids = calls.reduce((longest, { id }) => Math.max(longest, widthOf(oneLine(id))), 0);
+  const about = [`codex ${oneLine(report.codexVersion)}`, ...facts(report, thread)].join(" · ");
   const head = [
-    titleOf(thread.threadId, thread.agentId, page),
-    `  ${printable(report.cwd)}`,
-    `  ${
-      wrap(
-        [`codex ${printable(report.codexVersion)}`, ...facts(report)].join(" · "),
-        width - 2,
-        "  ",
-      )
-    }`,
+    titleOf(thread, page),
+    `  ${oneLine(report.cwd)}`,
+    `  ${wrap(about, page.width - 2, "  ")}`,
   ];
+  const isWaiting = ({ id }: CallReport) => thread.waiting.has(id);
+  const blocks = report.turns.map((turn) => turnText(turn, { most, ids, isWaiting }, page));
   return [head.join("\n"), ...blocks].join("\n\n");
 }
 
 /** What a thread comes to, as phrases. */
-export function facts(report: ThreadReport): string[] {
+export function facts(report: ThreadReport, { waiting }: KnownThread): string[] {
   const sums = sumsOf(report);
-  const many = (n: number, one: string) => `${n.toLocaleString("en")} ${one}${n === 1 ? "" : "s"}`;
-  const { consumedCalls, compactedCalls } = sums;
+  const { unreadable, tooLarge } = report;
   return [
     many(sums.turns, "turn"),
     many(sums.calls, "call"),
-    `calls hold ${size(sums.heldBytes)} (about ${sums.heldTokens.toLocaleString("en")} tokens)`,
-    ...(consumedCalls > 0 ? [`${consumedCalls} consumed`] : []),
-    ...(compactedCalls > 0 ? [`${compactedCalls} compacted away`] : []),
+    `calls hold about ${count(sums.heldTokens)} tokens (${size(sums.heldBytes)})`,
+    ...(sums.consumedCalls > 0
+      ? [`${count(sums.consumedCalls)} consumed, ${size(sums.freedBytes)} freed`]
+      : []),
+    ...(waiting.size > 0 ? [`${many(waiting.size, "consume")} waiting`] : []),
+    ...(sums.compactedCalls > 0 ? [`${count(sums.compactedCalls)} compacted away`] : []),
+    ...(unreadable > 0 ? [`${many(unreadable, "line")} not readable`] : []),
+    ...(tooLarge.lines > 0
+      ? [`${many(tooLarge.lines, "record")} too large to be read (${size(tooLarge.bytes)})`]
+      : []),
     `file ${size(report.size)}`,
     ...(sums.lastUsed === "" ? [] : [`last used ${timeOf(sums.lastUsed)}`]),
   ];
 }
 
-function titleOf(threadId: string, agentId = "", { paint, width }: Page): string {
+function titleOf({ threadId, agentId = "" }: KnownThread, { paint, width }: Page): string {
   const agent = oneLine(agentId);
-  const fits = threadId.length + agent.length < width;
+  const fits = threadId.length + widthOf(agent) < width;
   return `${paint("bold", threadId)}${agent === "" ? "" : `${fits ? " " : "\n  "}${agent}`}`;
 }
 
-function turnText(turn: TurnReport, most: number, { paint, width }: Page): string {
+/** What the calls of a thread have in common. */
+interface Scale {
+  /** Tokens of the largest. */
+  most: number;
+  /** Columns of the longest id. */
+  ids: number;
+  isWaiting: (call: CallReport) => boolean;
+}
+
+function turnText(turn: TurnReport, scale: Scale, page: Page): string {
+  const { paint, width } = page;
   const { number, prompt, status, compacted } = turn;
   const colour = status === "complete" ? "green" : "yellow";
   const tail = status === "complete" ? "" : ` ${paint(colour, status)}`;
   const room = width - String(number).length - 7 - (tail === "" ? 0 : status.length + 1);
   const lines = [`${paint("bold", `Turn ${number}`)}  ${clipTo(oneLine(prompt), room)}${tail}`];
-  for (const call of turn.calls) lines.push(callText(call, most, { paint, width }));
+  for (const call of turn.calls) lines.push(callText(call, scale, page));
   if (compacted) lines.push(paint("dim", "  codex compacted the conversation here"));
   return lines.join("\n");
 }
 
-function callText(call: CallReport, most: number, { paint, width }: Page): string {
-  const bytes = bytesOf(call);
+function callText(call: CallReport, scale: Scale, { paint, width }: Page): string {
+  const bar = "█".repeat(Math.max(1, Math.round(BAR * tokensOf(call) / scale.most)));
   const state = call.consumed !== "no"
     ? paint("dim", call.consumed === "heavy" ? "consumed, heavy" : "consumed")
-    : call.inContext
-    ? paint("cyan", "█".repeat(Math.max(1, Math.round(BAR * bytes / most))))
-    : paint("dim", "compacted away");
+    : call.tooLarge
+    ? paint("yellow", "too large to be read")
+    : !call.inContext
+    ? paint("dim", "compacted away")
+    : scale.isWaiting(call)
+    ? paint("yellow", "consume waits")
+    : paint("cyan", bar);
   const name = `${oneLine(call.name)}${call.failed ? " ✗" : ""}`;
   const id = oneLine(call.id);
+  const about = `${name} ${callSubject(call.arguments)}`;
+  const tokens = `${count(tokensOf(call))} tokens`;
   if (width < WIDE) {
-    return `  ${id}\n    ${clipTo(`${name} ${gist(call.arguments)}`, width - 4)}\n` +
-      `    ${size(bytes).padStart(7)} ${state}`;
+    return `  ${id}\n    ${clipTo(about, width - 4)}\n    ${tokens} ${
+      size(bytesOf(call))
+    } ${state}`;
   }
-  const about = clipTo(`${name} ${gist(call.arguments)}`, width - 29 - id.length);
-  const middle = about.padEnd(Math.max(0, width - 29 - id.length));
-  return `  ${id}  ${middle} ${size(bytes).padStart(7)}  ${state}`;
-}
-
-/** Local time to the minute. */
-export function timeOf(iso: string): string {
-  const date = new Date(iso);
-  if (Number.isNaN(date.getTime())) return printable(iso);
-  const two = (n: number) => String(n).padStart(2, "0");
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ` +
-    `${two(date.getHours())}:${two(date.getMinutes())}`;
+  const room = Math.min(SUBJECT, width - scale.ids - 41);
+  const middle = room < 12 ? "" : `  ${padTo(clipTo(about, room), room)}`;
+  return `  ${padTo(id, scale.ids)}${middle} ${tokens.padStart(14)} ${
+    size(bytesOf(call)).padStart(7)
+  }  ${state}`;
 }

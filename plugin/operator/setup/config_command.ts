@@ -1,5 +1,5 @@
 /**
- * `config check|show|schema`: what the plugin makes of `config.json`.
+ * `config check|show|schema` and `manifest`: what the plugin makes of `config.json`.
  *
  * @module
  */
@@ -8,9 +8,12 @@ import type { Arguments } from "../cli/arguments.ts";
 import { configJsonSchema } from "./config_reference.ts";
 import { type Effective, effectiveConfig } from "./effective_config.ts";
 import { EXIT } from "../cli/exit.ts";
-import { profileOf } from "../cli/profile_option.ts";
-import { readIfThere } from "./step.ts";
-import { columns, complain, paintFor, print, printable, wrap } from "../cli/terminal.ts";
+import { profileOf } from "../cli/options.ts";
+import { readIfThere } from "./file_change.ts";
+import { columns, complain, paintFor, print } from "../cli/terminal.ts";
+import { jsonText, padTo, printable, wrap } from "../cli/text.ts";
+import { manifestFor } from "../../manifest.ts";
+import { many } from "../cli/format.ts";
 
 /** `config check`: the same verdict, in the same words, as the handshake's. */
 export function checkConfig(args: Arguments): number {
@@ -21,8 +24,14 @@ export function checkConfig(args: Arguments): number {
   print(
     readIfThere(path) === undefined
       ? `${path} does not exist: every option has its default`
-      : `${path} is fine: ${set === 1 ? "1 option" : `${set} options`} set`,
+      : `${path} is fine: ${many(set, "option")} set`,
   );
+  return args.has("strict") && warnings.length > 0 ? EXIT.failed : EXIT.ok;
+}
+
+/** `manifest`: what the host reads before it starts the plugin. */
+export function printManifest(args: Arguments): number {
+  print(jsonText(manifestFor(loadConfig(profileOf(args).config).config.supported_models), 2));
   return EXIT.ok;
 }
 
@@ -34,7 +43,7 @@ export function showConfig(args: Arguments): number {
   const values = effectiveConfig(config, raw, whom);
   if (args.has("json")) {
     const byKey = values.map(({ key, value, source }) => [key, { value, source }]);
-    print(JSON.stringify({ path, ...whom, values: Object.fromEntries(byKey) }, null, 2));
+    print(jsonText({ path, ...whom, values: Object.fromEntries(byKey) }, 2));
     return EXIT.ok;
   }
   for (const warning of warnings) complain(`warning: ${printable(warning)}`);
@@ -44,7 +53,7 @@ export function showConfig(args: Arguments): number {
 
 /** `config schema`: JSON Schema, for editors. */
 export function printSchema(): number {
-  print(JSON.stringify(configJsonSchema(), null, 2));
+  print(jsonText(configJsonSchema(), 2));
   return EXIT.ok;
 }
 
@@ -57,6 +66,6 @@ function table(values: readonly Effective[], width: number): string {
     if (width < 60) return `${key} (${from})\n  ${wrap(text, width - 2, "  ")}`;
     const indent = " ".repeat(left + 11);
     const padded = from + " ".repeat(9 - source.length);
-    return `${key.padEnd(left)}  ${padded}${wrap(text, width - indent.length, indent)}`;
+    return `${padTo(key, left)}  ${padded}${wrap(text, width - indent.length, indent)}`;
   }).join("\n");
 }

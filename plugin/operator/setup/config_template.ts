@@ -5,7 +5,7 @@
  * @module
  */
 import { type ConfigOption, configOptions } from "./config_reference.ts";
-import { wrap } from "../cli/terminal.ts";
+import { wrap } from "../cli/text.ts";
 
 /** Where the file finds its schema: beside itself. */
 export const SCHEMA_FILE = "config.schema.json";

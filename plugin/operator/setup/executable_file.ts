@@ -7,7 +7,7 @@ import { errorMessage } from "../../../base/error_message.ts";
 import { join } from "@std/path";
 import { EXECUTABLE_NAME } from "../../names.ts";
 import { VERSION } from "../../version.ts";
-import { exists, keep, replaceFile, type Step } from "./step.ts";
+import { exists, type FileChange, keep, replaceFile } from "./file_change.ts";
 
 /** What an upgrade leaves, for the way back. */
 export const PREVIOUS = `${EXECUTABLE_NAME}.previous`;
@@ -16,10 +16,10 @@ const CHUNK = 1024 * 1024;
 const MODE = 0o755;
 
 /**
- * The step that puts `source` into `directory`. Replaced by rename, so a host that runs the old one
+ * The change that puts `source` into `directory`. Replaced by rename, so a host that runs the old one
  * is not disturbed; the old one stays beside it under the name {@link PREVIOUS}.
  */
-export function executableStep(source: string, directory: string, replaces?: string): Step {
+export function executableChange(source: string, directory: string, replaces?: string): FileChange {
   const path = join(directory, EXECUTABLE_NAME);
   const size = `${(Deno.statSync(source).size / 1e6).toFixed(0)} MB`;
   const there = exists(path);

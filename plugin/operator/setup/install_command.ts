@@ -14,34 +14,42 @@ import { VERSION } from "../../version.ts";
 import type { Arguments } from "../cli/arguments.ts";
 import { configJsonSchema } from "./config_reference.ts";
 import { configTemplate, SCHEMA_FILE } from "./config_template.ts";
-import { executableStep, ownFile, PREVIOUS } from "./executable_file.ts";
+import { executableChange, ownFile, PREVIOUS } from "./executable_file.ts";
 import { EXIT } from "../cli/exit.ts";
-import { allowStep, disallowStep, LINE_TO_ADD, readPlexumJson } from "./plexum_json.ts";
-import { profileOf } from "../cli/profile_option.ts";
-import { keep, readIfThere, removeLeftovers, removeStep, type Step, textStep } from "./step.ts";
-import { columns, complain, paintFor, print, wrap } from "../cli/terminal.ts";
+import { allowChange, disallowChange, LINE_TO_ADD, readPlexumJson } from "./plexum_json.ts";
+import { newProfileOf, PROFILE, profileOf } from "../cli/options.ts";
+import {
+  type FileChange,
+  keep,
+  readIfThere,
+  removeChange,
+  removeLeftovers,
+  textChange,
+} from "./file_change.ts";
+import { columns, complain, paintFor, print } from "../cli/terminal.ts";
+import { shellWord, wrap } from "../cli/text.ts";
 
 /** `install`. */
 export async function install(args: Arguments): Promise<number> {
-  const paths = profileOf(args);
+  const paths = newProfileOf(args);
   refuseForeign(paths);
   const source = ownFile();
   const { config, warnings } = loadConfig(paths.config);
   for (const warning of warnings) complain(warning);
   const plexum = readPlexumJson(paths.profile);
-  const steps = [
-    executableStep(source, paths.plugin, installedVersion(paths)),
-    textStep(paths.manifest, json(manifestFor(config.supported_models)), 0o644, "for the host"),
-    textStep(
+  const changes = [
+    executableChange(source, paths.plugin, installedVersion(paths)),
+    textChange(paths.manifest, json(manifestFor(config.supported_models)), 0o644, "for the host"),
+    textChange(
       join(paths.plugin, SCHEMA_FILE),
       json(configJsonSchema()),
       0o644,
       "for editors, named by config.json",
     ),
     readIfThere(paths.config) === undefined
-      ? textStep(paths.config, configTemplate(), 0o600, "every option, commented out")
+      ? textChange(paths.config, configTemplate(), 0o600, "every option, commented out")
       : keep(paths.config, "yours, untouched"),
-    ...(args.has("allow") ? [allowStep(plexum)] : []),
+    ...(args.has("allow") ? [allowChange(plexum)] : []),
   ];
   const dryRun = args.has("dry-run");
   print(`${dryRun ? "Would install" : "Installing"} ${PLUGIN_NAME} ${VERSION} in\n${paths.plugin}`);
@@ -49,9 +57,9 @@ export async function install(args: Arguments): Promise<number> {
     Deno.mkdirSync(paths.plugin, { recursive: true, mode: 0o700 });
     removeLeftovers(paths.plugin);
   }
-  await carryOut(steps, paths, dryRun);
+  await carryOut(changes, paths, dryRun);
   if (dryRun) print("\nNothing was changed.");
-  else next(steps, plexum.allowed || args.has("allow") ? undefined : plexum.path, args);
+  else next(changes, paths, plexum.allowed || args.has("allow") ? undefined : plexum.path, args);
   return EXIT.ok;
 }
 
@@ -61,42 +69,42 @@ export async function uninstall(args: Arguments): Promise<number> {
   refuseForeign(paths);
   const purge = args.has("purge");
   const file = (name: string) => join(paths.plugin, name);
-  const steps = [
-    disallowStep(readPlexumJson(paths.profile)),
-    removeStep(paths.manifest, "the host no longer sees the plugin"),
-    removeStep(file(EXECUTABLE_NAME), "the plugin"),
-    removeStep(file(PREVIOUS), "the version before"),
-    removeStep(file(SCHEMA_FILE), "for editors"),
+  const changes = [
+    disallowChange(readPlexumJson(paths.profile)),
+    removeChange(paths.manifest, "the host no longer sees the plugin"),
+    removeChange(file(EXECUTABLE_NAME), "the plugin"),
+    removeChange(file(PREVIOUS), "the version before"),
+    removeChange(file(SCHEMA_FILE), "for editors"),
     ...(purge
       ? [
-        removeStep(paths.config, "the configuration"),
-        removeStep(paths.state, "which thread belongs to which agent", true),
+        removeChange(paths.config, "the configuration"),
+        removeChange(paths.state, "which thread belongs to which agent", true),
       ]
       : []),
-  ].filter((step) => step !== undefined);
+  ].filter((change) => change !== undefined);
   const dryRun = args.has("dry-run");
-  if (steps.length === 0) {
+  if (changes.length === 0) {
     print(`${PLUGIN_NAME} is not installed in ${paths.plugin}`);
     return EXIT.ok;
   }
   print(`${dryRun ? "Would remove" : "Removing"} ${PLUGIN_NAME} from\n${paths.plugin}`);
-  await carryOut(steps, paths, dryRun);
+  await carryOut(changes, paths, dryRun);
   if (dryRun) return EXIT.ok;
   removeIfEmpty(paths.plugin);
-  const left = [paths.config, paths.state].filter((path) => removeStep(path, "") !== undefined);
+  const left = [paths.config, paths.state].filter((path) => removeChange(path, "") !== undefined);
   if (left.length > 0) print(`\nKept: ${left.join(", ")} (--purge removes them, too)`);
   print("codex's own sessions are untouched. Restart the host.");
   return EXIT.ok;
 }
 
 async function carryOut(
-  steps: readonly Step[],
+  changes: readonly FileChange[],
   { plugin }: ProfilePaths,
   dryRun: boolean,
 ): Promise<void> {
   const paint = paintFor(Deno.stdout);
   const width = columns() - 11;
-  for (const { action, path, note, apply } of steps) {
+  for (const { action, path, note, apply } of changes) {
     if (!dryRun) await apply();
     const word = paint(action === "keep" ? "dim" : "green", action.padEnd(8));
     print(`  ${word} ${path.startsWith(`${plugin}/`) ? path.slice(plugin.length + 1) : path}`);
@@ -105,20 +113,30 @@ async function carryOut(
 }
 
 /** @param unallowed The `plexum.json` that does not name the plugin. */
-function next(steps: readonly Step[], unallowed: string | undefined, args: Arguments): void {
-  const named = args.text("profile");
-  const there = named === undefined ? "" : ` --profile ${named}`;
-  const changed = steps.some(({ action }) => action !== "keep");
-  const todo = [
+function next(
+  changes: readonly FileChange[],
+  { plugin }: ProfilePaths,
+  unallowed: string | undefined,
+  args: Arguments,
+): void {
+  const named = args.text(PROFILE.name);
+  const ours = (command: string) =>
+    [join(plugin, EXECUTABLE_NAME), command, ...(named === undefined ? [] : ["--profile", named])]
+      .map(shellWord).join(" ");
+  const changed = changes.some(({ action }) => action !== "keep");
+  const todo: [does: string, line?: string][] = [
     ...(unallowed === undefined ? [] : [
-      `allow the plugin: run install --allow${there}, or add to ${unallowed}: ${LINE_TO_ADD}`,
+      ["allow the plugin to be started:", `${ours("install")} --allow`] as [string, string],
+      [`or add this to ${unallowed}:`, LINE_TO_ADD] as [string, string],
     ]),
-    `see that all is well: ${EXECUTABLE_NAME} doctor${there}`,
-    "give an agent the model: plexum agent-add --model codex …",
-    ...(changed ? ["restart the host, so that it starts this version"] : []),
+    ["see that all is well:", ours("doctor")],
+    ["give an agent the model:", "plexum agent-add --model codex ..."],
+    ...(changed ? [["restart the host, so that it starts this version"] as [string]] : []),
   ];
-  const width = columns() - 5;
-  const lines = todo.map((line, i) => `  ${i + 1}. ${wrap(line, width, " ".repeat(5))}`);
+  const lines = todo.flatMap(([does, line]) => [
+    `  ${wrap(does, columns() - 2, "  ")}`,
+    ...(line === undefined ? [] : [`    ${line}`]),
+  ]);
   print(`\nNext:\n${lines.join("\n")}`);
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Arguments, UsageError } from "../cli/arguments.ts";
+import { directoryOf } from "../cli/options.ts";
 
 /** Longest prompt that is read from stdin. */
 const STDIN_MAX = 16 * 1024 * 1024;
@@ -20,20 +21,14 @@ export function agentOf(args: Arguments): string {
 
 /** The directory the turn works in, as it really is. */
 export function workspaceOf(args: Arguments): string {
-  const named = args.text("workspace") ?? ".";
-  try {
-    if (Deno.statSync(named).isDirectory) return Deno.realPathSync(named);
-  } catch {
-    // Said below.
-  }
-  throw new UsageError(`--workspace needs a directory that exists, found "${named}"`);
+  return Deno.realPathSync(directoryOf("workspace", args.text("workspace") ?? "."));
 }
 
 /** The words of the command line, else all of stdin. */
 export async function promptOf(args: Arguments): Promise<string> {
   const words = args.words.join(" ");
   if (words !== "" && words !== "-") return words;
-  if (Deno.stdin.isTerminal()) throw new UsageError("PROMPT… is missing: type it, or pipe it in");
+  if (Deno.stdin.isTerminal()) throw new UsageError("PROMPT... is missing: type it, or pipe it in");
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of Deno.stdin.readable) {
@@ -42,6 +37,6 @@ export async function promptOf(args: Arguments): Promise<string> {
     chunks.push(chunk);
   }
   const text = await new Blob(chunks as Uint8Array<ArrayBuffer>[]).text();
-  if (text.trim() === "") throw new UsageError("PROMPT… is missing: stdin is empty");
+  if (text.trim() === "") throw new UsageError("PROMPT... is missing: stdin is empty");
   return text;
 }

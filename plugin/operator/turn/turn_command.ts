@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { resolve } from "@std/path";
 import { StateStore } from "../../../rollout/state/state.ts";
 import { runTurn } from "../../../runner/turn.ts";
 import { type Emit, type StopReason, TurnError } from "../../../runner/turn_event.ts";
@@ -15,22 +16,29 @@ import { codexModel, turnSettings } from "../../config/settings.ts";
 import { TurnRecord } from "../../turn_record.ts";
 import { VERSION } from "../../version.ts";
 import type { Arguments } from "../cli/arguments.ts";
-import { readCannedTools } from "../doctor/canned_tools.ts";
+import { readCannedTools } from "./canned_tools.ts";
 import { EXIT } from "../cli/exit.ts";
-import { Interrupt } from "../cli/interrupt.ts";
-import { LogFile } from "../cli/log_file.ts";
-import { profileOf } from "../cli/profile_option.ts";
-import { columns, complain, paintFor, print, write, writeError } from "../cli/terminal.ts";
+import { Interrupt } from "./interrupt.ts";
+import { LogFile } from "./log_file.ts";
+import { profileOf } from "../cli/options.ts";
+import {
+  columns,
+  complain,
+  paintFor,
+  print,
+  Progress,
+  write,
+  writeError,
+} from "../cli/terminal.ts";
+import { jsonText, printable } from "../cli/text.ts";
 import { agentOf, promptOf, workspaceOf } from "./turn_arguments.ts";
 import { TurnView } from "./turn_view.ts";
-
-const TICK_MS = 200;
 
 /** `turn`. */
 export async function turn(args: Arguments): Promise<number> {
   const paths = profileOf(args);
   const { config, warnings } = loadConfig(paths.config);
-  for (const warning of warnings) complain(`warning: ${warning}`);
+  for (const warning of warnings) complain(`warning: ${printable(warning)}`);
   const model = args.text("model") ?? "codex";
   const agentId = agentOf(args);
   const canned = args.text("tools");
@@ -42,7 +50,8 @@ export async function turn(args: Arguments): Promise<number> {
     workspace: workspaceOf(args),
     model: codexModel(config, model),
     text: await promptOf(args),
-    images: [],
+    // Relative to where we are, not to the workspace.
+    images: args.all("image").map((path) => ({ path: resolve(path) })),
     system: undefined,
     outputSchema: undefined,
     history: [],
@@ -64,7 +73,7 @@ export async function turn(args: Arguments): Promise<number> {
   try {
     const stopReason = args.has("json")
       ? await asJson(request, context, record, model)
-      : await forPeople(request, context, record);
+      : await forPeople(request, context, record, args.has("quiet"));
     record.ended();
     return exitOf(stopReason);
   } catch (error) {
@@ -81,9 +90,9 @@ async function asJson(
   record: TurnRecord,
   model: string,
 ): Promise<StopReason> {
-  using interrupt = new Interrupt(() => {});
+  using interrupt = new Interrupt(() => complain("cancelling ... (Ctrl-C again kills)"));
   const show: Emit = (event) => {
-    print(JSON.stringify(canonicalEvent(event, model)));
+    print(jsonText(canonicalEvent(event, model)));
     return Promise.resolve();
   };
   try {
@@ -91,7 +100,7 @@ async function asJson(
     return end.stopReason;
   } catch (error) {
     if (error instanceof TurnError) {
-      print(JSON.stringify({ type: "error", error: errorBody(error.failure) }));
+      print(jsonText({ type: "error", error: errorBody(error.failure) }));
     }
     throw error;
   }
@@ -101,17 +110,19 @@ async function forPeople(
   request: TurnRequest,
   context: TurnContext,
   record: TurnRecord,
+  quiet: boolean,
 ): Promise<StopReason> {
+  using progress = new Progress();
   const view = new TurnView({
     out: write,
     err: writeError,
     together: Deno.stdout.isTerminal() && Deno.stderr.isTerminal(),
-    live: Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb",
+    quiet,
+    progress,
     paint: paintFor(Deno.stderr),
-    columns,
+    columns: () => columns(Deno.stderr),
   });
-  using interrupt = new Interrupt(() => view.doing("cancelling; Ctrl-C again kills"));
-  const ticking = setInterval(() => view.tick(), TICK_MS);
+  using interrupt = new Interrupt(() => view.cancelling());
   const show: Emit = (event) => Promise.resolve(view.show(event));
   try {
     const end = await runTurn(request, context, record.observing(show), interrupt.signal);
@@ -120,9 +131,6 @@ async function forPeople(
   } catch (error) {
     if (error instanceof TurnError) view.show({ type: "error", failure: error.failure });
     throw error;
-  } finally {
-    clearInterval(ticking);
-    view.clear();
   }
 }
 

@@ -7,8 +7,9 @@
  */
 import type { TurnEvent } from "../../../runner/turn_event.ts";
 import type { TurnSummary } from "../../turn_meter.ts";
-import { figures, gist, lastLine, size, textIn } from "../cli/figures.ts";
-import { clipTo, oneLine, type Paint, printable, wrap, wrapProse } from "../cli/terminal.ts";
+import { callSubject, count, many, size } from "../cli/format.ts";
+import type { Paint, Progress } from "../cli/terminal.ts";
+import { clipTo, oneLine, printable, widthOf, wrap } from "../cli/text.ts";
 
 /** Where the view writes and how. */
 export interface TurnScreen {
@@ -16,27 +17,25 @@ export interface TurnScreen {
   err(text: string): void;
   /** Whether stdout and stderr are the same terminal. */
   together: boolean;
-  /** Whether the last line may be rewritten. */
-  live: boolean;
+  /** Nothing but the model's words, and failures. */
+  quiet: boolean;
+  progress: Pick<Progress, "now" | "clear">;
   paint: Paint;
   columns(): number;
 }
-
-const FRAMES = ["·  ", "·· ", "···", " ··", "  ·", "   "];
 
 /** Shows the events of one turn. */
 export class TurnView {
   readonly #screen: TurnScreen;
   readonly #calls = new Map<string, { name: string; started: number }>();
-  #doing = "waiting for codex";
-  #since = performance.now();
-  #frame = 0;
-  #shown = false;
   #texts = 0;
+  /** The model's words ended without a newline, on the line on which ours would go on. */
+  #midLine = false;
   #latestCall = "";
 
   constructor(screen: TurnScreen) {
     this.#screen = screen;
+    this.#now("waiting for codex");
   }
 
   /** Shows one event. */
@@ -56,11 +55,12 @@ export class TurnView {
         this.#calls.set(event.id, { name: event.name, started: performance.now() });
         return;
       case "call_ended": {
-        const name = this.#calls.get(event.id)?.name ?? "?";
-        const args = clipTo(gist(event.arguments), this.#screen.columns() - name.length - 4);
-        this.#line(`${paint("cyan", "→")} ${paint("bold", oneLine(name))} ${args}`);
+        const name = oneLine(this.#calls.get(event.id)?.name ?? "?");
+        const room = this.#screen.columns() - widthOf(name) - 4;
+        const subject = clipTo(callSubject(event.arguments), room);
+        this.#line(`${paint("cyan", "→")} ${paint("bold", name)} ${subject}`);
         this.#latestCall = event.id;
-        return this.#now(`${oneLine(name)} is running`);
+        return this.#now(`${name} is running`);
       }
       case "call_result":
         return this.#result(event);
@@ -68,55 +68,43 @@ export class TurnView {
         return this.#lines(`· ${event.message}`, (line) => paint("dim", line));
       case "error": {
         const { kind, message, hint, detail } = event.failure;
-        this.#lines(`${kind}: ${message}`, (line) => paint("red", line));
-        if (detail !== undefined) this.#lines(detail, (line) => paint("dim", line));
-        if (hint !== undefined) this.#lines(`→ ${hint}`, (line) => line);
+        this.#lines(`${kind}: ${message}`, (line) => paint("red", line), true);
+        if (detail !== undefined) this.#lines(detail, (line) => paint("dim", line), true);
+        if (hint !== undefined) this.#lines(`→ ${hint}`, (line) => line, true);
         return;
       }
       case "ended":
-        return this.clear();
+        return this.#now("");
     }
   }
 
-  /** Says what is going on now. */
-  doing(what: string): void {
-    this.#now(what);
-    this.tick();
-  }
-
-  /** Draws the last line anew. */
-  tick(): void {
-    if (!this.#screen.live) return;
-    const seconds = Math.floor((performance.now() - this.#since) / 1000);
-    const text = `${FRAMES[this.#frame++ % FRAMES.length]} ${this.#doing}, ${seconds} s`;
-    const clipped = clipTo(text, this.#screen.columns() - 1);
-    this.#screen.err(`\r\x1b[K${this.#screen.paint("dim", clipped)}`);
-    this.#shown = true;
+  /** The turn was asked to end. */
+  cancelling(): void {
+    this.#line("cancelling ... (Ctrl-C again kills)", true);
+    this.#now("cancelling");
   }
 
   /** The numbers of the turn. */
   close(summary: TurnSummary): void {
-    this.clear();
+    this.#now("");
     if (!this.#screen.together && this.#texts > 0) this.#screen.out("\n");
     const { paint, columns } = this.#screen;
     const colour = summary.stopReason === "end_turn" ? "green" : "yellow";
-    const numbers = wrap(figures(summary).join(" · "), columns() - 2, "  ");
+    const numbers = wrap(turnNumbers(summary).join(" · "), columns() - 2, "  ");
     this.#line(`${paint(colour, "■")} ${numbers}`);
+    this.#endLine();
   }
 
-  /** Takes the last line away. */
-  clear(): void {
-    if (this.#shown) this.#screen.err("\r\x1b[K");
-    this.#shown = false;
-  }
-
+  /** The model's words as they come, whole messages or pieces; the terminal breaks the lines. */
   #text(text: string): void {
-    this.clear();
-    const { out, together, columns } = this.#screen;
-    if (together) out(`${wrapProse(printable(text.replace(/^\n\n/, "")), columns())}\n`);
-    else out(printable(text));
+    const { out, together, progress } = this.#screen;
+    progress.clear();
     this.#texts++;
-    this.#now("waiting for the model");
+    const shown = printable(together && !this.#midLine ? text.replace(/^\n+/, "") : text);
+    if (shown === "") return;
+    out(shown);
+    this.#midLine = together && !shown.endsWith("\n");
+    this.#now(this.#midLine ? "" : "waiting for the model");
   }
 
   #result({ id, output, isError }: TurnEvent & { type: "call_result" }): void {
@@ -129,25 +117,62 @@ export class TurnView {
     const name = id === this.#latestCall ? "" : `${oneLine(call?.name ?? "?")}, `;
     const bytes = size(new TextEncoder().encode(text).length);
     const facts = `${name}${bytes}, ${seconds.toFixed(1)} s`;
-    const room = columns() - facts.length - (isError ? 14 : 7);
+    const room = columns() - widthOf(facts) - (isError ? 14 : 7);
     const head = room < 12 ? "" : `  ${paint("dim", clipTo(lastLine(text), room))}`;
     this.#line(`  ${sign} ${facts}${head}`);
     this.#now("waiting for the model");
   }
 
-  #now(what: string): void {
-    this.#doing = what;
-    this.#since = performance.now();
+  #now(doing: string): void {
+    if (!this.#screen.quiet) this.#screen.progress.now(doing);
   }
 
-  #line(text: string): void {
-    this.clear();
+  #endLine(): void {
+    if (this.#midLine) this.#screen.out("\n");
+    this.#midLine = false;
+  }
+
+  #line(text: string, always = false): void {
+    if (this.#screen.quiet && !always) return;
+    this.#screen.progress.clear();
+    this.#endLine();
     this.#screen.err(`${text}\n`);
   }
 
-  #lines(text: string, style: (line: string) => string): void {
+  #lines(text: string, style: (line: string) => string, always = false): void {
     for (const line of printable(text).trimEnd().split("\n")) {
-      this.#line(style(wrap(line, this.#screen.columns() - 2, "  ")));
+      this.#line(style(wrap(line, this.#screen.columns() - 2, "  ")), always);
     }
   }
+}
+
+/** The numbers of a turn, as phrases. */
+export function turnNumbers(summary: TurnSummary): string[] {
+  const { stopReason, msTotal, msToFirstEvent, usage, toolCalls } = summary;
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+  const cached = usage?.cachedInputTokens ? ` (${count(usage.cachedInputTokens)} cached)` : "";
+  return [
+    stopReason.replace("_", " "),
+    seconds(msTotal),
+    ...(msToFirstEvent === undefined ? [] : [`first event after ${seconds(msToFirstEvent)}`]),
+    ...(usage === undefined ? [] : [
+      `${count(usage.inputTokens)} tokens in${cached}`,
+      `${count(usage.outputTokens)} out`,
+    ]),
+    ...(toolCalls === 0 ? [] : [many(toolCalls, "tool call")]),
+  ];
+}
+
+/** The last line of an output: codex puts its own words before a tool's. */
+function lastLine(text: string): string {
+  return oneLine(text.trimEnd().split("\n").at(-1) ?? "");
+}
+
+/** The texts of an output's parts, with a word for what is none. */
+function textIn(output: readonly unknown[]): string {
+  return output.map((part) =>
+    typeof part === "object" && part !== null && "text" in part && typeof part.text === "string"
+      ? part.text
+      : "[image]"
+  ).join("\n");
 }

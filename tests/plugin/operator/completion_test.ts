@@ -3,9 +3,9 @@
  */
 import { strict as assert } from "node:assert";
 import { COMMANDS } from "../../../plugin/operator/cli/commands.ts";
-import { bash } from "../../../plugin/operator/cli/completion_bash.ts";
-import { fish } from "../../../plugin/operator/cli/completion_fish.ts";
-import { zsh } from "../../../plugin/operator/cli/completion_zsh.ts";
+import { bash } from "../../../plugin/operator/completion/bash.ts";
+import { fish } from "../../../plugin/operator/completion/fish.ts";
+import { zsh } from "../../../plugin/operator/completion/zsh.ts";
 
 const NAME = "plexum-openai-provider-plugin";
 
@@ -30,8 +30,10 @@ Deno.test({
   ignore: isMissing("bash"),
 }, () => {
   const ask = `try() {
-    COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _plexum_openai_provider; echo "\${COMPREPLY[*]}"
+    COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=\${#COMP_LINE}
+    _plexum_openai_provider; echo "\${COMPREPLY[*]}"
   }
+  ${NAME}() { printf '%s\\n' hand:default hand:review cx; }
   try ${NAME} inst
   try ${NAME} config ""
   try ${NAME} config show --mo
@@ -39,7 +41,10 @@ Deno.test({
   try ${NAME} turn hello --js
   try ${NAME} completion z
   try ${NAME} turn --workspace /us
-  try ${NAME} sessions consume cx --la`;
+  try ${NAME} sessions consume cx --la
+  try ${NAME} sessions show c
+  line="${NAME} sessions show hand:re"; COMP_WORDS=(${NAME} sessions show hand : re); COMP_CWORD=5 COMP_LINE=$line COMP_POINT=${"$"}{#line}; _plexum_openai_provider; echo "${"$"}{COMPREPLY[*]}"
+  try ${NAME} turn --agent c`;
   assert.deepEqual(shell("bash", ["-c", `${bash(COMMANDS)}\n${ask}`]).split("\n"), [
     "install",
     "check show schema --help",
@@ -49,6 +54,9 @@ Deno.test({
     "zsh",
     "/usr",
     "--larger-than",
+    "cx",
+    "review",
+    "cx",
   ]);
 });
 

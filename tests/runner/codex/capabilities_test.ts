@@ -38,7 +38,15 @@ Deno.test("capabilitiesOf follows the versions as they were bisected", () => {
 });
 
 Deno.test("capabilitiesOf does not take anything for a version", () => {
-  for (const said of ["", "codex", "bash: codex: command not found", "v12"]) {
+  for (
+    const said of [
+      "",
+      "codex",
+      "bash: codex: command not found",
+      "v12",
+      "GNU bash, version 5.2.37(1)",
+    ]
+  ) {
     assert.equal(capabilitiesOf(said), undefined, said);
   }
 });

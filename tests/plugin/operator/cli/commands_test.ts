@@ -1,5 +1,7 @@
 import { strict as assert } from "node:assert";
-import { parseArguments } from "../../../../plugin/operator/cli/argument_parser.ts";
+import { parseArguments } from "../../../../plugin/operator/cli/arguments.ts";
+import { widthOf } from "../../../../plugin/operator/cli/text.ts";
+import { ERROR_KINDS, TOPICS } from "../../../../plugin/operator/cli/topics.ts";
 import { type Action, isGroup, isRaw } from "../../../../plugin/operator/cli/command.ts";
 import { COMMANDS } from "../../../../plugin/operator/cli/commands.ts";
 import { helpOf, overview } from "../../../../plugin/operator/cli/help.ts";
@@ -29,7 +31,7 @@ Deno.test("every command has a summary without a full stop, and an example that 
 
 Deno.test("help fits 40 and 80 columns, but for words that are longer", () => {
   for (const width of [40, 80]) {
-    const texts = [overview(COMMANDS, width)];
+    const texts = [overview(COMMANDS, TOPICS, width)];
     for (const [name, command] of Object.entries(COMMANDS)) {
       texts.push(helpOf(name, command, width));
     }
@@ -38,8 +40,15 @@ Deno.test("help fits 40 and 80 columns, but for words that are longer", () => {
       for (const line of text.split("\n")) {
         const command = /^ {2}plexum-openai-provider-plugin /.test(line); // to be copied whole
         const long = line.trim().split(" ").some((word) => word.length > width - 12);
-        assert.ok([...line].length <= width || command || long, `${width}: ${line}`);
+        assert.ok(widthOf(line) <= width || command || long, `${width}: ${line}`);
       }
     }
+  }
+});
+
+Deno.test("help errors explains every kind of error that a host can get", () => {
+  const text = TOPICS.errors?.text() ?? "";
+  for (const kind of Object.keys(ERROR_KINDS)) {
+    assert.match(text, new RegExp(`^${kind}: .{15}`, "m"));
   }
 });

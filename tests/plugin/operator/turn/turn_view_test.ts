@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { type TurnScreen, TurnView } from "../../../../plugin/operator/turn/turn_view.ts";
-import { gist, size } from "../../../../plugin/operator/cli/figures.ts";
+import { callSubject, size } from "../../../../plugin/operator/cli/format.ts";
+import { widthOf } from "../../../../plugin/operator/cli/text.ts";
 import type { TurnSummary } from "../../../../plugin/turn_meter.ts";
 import type { TurnEvent } from "../../../../runner/turn_event.ts";
 
@@ -17,7 +18,8 @@ function screen(options: Partial<TurnScreen> = {}): TurnScreen & { all: string; 
       it.all += text;
     },
     together: true,
-    live: false,
+    quiet: false,
+    progress: { now: () => {}, clear: () => {} },
     paint: (_: string, text: string) => text,
     columns: () => 40,
     ...options,
@@ -39,37 +41,47 @@ Deno.test("TurnView keeps within the terminal's width and names answers that com
   view.show({ type: "call_result", id: "c1", output: "x\nthe end\n", isError: true });
   view.show({ type: "call_result", id: "c2", output: [{ text: "noon" }], isError: false });
   const lines = it.all.trimEnd().split("\n");
-  for (const line of lines) assert.ok([...line].length <= 40, line);
+  for (const line of lines) assert.ok(widthOf(line) <= 40, line);
   assert.match(lines[0] ?? "", /^→ exec_command cat long .*…$/);
   assert.match(lines[2] ?? "", /^ {2}✗ failed exec_command, 10 B, 0\.0 s/);
   assert.match(lines[3] ?? "", /^ {2}✓ 4 B, 0\.0 s {2}noon$/);
 });
 
-Deno.test("TurnView separates texts as the host would, and wraps only for terminals", () => {
-  const prose = "one two three four five six seven eight nine ten";
+Deno.test("TurnView shows the model's words as they come, and its own on lines of their own", () => {
   for (const together of [true, false]) {
     const it = screen({ together });
     const view = new TurnView(it);
-    view.show({ type: "text", index: 0, text: prose });
-    view.show({ type: "text", index: 1, text: `\n\n    code that stays ${prose}` });
-    assert.equal(it.all.includes("seven eight\nnine"), together);
-    assert.ok(it.all.includes(`    code that stays ${prose}`));
-    if (!together) assert.equal(it.stdout, `${prose}\n\n    code that stays ${prose}`);
+    for (const text of ["one ", "two", "\n\n    code --that stays"]) {
+      view.show({ type: "text", index: 0, text });
+    }
+    view.show({ type: "status", message: "\x1b[2Jreconnecting\u202e" });
+    view.show({ type: "text", index: 1, text: "\n\nthree" });
+    const said = "one two\n\n    code --that stays";
+    const note = "· \ufffd[2Jreconnecting\ufffd\n";
+    assert.equal(it.all, together ? `${said}\n${note}three` : `${said}${note}\n\nthree`);
+    assert.equal(it.stdout, together ? `${said}\nthree` : `${said}\n\nthree`);
   }
 });
 
-Deno.test("TurnView takes its live line away before it writes", () => {
-  const it = screen({ live: true });
+Deno.test("TurnView takes the live line away before it writes, and keeps it off the model's line", () => {
+  const done: string[] = [];
+  const progress = { now: (doing: string) => done.push(doing), clear: () => done.push("clear") };
+  const view = new TurnView(screen({ progress }));
+  view.show({ type: "text", index: 0, text: "half a line" });
+  view.show({ type: "status", message: "reconnecting" });
+  assert.deepEqual(done, ["waiting for codex", "clear", "", "clear"]);
+});
+
+Deno.test("TurnView is quiet but for the answer, a cancel and a failure", () => {
+  const it = screen({ quiet: true, columns: () => 80 });
   const view = new TurnView(it);
-  view.tick();
-  assert.match(it.all, /waiting for codex, 0 s$/);
+  view.show({ type: "started", threadId: "t", resumed: false });
+  for (const event of CALL) view.show(event);
   view.show({ type: "text", index: 0, text: "hello" });
-  // deno-lint-ignore no-control-regex
-  assert.match(it.all, /\r\x1b\[Khello\n$/);
-  view.tick();
-  view.show({ type: "status", message: "\x1b[2Jreconnecting" });
-  // deno-lint-ignore no-control-regex
-  assert.match(it.all, /\r\x1b\[K· \ufffd\[2Jreconnecting\n$/);
+  view.cancelling();
+  const failure = { kind: "timeout", message: "too long", retryable: true } as const;
+  view.show({ type: "error", failure });
+  assert.equal(it.all, "hello\ncancelling ... (Ctrl-C again kills)\ntimeout: too long\n");
 });
 
 Deno.test("TurnView ends with the numbers of the turn", () => {
@@ -103,11 +115,11 @@ Deno.test("TurnView ends with the numbers of the turn", () => {
   );
 });
 
-Deno.test("gist shows a command as it was, other arguments as JSON, and never an escape", () => {
-  assert.equal(gist(`{"cmd":"ls\\n -l","x":1}`), "ls -l");
-  assert.equal(gist(`{"command":["bash","-lc","ls"]}`), "bash -lc ls");
-  assert.equal(gist(`{"place": "Hythe"}`), `{"place":"Hythe"}`);
-  assert.equal(gist("not \x1b[2J json"), "not \ufffd[2J json");
+Deno.test("callSubject shows a command as it was, other arguments as JSON, and never an escape", () => {
+  assert.equal(callSubject(`{"cmd":"ls\\n -l","x":1}`), "ls -l");
+  assert.equal(callSubject(`{"command":["bash","-lc","ls"]}`), "bash -lc ls");
+  assert.equal(callSubject(`{"place": "Hythe"}`), `{"place":"Hythe"}`);
+  assert.equal(callSubject("not \x1b[2J json"), "not \ufffd[2J json");
 });
 
 Deno.test("size is short for people", () => {

@@ -1,0 +1,139 @@
+/**
+ * `sessions forget|prune|release`: what the plugin remembers of threads, and what it keeps of them in
+ * memory. codex's own sessions are never touched here.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { readForeignFile, UnusableFile } from "../../../base/open_file.ts";
+import { applyPending } from "../../../rollout/consume/consume.ts";
+import { SESSION_FILE } from "../../../rollout/state/session_file.ts";
+import type { StateStore } from "../../../rollout/state/state.ts";
+import { type Arguments, UsageError } from "../cli/arguments.ts";
+import { EXIT } from "../cli/exit.ts";
+import { many } from "../cli/format.ts";
+import { profileOf } from "../cli/options.ts";
+import { complain, print } from "../cli/terminal.ts";
+import { oneLine } from "../cli/text.ts";
+import { exists } from "../setup/file_change.ts";
+import { type KnownThread, KnownThreads } from "./known_threads.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** A thread that an agent has in a workspace. */
+type Remembered = KnownThread & { agentId: string; workspace: string };
+
+/** `sessions forget`. */
+export async function forgetThread(args: Arguments): Promise<number> {
+  const known = new KnownThreads(profileOf(args));
+  const thread = known.find(args.words[0]);
+  if (!isRemembered(thread) || known.store === undefined) {
+    throw new Error(`Thread ${thread.threadId} is not one that the plugin remembers`);
+  }
+  if (args.has("dry-run")) print(`Would forget ${nameOf(thread)}. Nothing was changed.`);
+  else {
+    await forget(thread, known);
+    print(`Forgot ${nameOf(thread)}; the agent's next turn there begins a new thread.`);
+  }
+  return EXIT.ok;
+}
+
+/** `sessions prune`. */
+export async function pruneThreads(args: Arguments): Promise<number> {
+  const known = new KnownThreads(profileOf(args));
+  const days = args.number("older-than", 1);
+  const dryRun = args.has("dry-run");
+  let done = 0;
+  let failed = 0;
+  for (const thread of known.all().filter(isRemembered)) {
+    const why = whyUseless(thread, days);
+    if (why === undefined) continue;
+    try {
+      if (!dryRun) await forget(thread, known);
+      print(`${nameOf(thread)}: ${why}`);
+      done++;
+    } catch (error) {
+      complain(`${nameOf(thread)}: ${error instanceof Error ? error.message : error}`);
+      failed++;
+    }
+  }
+  print(`${dryRun ? "Would forget" : "Forgot"} ${many(done, "thread")}.`);
+  return failed === 0 ? EXIT.ok : EXIT.failed;
+}
+
+/** `sessions release`. */
+export function releaseThread(args: Arguments): Promise<number> {
+  const { threadId } = new KnownThreads(profileOf(args)).find(args.words[0]);
+  print(
+    `Thread ${threadId} is not loaded: each turn starts a codex of its own, which ends with it.`,
+  );
+  return Promise.resolve(EXIT.ok);
+}
+
+/** `completion names KIND`, which the scripts of the shells ask for. */
+export function knownNames(args: Arguments, kind: string): string[] {
+  const threads = new KnownThreads(profileOf(args)).all();
+  const agents = threads.flatMap(({ agentId }) => agentId ?? []);
+  const byKind: Readonly<Record<string, readonly string[]>> = {
+    agents,
+    threads: [...agents, ...threads.map(({ threadId }) => threadId)],
+    conversations: agents.flatMap((id) => /^hand:(.+)$/.exec(id)?.[1] ?? []),
+  };
+  const names = Object.hasOwn(byKind, kind) ? byKind[kind] : undefined;
+  if (names === undefined) throw new UsageError(`there are no names of "${kind}"`);
+  return [...new Set(names)].filter((name) => oneLine(name) === name && !name.includes(" ")).sort();
+}
+
+function isRemembered(thread: KnownThread): thread is Remembered {
+  return thread.agentId !== undefined && thread.workspace !== undefined;
+}
+
+function nameOf({ threadId, agentId, workspace }: Remembered): string {
+  return `${threadId} (agent ${oneLine(agentId)}, ${oneLine(workspace)})`;
+}
+
+function whyUseless(
+  { rollout, workspace }: Remembered,
+  days: number | undefined,
+): string | undefined {
+  if ("missing" in rollout) return `no session file: ${rollout.missing}`;
+  if (!exists(workspace)) return "its workspace is gone";
+  if (days === undefined) return undefined;
+  const age = Date.now() - (Deno.statSync(rollout.path).mtime?.getTime() ?? Date.now());
+  return age > days * DAY_MS ? `unused for ${many(Math.floor(age / DAY_MS), "day")}` : undefined;
+}
+
+/** @throws {Error} where something is still to be done to the thread. */
+async function forget(thread: Remembered, { store, codexHome }: KnownThreads): Promise<void> {
+  const { agentId, workspace, threadId, rollout } = thread;
+  if (store === undefined) return;
+  if ("path" in rollout) {
+    const { deferred } = await applyPending({ store, codexHome, agentId, workspace });
+    if (deferred > 0) {
+      throw new Error(`Cannot forget it: ${many(deferred, "consume")} wait for codex to be done`);
+    }
+  }
+  await removeSessionFile(workspace, threadId);
+  store.forget(agentId, workspace);
+  if (!store.list().some(({ state }) => state.threadId === threadId)) removeFiles(store, threadId);
+}
+
+/** Else the next turn would take the thread over from it. The agent may have put anything there. */
+async function removeSessionFile(workspace: string, threadId: string): Promise<void> {
+  const path = join(workspace, SESSION_FILE);
+  try {
+    const text = new TextDecoder().decode(await readForeignFile(path, { maxBytes: 256 }));
+    if (text.trim() === threadId) Deno.removeSync(path);
+  } catch (error) {
+    const { NotFound, NotADirectory } = Deno.errors;
+    if (error instanceof NotFound || error instanceof NotADirectory) return;
+    if (!(error instanceof UnusableFile)) throw error; // it names no thread, then
+  }
+}
+
+function removeFiles(store: StateStore, threadId: string): void {
+  for (const kind of ["calls", "pending", "journal"] as const) {
+    const path = store.threadFile(threadId, kind);
+    if (exists(path)) Deno.removeSync(path);
+  }
+}

@@ -1,0 +1,46 @@
+/** What runs on a thread's page: the search, the choice of calls, and links that unfold their target. */
+
+import { createHash } from "node:crypto";
+
+/** The script. It only reads and shows what is on the page. */
+export const SCRIPT = `
+"use strict";
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const search = document.getElementById("search");
+const found = document.getElementById("found");
+const texts = new Map(all("[data-row]").map((row) => [row, row.textContent.toLowerCase()]));
+search.addEventListener("input", () => {
+  const words = search.value.toLowerCase().split(/\\s+/).filter(Boolean);
+  let shown = 0;
+  for (const [row, text] of texts) {
+    const fits = words.every((word) => text.includes(word));
+    row.hidden = !fits;
+    if (fits) shown++;
+  }
+  found.textContent = words.length === 0 ? "" : shown + " of " + texts.size;
+});
+const command = document.getElementById("command");
+const suggested = command ? command.textContent : "";
+const box = document.getElementById("chosen");
+const choose = () => {
+  const chosen = all("input[data-word]:checked");
+  const tokens = chosen.reduce((sum, input) => sum + Number(input.dataset.tokens), 0);
+  command.textContent = chosen.length === 0
+    ? suggested
+    : command.dataset.begin + " " + chosen.map((input) => input.dataset.word).join(" ") + " --dry-run";
+  box.textContent = chosen.length === 0
+    ? box.dataset.none
+    : chosen.length + (chosen.length === 1 ? " call" : " calls") + " chosen, about " +
+      tokens.toLocaleString("en") + " tokens.";
+};
+if (command) for (const input of all("input[data-word]")) input.addEventListener("change", choose);
+const unfold = () => {
+  const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+  if (target && target.tagName === "DETAILS") target.open = true;
+};
+addEventListener("hashchange", unfold);
+unfold();
+`;
+
+/** For the page's policy: this script runs, and no other. */
+export const SCRIPT_HASH = `sha256-${createHash("sha256").update(SCRIPT).digest("base64")}`;

@@ -1,0 +1,105 @@
+/** How the page of a thread looks: one style sheet, light and dark, no font or image from outside. */
+
+/** The style sheet. */
+export const STYLE = `
+:root {
+  color-scheme: light dark;
+  --bg: #fbfbfa; --card: #fff; --text: #1d2126; --soft: #626b76; --line: #e3e5e8; --track: #eff1f3;
+  --held: #2f6fde; --heldsoft: #dbe7fc; --gone: #2e8b57; --gonesoft: #d9f0e2; --away: #a5adb7;
+  --awaysoft: #eceef0; --bad: #c43c2f; --badsoft: #fbe3e0; --warn: #9a6700; --warnsoft: #fcf0d2;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --bg: #14171a; --card: #1c2024; --text: #e6e9ec; --soft: #98a2ad; --line: #2c3238;
+    --track: #262b30; --held: #6ea1ff; --heldsoft: #1e3157; --gone: #5fc48c; --gonesoft: #173826;
+    --away: #6d7782; --awaysoft: #2a3036; --bad: #ff8a7d; --badsoft: #4a211d; --warn: #e3b341;
+    --warnsoft: #3d3013;
+  }
+}
+* { box-sizing: border-box; }
+[hidden] { display: none !important; }
+body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 66rem; background: var(--bg);
+  color: var(--text); font: 15px/1.5 system-ui, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
+h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .35rem; font-weight: 650; overflow-wrap: anywhere; }
+h2 { font-size: 1.05rem; margin: 2.25rem 0 .75rem; font-weight: 650; }
+a { color: var(--held); text-decoration: none; }
+a:hover { text-decoration: underline; }
+code, pre, .mono { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .86em; }
+.meta { color: var(--soft); margin: 0; overflow-wrap: anywhere; }
+.meta span + span::before { content: " · "; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: .75rem; margin: 1.5rem 0 0; }
+.tile, .turn, .card { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; }
+.tile { padding: .75rem .9rem; }
+.tile b { display: block; white-space: nowrap; font-size: 1.55rem; line-height: 1.2; font-weight: 650; font-variant-numeric: tabular-nums; }
+.tile span { color: var(--soft); font-size: .87rem; line-height: 1.3; display: block; }
+.held { background: var(--held); fill: var(--held); }
+.gone { background: var(--gone); fill: var(--gone); }
+.away { background: var(--away); fill: var(--away); }
+.cut { background: var(--warn); fill: var(--warn); }
+.legend { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: .4rem 0 0 2.9rem; color: var(--soft); font-size: .87rem; }
+.legend i { display: inline-block; width: .7rem; height: .7rem; border-radius: .2rem; margin-right: .4rem; vertical-align: -.05rem; }
+.chart { position: relative; height: 8rem; padding-left: 2.9rem; margin-top: 1rem; }
+.chart svg { width: 100%; height: 100%; display: block; overflow: visible; }
+.chart line { stroke: var(--line); }
+.chart .hit { fill: transparent; }
+.chart g:hover .hit { fill: var(--track); }
+.scale span { position: absolute; left: 0; width: 2.4rem; text-align: right; transform: translateY(50%); color: var(--soft); font-size: .78rem; line-height: 1; font-variant-numeric: tabular-nums; }
+.ends { display: flex; justify-content: space-between; margin: .35rem 0 0 2.9rem; color: var(--soft); font-size: .8rem; line-height: 1.2; }
+.search { position: sticky; top: 0; z-index: 1; display: flex; gap: .75rem; align-items: center; margin: 2rem 0 0; padding: .5rem 0; background: var(--bg); }
+.search input { flex: 1; min-width: 0; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .45rem .7rem; }
+.search span { color: var(--soft); font-size: .87rem; white-space: nowrap; }
+.turn { padding: .9rem 1rem; margin: 0 0 .75rem; scroll-margin-top: 4rem; }
+.turn header { display: flex; flex-wrap: wrap; gap: .15rem .75rem; align-items: baseline; }
+.turn header b { font-weight: 650; } .turn header time { color: var(--soft); font-size: .87rem; }
+.turn header .right { margin-left: auto; color: var(--soft); font-size: .87rem; font-variant-numeric: tabular-nums; }
+.prompt, .answer { margin: .5rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+.answer { border-left: 3px solid var(--line); padding-left: .7rem; color: var(--soft); }
+details.prompt summary, details.answer summary { cursor: pointer; white-space: normal; }
+details.prompt p, details.answer p { margin: .5rem 0 0; color: var(--text); max-height: 24rem; overflow: auto; }
+.calls { margin: .75rem 0 0; }
+.turn .calls { border-top: 1px solid var(--line); border-bottom: 1px solid var(--line); }
+.card.calls { padding: .25rem 1rem; }
+.call { border-bottom: 1px solid var(--line); scroll-margin-top: 4rem; }
+.call:last-child { border-bottom: 0; }
+.call > summary { display: grid; grid-template-columns: 1rem minmax(0, 1fr) 9rem 7rem 6.6rem; gap: .75rem; align-items: center;
+  padding: .42rem 0; cursor: pointer; list-style: none; }
+.call > summary::-webkit-details-marker { display: none; }
+.call > summary:hover .what b { color: var(--held); }
+.call:target { box-shadow: inset 3px 0 var(--held); padding-left: .6rem; }
+.call input { margin: 0; accent-color: var(--held); }
+.what { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.what .mono { color: var(--soft); margin-left: .5rem; }
+.bar { display: flex; height: .55rem; border-radius: .25rem; background: var(--track); overflow: hidden; }
+.bar i { display: block; height: 100%; }
+.bar .gone { opacity: .75; }
+.num { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.num small { display: block; color: var(--soft); font-size: .78rem; line-height: 1.1; }
+.short { display: grid; grid-template-columns: .6rem auto minmax(0, 1fr) auto; gap: .6rem; align-items: baseline; padding: .3rem 0; color: inherit; border-bottom: 1px solid var(--line); }
+.short:last-child { border-bottom: 0; }
+.short i { width: .6rem; height: .6rem; border-radius: .2rem; }
+.short .mono { color: var(--soft); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.chip { justify-self: end; font-size: .78rem; line-height: 1.5; padding: 0 .5rem; border-radius: 1rem; white-space: nowrap; }
+.chip.held { background: var(--heldsoft); color: var(--held); } .chip.gone { background: var(--gonesoft); color: var(--gone); }
+.chip.away { background: var(--awaysoft); color: var(--soft); } .chip.bad { background: var(--badsoft); color: var(--bad); }
+.chip.warn { background: var(--warnsoft); color: var(--warn); }
+p.cut { margin: .75rem 0 0; background: none; color: var(--warn); font-size: .87rem; }
+.inside { padding: .25rem 0 .9rem; }
+.inside p { margin: .5rem 0 .2rem; color: var(--soft); font-size: .85rem; overflow-wrap: anywhere; }
+pre { margin: 0; padding: .7rem .8rem; background: var(--track); border-radius: .45rem; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 24rem; overflow: auto; }
+.choice { padding: .9rem 1rem; margin-top: 1rem; }
+.choice h2 { margin: 0 0 .25rem; }
+.choice pre { margin: .6rem 0; max-height: 10rem; }
+footer { margin-top: 2.5rem; color: var(--soft); font-size: .82rem; }
+@media (max-width: 40rem) {
+  body { padding: 1.25rem .9rem 3rem; }
+  .tiles { grid-template-columns: 1fr 1fr; gap: .6rem; }
+  .tile b { font-size: 1.3rem; }
+  .call > summary { grid-template-columns: 1rem minmax(0, 1fr) auto; row-gap: .2rem; }
+  .call > summary .what, .call > summary .bar { grid-column: 2 / -1; }
+  .call > summary .num { grid-column: 2; text-align: left; white-space: normal; }
+  .call > summary .num small { display: inline; margin-left: .4rem; }
+  .turn header .right { margin-left: 0; width: 100%; }
+  .chart { padding-left: 2.4rem; } .ends, .legend { margin-left: 2.4rem; } .scale span { width: 2rem; }
+}
+@media print { body { max-width: none; } .turn { break-inside: avoid; } .search { display: none; } }
+`;

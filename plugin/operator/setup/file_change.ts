@@ -1,0 +1,108 @@
+/**
+ * A change to the profile that can be shown before it is made.
+ *
+ * @module
+ */
+import { dirname, join } from "@std/path";
+
+/** How the names of files begin that are about to be renamed. */
+const TEMPORARY = ".plexum-";
+/** A temporary file that nobody has written to for so long is nobody's. */
+const SETTLED_MS = 60_000;
+
+/** One thing that install or uninstall does. */
+export interface FileChange {
+  /** `keep` has nothing to do: everything is as it should be. */
+  action: "create" | "replace" | "edit" | "remove" | "keep";
+  path: string;
+  /** What the path is, and more where there is something to know. */
+  note: string;
+  apply(): void | Promise<void>;
+}
+
+/** A change that does nothing. */
+export function keep(path: string, note: string): FileChange {
+  return { action: "keep", path, note, apply: () => {} };
+}
+
+/** Puts `text` at `path` with this mode; nothing to do where it stands there already. */
+export function textChange(path: string, text: string, mode: number, note: string): FileChange {
+  const before = readIfThere(path);
+  if (before === text) return keep(path, note);
+  return {
+    action: before === undefined ? "create" : "replace",
+    path,
+    note,
+    apply: () => replaceFile(path, (file) => file.writeSync(new TextEncoder().encode(text)), mode),
+  };
+}
+
+/** Removes a file; `undefined` where there is none. */
+export function removeChange(
+  path: string,
+  note: string,
+  recursive = false,
+): FileChange | undefined {
+  if (!exists(path)) return undefined;
+  return { action: "remove", path, note, apply: () => Deno.removeSync(path, { recursive }) };
+}
+
+/**
+ * Replaces the file at `path` as a whole, by a new one beside it and a rename: whoever reads or runs
+ * the old one goes on with it, and a crash leaves the old or the new.
+ */
+export function replaceFile(
+  path: string,
+  fill: (file: Deno.FsFile) => void,
+  mode: number,
+  check: (temporary: string) => void = () => {},
+): void {
+  const temporary = join(dirname(path), `${TEMPORARY}${crypto.randomUUID()}.tmp`);
+  try {
+    {
+      using file = Deno.openSync(temporary, { write: true, createNew: true, mode });
+      fill(file);
+      file.syncSync();
+    }
+    Deno.chmodSync(temporary, mode); // whatever the umask took away
+    check(temporary);
+    Deno.renameSync(temporary, path);
+  } catch (error) {
+    try {
+      Deno.removeSync(temporary);
+    } catch {
+      // was never there
+    }
+    throw error;
+  }
+}
+
+/** Removes what a killed install left in `directory`; one that is under way is left alone. */
+export function removeLeftovers(directory: string): void {
+  for (const { name } of Deno.readDirSync(directory)) {
+    if (!name.startsWith(TEMPORARY) || !name.endsWith(".tmp")) continue;
+    const { mtime } = Deno.lstatSync(join(directory, name));
+    if (Date.now() - (mtime?.getTime() ?? 0) > SETTLED_MS) Deno.removeSync(join(directory, name));
+  }
+}
+
+/** The text of a file, `undefined` where there is none. */
+export function readIfThere(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Whether there is anything at `path`, be it a dangling link. */
+export function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
