@@ -7,7 +7,8 @@ import { clipTo, oneLine, printable } from "./text.ts";
 
 const encoder = new TextEncoder();
 
-type Stream = { writeSync(bytes: Uint8Array): number; isTerminal(): boolean };
+/** Where text goes, as far as this room must know. */
+export type Stream = { writeSync(bytes: Uint8Array): number; isTerminal(): boolean };
 
 /** Writes lines to stdout; a reader that has gone (`| head`) is no error. */
 export function print(text: string): void {
