@@ -89,7 +89,7 @@ export function askedOf(messages: readonly Message[]): Asked {
   const history = messages.slice(0, last)
     .map(({ role, content }) => ({ role, text: textOf(content) }))
     .filter(({ text }) => text !== "");
-  const images = blocksOf(message.content).flatMap(imageOf);
+  const images = blocksOf(message.content).flatMap(imagesOf);
   return { text: textOf(message.content), images, history };
 }
 
@@ -102,13 +102,13 @@ function blocksOf(content: Message["content"]): ContentBlock[] {
   return typeof content === "string" ? [] : content ?? [];
 }
 
-function imageOf(block: ContentBlock): ImageInput[] {
+function imagesOf(block: ContentBlock, at: number): ImageInput[] {
   if (block.type !== "image") return [];
   // An empty text is a source that was not given: Go writes it so.
   return [{
+    block: at,
     url: block.url || undefined,
     path: block.path || undefined,
     dataBase64: block.data_base64 || undefined,
-    mediaType: block.media_type || undefined,
   }];
 }

@@ -135,7 +135,7 @@ export class Provider {
 
   async #stream(params: StreamParams, { id, signal }: RequestContext): Promise<StreamResult> {
     const agentId = params.agent?.agent_id || params._meta?.agent_id || "default";
-    const workspace = prepareWorkspace(params.agent?.workspace);
+    const { workspace, cwd } = prepareWorkspace(params.agent?.workspace);
     const asked = askedOf(params.request.messages);
     if (asked.text.trim() === "") {
       const message = "codex: no user text in request messages";
@@ -163,6 +163,7 @@ export class Provider {
         {
           agentId,
           workspace,
+          cwd,
           model: codexModel(config, model),
           ...asked,
           system: params.request.system ?? undefined,

@@ -29,7 +29,9 @@ export type Followed =
   | { type: "message"; text: string; phase?: string | undefined }
   | { type: "thought"; text: string }
   /** Tokens: `total` of the thread so far, `last` of the latest model request. */
-  | { type: "usage"; total: Usage; last: Usage; context?: ContextUse }
+  | { type: "usage"; total: Usage; last: Usage; context?: ContextUse; limitsReset?: number[] }
+  /** When the account's limits reset, in seconds since 1970. */
+  | { type: "limits"; limitsReset: number[] }
   /** What counts for the turn: the last one before a tool runs is the turn's own. */
   | ({ type: "turn_context" } & Omit<TurnContextRecord, "kind">)
   | { type: "turn_aborted"; reason?: string }
@@ -76,6 +78,8 @@ export class TurnCalls {
         const { kind: type, ...rest } = record;
         return [{ type, ...rest }];
       }
+      case "limits":
+        return [{ type: "limits", limitsReset: record.limitsReset }];
       case "turn_context": {
         const { kind: type, ...rest } = record;
         return [{ type, ...rest }];

@@ -60,7 +60,7 @@ export async function openHostTools(
     throw new TurnError({
       kind: "mcp_unavailable",
       message: clip(`host tools: ${errorMessage(error)}`),
-      retryable: false,
+      retryable: true,
       hint: "XDG_RUNTIME_DIR (or TMPDIR) must be a directory of ours with a short path.",
     });
   }

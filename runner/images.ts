@@ -1,92 +1,112 @@
 /**
  * Images of a message → files that codex can be pointed at.
  *
+ * codex drops what it cannot show in silence, and the model's service refuses the rest of what is no
+ * picture with the whole request. So the bytes are looked at before anything is started, and codex
+ * gets copies: what an agent puts in a file's place meanwhile, and a comma in its path (at which
+ * `--image` splits), are no matter then.
+ *
  * @module
  */
-import { isAbsolute, resolve } from "@std/path";
+import { resolve } from "@std/path";
+import { errorMessage } from "../base/error_message.ts";
+import { readForeignFile } from "../base/open_file.ts";
+import { decodeBase64, lookAtPicture, PICTURE_EXTENSIONS } from "../base/picture.ts";
 import type { TurnDirectory } from "./process/turn_directory.ts";
 import { TurnError } from "./turn_event.ts";
 
+/** A longer file is refused. Inline, the host's frame is the limit. */
+export const MAX_IMAGE_BYTES = 64 * 1024 * 1024;
+
 /** An image as a host gives it; one of the three sources. */
 export interface ImageInput {
+  /** Which content block of the message it is, from 0. */
+  block: number;
   /** A file; relative to the workspace. */
   path?: string | undefined;
   dataBase64?: string | undefined;
   /** Only `data:` URLs. */
   url?: string | undefined;
-  /** E.g. `image/png`. */
-  mediaType?: string | undefined;
 }
 
-const EXTENSIONS: Record<string, string> = {
-  "image/png": "png",
-  "image/jpeg": "jpg",
-  "image/gif": "gif",
-  "image/webp": "webp",
-};
+/** A picture that can be shown. */
+export interface Image {
+  bytes: Uint8Array;
+  /** As the bytes have it, whatever was said of them. */
+  mediaType: string;
+}
 
 /**
- * Paths for `--image`, in order; inline images are written to the turn's directory.
- * @throws {TurnError} `invalid_request` naming the image and what is wrong with it.
+ * Reads the images and looks at them.
+ * @param cwd Where relative paths begin.
+ * @throws {TurnError} `invalid_request` naming the content block and what is wrong with it.
  */
-export function imageFiles(
+export async function readImages(
   images: readonly ImageInput[],
-  workspace: string,
-  directory: TurnDirectory,
-): string[] {
-  return images.map((image, i) => {
-    if (image.path !== undefined) return existing(image.path, workspace, i);
-    const inline = image.url === undefined ? image : fromDataUrl(image.url, i);
-    if (inline.dataBase64 === undefined) {
-      throw refused(i, "has neither path, data_base64 nor url", "Give one of the three.");
+  cwd: string,
+  signal?: AbortSignal,
+): Promise<Image[]> {
+  const read: Image[] = [];
+  for (const [at, image] of images.entries()) {
+    try {
+      const bytes = await bytesOf(image, cwd, signal);
+      const picture = lookAtPicture(bytes);
+      if (picture.fault !== undefined) throw new Unusable(picture.fault);
+      read.push({ bytes, mediaType: picture.mediaType });
+    } catch (error) {
+      if (!(error instanceof Unusable)) throw error;
+      throw new TurnError({
+        kind: "invalid_request",
+        message: `codex: image ${at + 1} (content[${image.block}]) ${error.message}`,
+        retryable: false,
+        hint: error.hint,
+      });
     }
-    const extension = EXTENSIONS[inline.mediaType ?? "image/png"];
-    if (extension === undefined) {
-      throw refused(
-        i,
-        `is of media type ${JSON.stringify(inline.mediaType)}`,
-        `Send one of ${Object.keys(EXTENSIONS).join(", ")}.`,
-      );
-    }
-    return directory.write(`image-${i}.${extension}`, decodeBase64(inline.dataBase64, i));
-  });
-}
-
-function existing(path: string, workspace: string, i: number): string {
-  const absolute = isAbsolute(path) ? path : resolve(workspace, path);
-  try {
-    if (Deno.statSync(absolute).isFile) return absolute;
-  } catch {
-    // Said below.
   }
-  throw refused(i, `is no readable file: ${absolute}`, "Check the path.");
+  return read;
 }
 
-function fromDataUrl(url: string, i: number): ImageInput {
-  const match = /^data:([\w/+.-]*)(?:;[\w=-]+)*;base64,/.exec(url);
-  if (match === null) {
-    throw refused(
-      i,
+/** Writes the images into the turn's directory; returns paths for codex, in order. */
+export function writeImages(images: readonly Image[], directory: TurnDirectory): string[] {
+  return images.map(({ bytes, mediaType }, at) =>
+    directory.write(`image-${at + 1}.${PICTURE_EXTENSIONS[mediaType] ?? "bin"}`, bytes)
+  );
+}
+
+/** What is wrong with an image, to be read behind its name. */
+class Unusable extends Error {
+  constructor(message: string, readonly hint = "Send a whole PNG, JPEG, GIF or WebP file.") {
+    super(message);
+  }
+}
+
+async function bytesOf(
+  { path, url, dataBase64 }: ImageInput,
+  cwd: string,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  if (path !== undefined) return await fileAt(resolve(cwd, path), signal);
+  if (url !== undefined && !/^\s*data:/i.test(url)) {
+    throw new Unusable(
       `has a url that is no base64 data: URL (${url.slice(0, 40)})`,
       "codex does not fetch images: send data_base64, a data: URL or a path.",
     );
   }
-  return { mediaType: match[1] || "image/png", dataBase64: url.slice(match[0].length) };
-}
-
-function decodeBase64(text: string, i: number): Uint8Array {
-  try {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  } catch {
-    throw refused(i, "has data that is not base64", "Send standard base64 without a prefix.");
+  const text = url ?? dataBase64;
+  if (text === undefined) {
+    throw new Unusable("has neither path, data_base64 nor url", "Give one of the three.");
   }
+  const bytes = decodeBase64(text);
+  if (bytes === undefined) throw new Unusable("has data that is not base64", "Send base64.");
+  return bytes;
 }
 
-function refused(i: number, what: string, hint: string): TurnError {
-  return new TurnError({
-    kind: "invalid_request",
-    message: `codex: image ${i + 1} ${what}`,
-    retryable: false,
-    hint,
-  });
+async function fileAt(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  try {
+    const real = await Deno.realPath(path);
+    return await readForeignFile(real, { maxBytes: MAX_IMAGE_BYTES, ...(signal && { signal }) });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new Unusable(`is no readable file: ${path}: ${errorMessage(error)}`, "Check the path.");
+  }
 }

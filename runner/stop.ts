@@ -11,6 +11,8 @@ export type Stop =
   | { by: "watchdog"; watch: Watch; limitMs: number }
   /** codex began another thread than the one it was asked to resume. */
   | { by: "stray"; threadId: string }
+  /** codex lets the agent do more than was asked for. */
+  | { by: "too_free"; what: string }
   /** codex began the turn without the host's tools. */
   | { by: "toolless" };
 

@@ -14,7 +14,7 @@ import { loginStatus } from "./codex/login_status.ts";
 import { Retries } from "./failure/retry.ts";
 import { failureOf, judge, judgeStart, stopped } from "./failure/verdict.ts";
 import { openHostTools } from "./host_tools.ts";
-import { imageFiles } from "./images.ts";
+import { type Image, readImages, writeImages } from "./images.ts";
 import { instructionsFor } from "./instructions.ts";
 import { applyPendingConsumes } from "./pending_consumes.ts";
 import { TurnDirectory } from "./process/turn_directory.ts";
@@ -67,6 +67,7 @@ class Turn {
   readonly #stopper: Stopper;
   readonly #watchdog: Watchdog;
   readonly #thread: TurnThread;
+  #images: Image[] = [];
   /** The run that can say which recorded call a tool request belongs to. */
   #run: TurnRun | undefined;
 
@@ -88,6 +89,8 @@ class Turn {
   async run(): Promise<TurnEnd> {
     let finish: TurnFinish;
     try {
+      const { images, cwd } = this.#request;
+      this.#images = await readImages(images, cwd, this.#stopper.signal);
       finish = await this.#runWithTools(await this.#find());
     } catch (error) {
       finish = this.#brokenOff(error);
@@ -99,7 +102,7 @@ class Turn {
     const { settings, environment: own } = this.#context;
     const codex = await findCodex(
       settings.binary,
-      { ...own, ...settings.env },
+      codexEnvironment(own, settings.env),
       this.#stopper.signal,
     );
     const { version, untested } = codex.capabilities;
@@ -178,8 +181,7 @@ class Turn {
     bridge: Bridge | undefined,
     directory: TurnDirectory,
   ): RunInput {
-    const { agentId, workspace, model, text, images, outputSchema, history, system } =
-      this.#request;
+    const { agentId, workspace, cwd, model, text, outputSchema, history, system } = this.#request;
     const { settings } = this.#context;
     const { resumed, retell } = this.#thread;
     const { argument, inPrompt } = instructionsFor(system, resumed);
@@ -189,11 +191,11 @@ class Turn {
       codex,
       codexHome,
       environment,
-      cwd: workspace,
+      cwd,
       threadId: resumed?.threadId,
       prompt: composePrompt({ text, instructions: inPrompt, history: retell ? history : [] }),
       instructions: argument,
-      images: imageFiles(images, workspace, directory),
+      images: writeImages(this.#images, directory),
       outputSchema,
       model,
       sandbox: settings.sandbox,
@@ -230,7 +232,10 @@ class Turn {
     const usage = await this.#thread.conclude(result);
     await this.#applyPending(found);
     await this.#tellWarnings(result);
-    const { stopReason, failure } = judge(result);
+    const { stopReason, failure } = judge(result, {
+      ownNames: this.#request.tools.map(({ name }) => name),
+      timeZone: found.environment.TZ,
+    });
     return {
       end: { stopReason, usage, threadId: result.threadId },
       failure: failure && await this.#explained(found, failure),
@@ -245,6 +250,12 @@ class Turn {
     if (rollout === undefined) {
       await this.#gate.status(
         `no session file of thread ${threadId} was found; its tool calls are not reported`,
+      );
+    }
+    if (output.silent) {
+      await this.#gate.status(
+        "the turn ended without an answer: the model declined to give one, or had nothing to say",
+        { level: "warning" },
       );
     }
     if (output.unknown.size > 0) {

@@ -8,6 +8,7 @@ import type { Usage } from "../rollout/records/events.ts";
 import type { Followed } from "../rollout/follow.ts";
 import type { CodexEvent } from "./transport.ts";
 import type { TurnEvent } from "./turn_event.ts";
+import { Notices } from "./notices.ts";
 import { Twice } from "./twice.ts";
 
 /** codex's last word on the turn, as its stdout has it. */
@@ -38,8 +39,10 @@ export class TurnOutput {
   errorMessage: string | undefined;
   /** The rollout says that the turn was ended before it was done. */
   aborted = false;
-  /** The rollout says that the turn is over and has its answer. */
-  answered = false;
+  /** Whether the turn, which is over as the rollout says, has an answer. */
+  answered: boolean | undefined;
+  /** When the account's limits reset, in seconds since 1970. */
+  readonly limitsReset: number[] = [];
   readonly recorded: { total: Usage; last: Usage }[] = [];
   /** Calls without a result so far, oldest first. */
   readonly openCalls = new Map<string, OpenCall>();
@@ -47,6 +50,8 @@ export class TurnOutput {
   broken = 0;
   /** Types this plugin does not know, and how often they came. */
   readonly unknown = new Map<string, number>();
+  readonly #notices = new Notices();
+  #spoke = false;
   readonly #texts = new Twice();
   readonly #thoughts = new Twice();
   readonly #hostName: HostName;
@@ -55,17 +60,49 @@ export class TurnOutput {
     this.#hostName = hostName;
   }
 
+  /** The last thing that codex said in passing. */
+  get lastNotice(): string | undefined {
+    return this.#notices.last;
+  }
+
+  /** The turn is completed, and its last response had no word for anybody. */
+  get silent(): boolean {
+    return this.terminal?.type === "completed" && !(this.answered ?? this.#spoke);
+  }
+
   /** What codex said means. `thread_started` is the caller's. */
   take(event: CodexEvent): TurnEvent[] {
+    switch (event.type) {
+      case "notice":
+        return statuses(this.#notices.notice(event.message));
+      case "warning":
+        return statuses(this.#notices.warning(event.message), { level: "warning" });
+      case "turn_failed":
+        this.terminal ??= { type: "failed", message: event.message };
+        this.errorInfo = event.info ?? this.errorInfo;
+        if (event.resetsAt !== undefined) this.limitsReset.push(event.resetsAt);
+        return statuses(this.#notices.failed(event.message));
+    }
+    const events = this.#said(event);
+    const isEnd = event.type === "turn_completed";
+    return isEnd || events.length > 0 ? [...statuses(this.#notices.flush()), ...events] : events;
+  }
+
+  /** Nothing is said or recorded any more: what is left to tell. */
+  finish(): TurnEvent[] {
+    return statuses(
+      this.errorMessage === undefined
+        ? this.#notices.flush()
+        : this.#notices.failed(this.errorMessage),
+    );
+  }
+
+  #said(event: Exclude<CodexEvent, { type: "notice" | "warning" | "turn_failed" }>): TurnEvent[] {
     switch (event.type) {
       case "message":
         return this.#text(this.#texts.printed(), event.text);
       case "reasoning":
         return this.#thought(this.#thoughts.printed(), event.text);
-      case "notice":
-        return [{ type: "status", message: event.message }];
-      case "warning":
-        return [{ type: "status", message: event.message, data: { level: "warning" } }];
       case "plan": {
         const done = event.steps.filter(({ completed }) => completed).length;
         const message = `plan: ${done} of ${event.steps.length} done`;
@@ -75,9 +112,6 @@ export class TurnOutput {
         return [{ type: "status", message: `web search: ${event.query}` }];
       case "turn_completed":
         this.terminal ??= { type: "completed", usage: event.usage };
-        return [];
-      case "turn_failed":
-        this.terminal ??= { type: "failed", message: event.message };
         return [];
       case "unknown":
         this.#countUnknown(event.name);
@@ -97,6 +131,7 @@ export class TurnOutput {
 
   /** What a record of the rollout means. */
   follow(followed: Followed): TurnEvent[] {
+    if ("limitsReset" in followed) this.limitsReset.push(...followed.limitsReset ?? []);
     switch (followed.type) {
       case "call": {
         const { id, namespace } = followed;
@@ -125,6 +160,7 @@ export class TurnOutput {
       case "usage":
         this.recorded.push({ total: followed.total, last: followed.last });
         return [];
+      case "limits":
       case "turn_context":
         return [];
       case "turn_aborted":
@@ -160,6 +196,7 @@ export class TurnOutput {
 
   #text(index: number | undefined, text: string, phase?: string): TurnEvent[] {
     if (index === undefined) return [];
+    this.#spoke = true;
     return [{ type: "text", index, text: index === 0 ? text : `\n\n${text}`, phase }];
   }
 
@@ -183,6 +220,10 @@ export class TurnOutput {
       data: { level: "warning" },
     }];
   }
+}
+
+function statuses(messages: string[], data?: Record<string, unknown>): TurnEvent[] {
+  return messages.map((message) => ({ type: "status", message, ...(data && { data }) }));
 }
 
 /** Whether recorded arguments and parsed ones are the same; the key order is the model's in both. */

@@ -14,8 +14,10 @@ import type { WatchLimits } from "./watchdog.ts";
 /** One turn, as the caller wants it. */
 export interface TurnRequest {
   agentId: string;
-  /** An absolute path of a directory that exists. */
+  /** The real path of a directory that exists: whose thread it is. */
   workspace: string;
+  /** The same directory as it was given: where codex works. */
+  cwd: string;
   /** codex's `--model`; `undefined` leaves it to codex's own configuration. */
   model: string | undefined;
   /** The text of the last user message. */

@@ -8,6 +8,7 @@
  * @module
  */
 import type { Followed } from "../rollout/follow.ts";
+import { compareGranted, type Granted } from "./granted.ts";
 import { isThreadId } from "../rollout/locate.ts";
 import type { StartGate } from "./start_gate.ts";
 import { type Stop, Stopper } from "./stop.ts";
@@ -47,6 +48,8 @@ export interface RunResult extends RunProgress, RunOutcome {
   stop: Stop | undefined;
 }
 
+const WARNING = { level: "warning" };
+
 /** Runs codex once. */
 export class TurnRun {
   readonly #options: RunOptions;
@@ -54,6 +57,8 @@ export class TurnRun {
   readonly #output: TurnOutput;
   readonly #rollout = new TurnRollout();
   readonly #over = new AbortController();
+  /** What of the difference between what was asked and what counts was told. */
+  readonly #told = new Set<string>();
   #threadId: string | undefined;
   #begun = false;
   /** Why we ended it; decided when codex has said its last word. */
@@ -78,6 +83,7 @@ export class TurnRun {
       this.#over.abort();
       await this.#following;
       await this.#enqueue(() => this.#tellRecorded(this.#rollout.finish()));
+      await this.#tell(this.#output.finish());
       return { ...this.#progress(), ...ended, stop: this.#stop };
     } finally {
       this.#over.abort();
@@ -171,13 +177,25 @@ export class TurnRun {
     for await (const record of records) {
       if (record.type === "error") watchdog.sign();
       else watchdog.progress();
+      if (record.type === "turn_context") await this.#compare(record);
       await this.#tell(this.#output.follow(record));
     }
     watchdog.tools(this.#output.openCalls.size > 0);
     const trouble = this.#rollout.takeTrouble();
     if (trouble === undefined) return;
     const message = `the session file cannot be read: ${trouble}`;
-    await this.#tell([{ type: "status", message, data: { level: "warning" } }]);
+    await this.#tell([{ type: "status", message, data: WARNING }]);
+  }
+
+  /** Ends a turn in which the agent may do more than was asked for, before it does. */
+  async #compare(granted: Granted): Promise<void> {
+    const { more, other } = compareGranted(this.#options.input, granted);
+    const news = other.filter((message) => !this.#told.has(message));
+    await this.#tell(news.map((message) => ({ type: "status", message, data: WARNING })));
+    for (const message of news) this.#told.add(message);
+    if (more === undefined) return;
+    this.#stopper.stop({ by: "too_free", what: more });
+    this.#stop = this.#stopper.why;
   }
 
   async #tell(events: TurnEvent[]): Promise<void> {

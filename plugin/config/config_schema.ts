@@ -14,6 +14,22 @@ const milliseconds = z.int().check(z.minimum(0), z.maximum(LONGEST_MS));
 
 const AbsolutePath = z.string().check(z.refine(isAbsolute, "an absolute path"));
 
+/** What codex reads relative to its working directory means another thing in each workspace. */
+const Arguments = z.array(z.string()).check(
+  z.refine(
+    (args) => !args.some((arg, at) => isRelativePath(arg, args[at - 1])),
+    "absolute paths for --add-dir and for keys that end in _file, _dir or _home",
+  ),
+);
+
+function isRelativePath(arg: string, before = ""): boolean {
+  const value = before === "--add-dir"
+    ? arg
+    : /^(?:--add-dir|(?:(?:-c|--config)=?)?[\w.-]+_(?:file|dir|home)) *= *["']?([^"']+)/.exec(arg)
+      ?.[1];
+  return value !== undefined && !isAbsolute(value);
+}
+
 const Sandbox = z.enum(["read-only", "workspace-write", "danger-full-access"]);
 
 const Transport = z.enum(["auto", "app-server", "exec"]);
@@ -88,7 +104,7 @@ const State = z.looseObject({
 const Override = z.looseObject({
   sandbox: z.optional(Sandbox.check(says("Overrides `sandbox`."))),
   args: z.optional(
-    z.array(z.string()).check(says("More codex arguments, after `extra_args`.")),
+    Arguments.check(says("More codex arguments, after `extra_args`.")),
   ),
   timeouts: z.optional(
     z.partial(z.looseObject({
@@ -119,7 +135,7 @@ export const ConfigSchema = z.looseObject({
     "codex",
   ),
   extra_args: z._default(
-    z.array(z.string()).check(says("Arguments added to every `codex exec`.")),
+    Arguments.check(says("Arguments added to every `codex exec`.")),
     [],
   ),
   supported_models: z._default(
@@ -158,6 +174,10 @@ export const ConfigSchema = z.looseObject({
   ),
   env: z._default(
     z.record(z.string(), z.string()).check(
+      z.refine((env) => !env.CODEX_HOME?.startsWith("~"), {
+        error: "an absolute path, for no shell reads it",
+        path: ["CODEX_HOME"],
+      }),
       says("Environment variables added to codex's own. CODEX_HOME may be set here."),
     ),
     {},

@@ -28,7 +28,9 @@ export type EventRecord =
    * what it sent in the middle of a turn (`delivery` from 0.171 on), whatever codex calls its phase.
    */
   | { kind: "message"; text: string; phase?: string }
-  | { kind: "usage"; total: Usage; last: Usage; context?: ContextUse }
+  | { kind: "usage"; total: Usage; last: Usage; context?: ContextUse; limitsReset?: number[] }
+  /** When the account's limits reset, in seconds since 1970; without tokens, where a request was refused. */
+  | { kind: "limits"; limitsReset: number[] }
   | { kind: "turn_aborted"; reason?: string }
   | { kind: "task_complete"; lastAgentMessage?: string; error?: { message: string; info: unknown } }
   | { kind: "error"; message: string; info: unknown }
@@ -40,7 +42,12 @@ export function decodeEvent(event: Fields): EventRecord {
   const type = string(event.type) ?? "";
   switch (type) {
     case "token_count": {
-      if (!isObject(event.info)) return { kind: "other", type };
+      const limitsReset = resetsOf(event.rate_limits);
+      if (!isObject(event.info)) {
+        return limitsReset === undefined
+          ? { kind: "other", type }
+          : { kind: "limits", limitsReset };
+      }
       const { total_token_usage: total, last_token_usage: last } = event.info;
       const context = contextOf(last, event.info.model_context_window);
       return {
@@ -48,6 +55,7 @@ export function decodeEvent(event: Fields): EventRecord {
         total: usageOf(total),
         last: usageOf(last),
         ...optional("context", context),
+        ...optional("limitsReset", limitsReset),
       };
     }
     case "agent_message":
@@ -81,6 +89,15 @@ export function decodeEvent(event: Fields): EventRecord {
     default:
       return { kind: "other", type };
   }
+}
+
+/** `rate_limits` has one window or two, each with `resets_at`. */
+function resetsOf(limits: unknown): number[] | undefined {
+  if (!isObject(limits)) return undefined;
+  const resets = [limits.primary, limits.secondary]
+    .flatMap((window) => isObject(window) ? window.resets_at : [])
+    .filter((time): time is number => typeof time === "number" && Number.isSafeInteger(time));
+  return resets.length === 0 ? undefined : resets;
 }
 
 function message(text: string | undefined, { phase, delivery }: Fields): EventRecord {

@@ -26,6 +26,7 @@ const REFUSALS = [
   /^(?:Wall time: [\d.]+ seconds\n)?aborted(?: by user[^\n]*)?$/,
   /^Script failed\n/,
   /^(?:apply_patch verification|exec_command|write_stdin) failed\b/,
+  /^(?:Tool call|Command) blocked by /, // a hook of the user's
   /^unable to locate image at /,
   /^\w+ is unavailable in /,
 ];

@@ -2,8 +2,14 @@
  * The environment of a codex process: the plugin's own, less what is the plugin's or would mislead
  * codex, plus what the configuration adds. Secrets travel here, never in argv.
  *
+ * Nothing in it depends on the workspace that codex is started in. A relative path is one below the
+ * plugin's own working directory: were it left to codex, each workspace would have its own
+ * `CODEX_HOME`, and codex would believe, and run, whatever an agent put there.
+ *
  * @module
  */
+import { resolve } from "@std/path";
+import { ownUid } from "../../base/open_file.ts";
 import type { CodexBinary } from "./codex_binary.ts";
 import type { Variables } from "../../base/variables.ts";
 
@@ -12,6 +18,10 @@ import type { Variables } from "../../base/variables.ts";
  * started from inside codex must not make its codex believe it is sandboxed or managed).
  */
 const OURS = /^(?:PLEXUM_|CODEX_SANDBOX|CODEX_MANAGED_|CODEX_THREAD_ID$)/;
+
+/** Variables that are one path, for codex or for what it starts. */
+const PATHS =
+  /^(?:(?:CODEX|CODEX_SQLITE)_HOME|CODEX_CA_CERTIFICATE|HOME|TMPDIR|TMP|TEMP|SSL_CERT_(?:FILE|DIR)|NODE_EXTRA_CA_CERTS|XDG_\w+_(?:HOME|DIR))$/;
 
 /** The environment for `codex`, later parts winning over earlier ones. */
 export function codexEnvironment(
@@ -24,14 +34,33 @@ export function codexEnvironment(
     if (!OURS.test(name)) env[name] = value;
   }
   Object.assign(env, codex.env, configured);
-  if (codex.pathDirectory !== undefined) {
-    env.PATH = [codex.pathDirectory, ...(env.PATH ?? "").split(":").filter(Boolean)].join(":");
+  for (const [name, value] of Object.entries(env)) {
+    if (value !== "" && PATHS.test(name)) env[name] = resolve(value);
+  }
+  const searched = (env.PATH ?? "").split(":").filter(Boolean).map((path) => resolve(path));
+  if (codex.pathDirectory !== undefined) searched.unshift(codex.pathDirectory);
+  if (searched.length > 0) env.PATH = searched.join(":");
+  // A service may have no HOME. codex asks the system then, and so do we: both must mean the same.
+  if (!env.HOME) {
+    const home = homeOfUser();
+    if (home !== undefined) env.HOME = home;
   }
   return env;
 }
 
-/** codex's home according to the environment it will get: `CODEX_HOME`, else `~/.codex`. */
+/** codex's home in an environment made here: `CODEX_HOME`, else `~/.codex`. Absolute. */
 export function codexHome(env: Variables): string {
-  if (env.CODEX_HOME !== undefined && env.CODEX_HOME !== "") return env.CODEX_HOME;
-  return `${env.HOME ?? ""}/.codex`;
+  return env.CODEX_HOME || `${env.HOME ?? ""}/.codex`;
+}
+
+/** What `/etc/passwd` says, where codex looks, too. */
+export function homeOfUser(passwd = "/etc/passwd"): string | undefined {
+  try {
+    const uid = String(ownUid());
+    const line = Deno.readTextFileSync(passwd).split("\n")
+      .find((line) => line.split(":")[2] === uid);
+    return line?.split(":")[5] || undefined;
+  } catch {
+    return undefined; // codex says what is wrong.
+  }
 }

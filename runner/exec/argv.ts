@@ -8,7 +8,7 @@
  * @module
  */
 
-import { toml } from "../../base/toml.ts";
+import { toml, type TomlValue } from "../../base/toml.ts";
 import type { HostToolsAccess, RunInput } from "../transport.ts";
 
 /** What of a run decides the command line. Paths are absolute. */
@@ -18,7 +18,10 @@ export type ArgvInput =
     "cwd" | "sandbox" | "writableRoots" | "networkAccess" | "extraArgs" | "images"
   >
   & Partial<
-    Pick<RunInput, "threadId" | "model" | "instructions" | "hostTools" | "trustWorkspace">
+    Pick<
+      RunInput,
+      "workspace" | "threadId" | "model" | "instructions" | "hostTools" | "trustWorkspace"
+    >
   >
   & {
     /** Whether this codex believes the workspace's own `.codex/` when nobody says a word. */
@@ -41,7 +44,7 @@ export function codexArgs(input: ArgvInput): string[] {
     // Offline, 0.148 and later would reconnect for ever; older versions ignore the key.
     "features.unbounded_connection_retries=false",
     ...(input.sandbox === "workspace-write" ? workspaceWrite(input) : []),
-    ...(trust === undefined ? [] : [`projects=${toml.value({ [cwd]: { trust_level: trust } })}`]),
+    ...(trust === undefined ? [] : [`projects=${toml.value(projects(input, trust))}`]),
     ...(instructions === undefined ? [] : [instructionsArgument(instructions)]),
     ...input.config,
     ...(hostTools === undefined ? [] : hostToolsConfig(hostTools)),
@@ -92,6 +95,11 @@ function workspaceWrite({ writableRoots, networkAccess }: ArgvInput): string[] {
       : [`sandbox_workspace_write.writable_roots=${toml.value([...writableRoots])}`]),
     ...(networkAccess ? ["sandbox_workspace_write.network_access=true"] : []),
   ];
+}
+
+/** Under either name: codex resolves a link on the way to the workspace, or not. */
+function projects({ cwd, workspace = cwd }: ArgvInput, trust: string): Record<string, TomlValue> {
+  return { [cwd]: { trust_level: trust }, [workspace]: { trust_level: trust } };
 }
 
 /** Later versions trust nothing unasked, and need no word against it. */

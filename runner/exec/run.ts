@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { join, relative } from "@std/path";
 import { userServerConfig } from "../codex/user_mcp_servers.ts";
 import { marksByLimit } from "../process/turn_mark.ts";
 import type { CodexEvent, CodexRun, RunInput, RunOutcome, Transport } from "../transport.ts";
@@ -151,6 +152,7 @@ async function start(input: RunInput, signal: AbortSignal): Promise<CodexProcess
     path: codex.path,
     args: codexArgs({
       ...input,
+      images: withoutCommas(input),
       config: [
         ...(codex.capabilities.shellSnapshots ? ["features.shell_snapshot=false"] : []),
         ...userServers,
@@ -165,6 +167,13 @@ async function start(input: RunInput, signal: AbortSignal): Promise<CodexProcess
     directory,
     onTrouble: once((message, data) => input.onStatus(message, { level: "warning", ...data })),
   });
+}
+
+/** codex splits `--image` at commas. A link gives the turn's directory a name without one. */
+function withoutCommas({ images, directory, environment }: RunInput): string[] {
+  if (!images.some((path) => path.includes(","))) return [...images];
+  const link = directory.link([environment.TMPDIR, "/tmp", "/var/tmp"]);
+  return images.map((path) => join(link, relative(directory.path, path)));
 }
 
 /** What is troubling at one look is so at the next. */

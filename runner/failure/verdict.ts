@@ -9,7 +9,7 @@
  */
 import { errorMessage } from "../../base/error_message.ts";
 import { clip } from "../../base/clip.ts";
-import { classifyFailure } from "./failure.ts";
+import { classifyFailure, type FailureEvidence } from "./failure.ts";
 import type { Stop } from "../stop.ts";
 import type { RunResult } from "../turn_run.ts";
 import { type Failure, type StopReason, TurnError } from "../turn_event.ts";
@@ -26,26 +26,33 @@ export type Evidence = Pick<
   "output" | "exit" | "stop" | "refused" | "lingered" | "stderr" | "survivors"
 >;
 
+/** What the words of a failure are read with. */
+export type Reading = Pick<FailureEvidence, "ownNames" | "timeZone">;
+
 /** Judges a run whose thread was announced. */
-export function judge(evidence: Evidence): Verdict {
-  const verdict = judged(evidence);
+export function judge(evidence: Evidence, reading: Reading = {}): Verdict {
+  const verdict = judged(evidence, reading);
   const failure = unended(evidence);
   if (failure === undefined) return verdict;
   return { stopReason: verdict.stopReason === "cancelled" ? "cancelled" : "error", failure };
 }
 
-function judged({ output, exit, stop, lingered, stderr }: Evidence): Verdict {
+function judged({ output, exit, stop, lingered, stderr }: Evidence, reading: Reading): Verdict {
   if (stop !== undefined) return stopped(stop, stderr);
   const { terminal } = output;
   const ended = { exitCode: exit?.code, signal: exit?.signal, stderr };
-  if (terminal?.type === "failed") return failed(terminal.message, output.errorInfo, stderr);
+  const failed = (message: string): Verdict => {
+    if (/max_output_tokens/.test(message)) return { stopReason: "max_tokens" };
+    const { errorInfo: info, lastNotice: notice, limitsReset } = output;
+    const said = { message, info, notice, limitsReset, stderr };
+    return { stopReason: "error", failure: classifyFailure({ ...reading, ...said }) };
+  };
+  if (terminal?.type === "failed") return failed(terminal.message);
   if (terminal?.type === "completed") {
     if (lingered || exit === undefined || exit.code === 0) return { stopReason: "end_turn" };
     return { stopReason: "error", failure: classifyFailure(ended) };
   }
-  if (output.errorMessage !== undefined) {
-    return failed(output.errorMessage, output.errorInfo, stderr);
-  }
+  if (output.errorMessage !== undefined) return failed(output.errorMessage);
   if (output.answered && !output.aborted) return { stopReason: "end_turn" };
   return { stopReason: "error", failure: classifyFailure(ended) };
 }
@@ -85,11 +92,6 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
-function failed(message: string, info: unknown, stderr: string): Verdict {
-  if (/max_output_tokens/.test(message)) return { stopReason: "max_tokens" };
-  return { stopReason: "error", failure: classifyFailure({ message, info, stderr }) };
-}
-
 /** The verdict on a turn that we stopped, before or while codex ran. */
 export function stopped(stop: Stop, stderr = ""): Verdict {
   if (stop.by === "cancel") return { stopReason: "cancelled" };
@@ -101,6 +103,18 @@ export function stopped(stop: Stop, stderr = ""): Verdict {
         message: "codex: began the turn without the host's tools; it was ended",
         retryable: true,
         hint: "codex could not start `mcp-host`, or it could not reach the plugin; see the log.",
+      },
+    };
+  }
+  if (stop.by === "too_free") {
+    return {
+      stopReason: "error",
+      failure: {
+        kind: "config",
+        message: clip(`codex: ${stop.what}; the turn was ended`),
+        retryable: false,
+        hint:
+          "This machine's /etc/codex/requirements.toml, or codex's own configuration, does not let codex be as strict as `sandbox` in config.json says: change one of them.",
       },
     };
   }

@@ -27,6 +27,7 @@ const LOCK_MS = 10_000;
 /** A directory that exists as long as its turn. */
 export class TurnDirectory implements Disposable {
   readonly #lock: HeldLock;
+  #link: string | undefined;
 
   private constructor(
     readonly path: string,
@@ -64,6 +65,25 @@ export class TurnDirectory implements Disposable {
     return path;
   }
 
+  /**
+   * Another path to the directory, without a comma in it, in the first of `places` that takes one.
+   * It goes with the directory; of a plugin that is killed, a link to nowhere stays.
+   */
+  link(places: readonly (string | undefined)[]): string {
+    for (const place of places) {
+      if (!place || place.includes(",")) continue;
+      const link = join(place, `plexum-turn-${this.mark}`);
+      try {
+        Deno.symlinkSync(this.path, link);
+      } catch {
+        continue;
+      }
+      this.#link = link;
+      return link;
+    }
+    throw new Error(`Cannot give ${this.path} a name without a comma in ${places.join(", ")}`);
+  }
+
   /** Records the turn's processes. Never throws: without the record there only is less to go by. */
   recordFamily(rows: readonly ProcessRow[]): void {
     const temporary = join(this.path, `.${FAMILY_FILE}`);
@@ -83,6 +103,7 @@ export class TurnDirectory implements Disposable {
 
   /** Removes the directory and all in it. */
   [Symbol.dispose](): void {
+    if (this.#link !== undefined) removeTree(this.#link);
     removeTree(this.path);
     this.#lock[Symbol.dispose]();
   }

@@ -148,11 +148,11 @@ Deno.test("codex gets the images of the last user message only, an empty source 
       { type: "image", url: "data:image/png;base64,AA==" },
     ]),
   ];
-  const none = { url: undefined, path: undefined, dataBase64: undefined, mediaType: undefined };
+  const none = { url: undefined, path: undefined, dataBase64: undefined };
   assert.deepEqual(askedOf(messages).images, [
-    { ...none, path: "a.png" },
-    { ...none, dataBase64: "AA==", mediaType: "image/png" },
-    { ...none, url: "data:image/png;base64,AA==" },
+    { ...none, block: 0, path: "a.png" },
+    { ...none, block: 2, dataBase64: "AA==" },
+    { ...none, block: 3, url: "data:image/png;base64,AA==" },
   ]);
 });
 

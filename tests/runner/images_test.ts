@@ -1,73 +1,84 @@
 import { strict as assert } from "node:assert";
 import { basename, join } from "@std/path";
-import { imageFiles, type ImageInput } from "../../runner/images.ts";
+import { type ImageInput, readImages, writeImages } from "../../runner/images.ts";
 import { TurnDirectory } from "../../runner/process/turn_directory.ts";
 import { TurnError } from "../../runner/turn_event.ts";
+import { PIXEL } from "../support/pixel.ts";
 
-const PIXEL =
-  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+type Given = Omit<ImageInput, "block">;
 
-async function withDirectory(
-  work: (directory: TurnDirectory, root: string) => void,
-): Promise<void> {
+/** As the content blocks behind a text. */
+const behindText = (images: Given[]): ImageInput[] =>
+  images.map((image, at) => ({ block: at + 1, ...image }));
+
+async function inFolder(work: (root: string) => Promise<void>): Promise<void> {
   const root = await Deno.makeTempDir();
   try {
-    using directory = await TurnDirectory.create(join(root, "running"));
-    work(directory, root);
+    await work(root);
   } finally {
     await Deno.remove(root, { recursive: true });
   }
 }
 
-Deno.test("imageFiles writes inline images to private files, in order", async () => {
-  await withDirectory((directory, root) => {
-    const images: ImageInput[] = [
-      { dataBase64: PIXEL, mediaType: "image/png" },
-      { url: `data:image/jpeg;base64,${PIXEL}` },
-      { url: `data:;base64,${PIXEL}` },
-      { dataBase64: PIXEL },
-      { dataBase64: PIXEL, mediaType: "image/webp" },
-    ];
-    const files = imageFiles(images, root, directory);
-    const names = ["image-0.png", "image-1.jpg", "image-2.png", "image-3.png", "image-4.webp"];
+const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+
+Deno.test("images are written to private files, in order, named by their bytes", async () => {
+  await inFolder(async (root) => {
+    Deno.writeFileSync(join(root, "a, b.txt"), bytesOf(PIXEL.gif));
+    Deno.symlinkSync("a, b.txt", join(root, "link"));
+    const images = await readImages(
+      behindText([
+        { dataBase64: PIXEL.png },
+        { url: `data:image/png;base64,${PIXEL.jpeg}` },
+        { url: `data:;base64,${PIXEL.webp}` },
+        { path: "a, b.txt" },
+        { path: join(root, "link") },
+      ]),
+      root,
+    );
+    using directory = await TurnDirectory.create(join(root, "running"));
+    const files = writeImages(images, directory);
+    const names = ["image-1.png", "image-2.jpg", "image-3.webp", "image-4.gif", "image-5.gif"];
     assert.deepEqual(files.map((file) => basename(file)), names);
-    for (const file of files) {
+    const written = [PIXEL.png, PIXEL.jpeg, PIXEL.webp, PIXEL.gif, PIXEL.gif];
+    for (const [at, file] of files.entries()) {
       assert.equal((Deno.statSync(file).mode ?? 0) & 0o777, 0o600);
-      assert.deepEqual(btoa(String.fromCharCode(...Deno.readFileSync(file))), PIXEL);
+      assert.deepEqual(Deno.readFileSync(file), bytesOf(written[at] ?? ""));
     }
   });
 });
 
-Deno.test("imageFiles points codex at files as they are, relative ones in the workspace", async () => {
-  await withDirectory((directory, root) => {
-    Deno.writeTextFileSync(join(root, "a.png"), "");
-    const files = imageFiles([{ path: "a.png" }, { path: join(root, "a.png") }], root, directory);
-    assert.deepEqual(files, [join(root, "a.png"), join(root, "a.png")]);
-  });
-});
+const UNUSABLE: [image: Given, message: RegExp][] = [
+  [{ url: "https://example.com/a.png" }, /has a url that is no base64 data: URL/],
+  [{ url: "data:image/png,plain" }, /has data that is not base64/],
+  [{ path: "missing.png" }, /is no readable file: .*\/missing\.png/],
+  [{ path: "." }, /is no readable file/],
+  [{ path: "fifo" }, /is no readable file/],
+  [{ path: "empty.png" }, /is empty/],
+  [{ path: "text.png" }, /is text, no picture/],
+  [{ dataBase64: "%%%" }, /has data that is not base64/],
+  [{ dataBase64: btoa("<svg xmlns='http://www.w3.org/2000/svg'/>") }, /is an SVG drawing/],
+  [{ dataBase64: PIXEL.png.slice(0, 60) }, /is a broken PNG file: it is cut off/],
+  [{}, /has neither path, data_base64 nor url/],
+];
 
-Deno.test("imageFiles refuses what codex would stumble over, and names it", async () => {
-  const cases: [ImageInput, RegExp][] = [
-    [{ url: "https://example.com/a.png" }, /image 2 has a url that is no base64 data: URL/],
-    [{ url: "data:image/png,plain" }, /no base64 data: URL/],
-    [{ path: "missing.png" }, /image 2 is no readable file: .*\/missing\.png/],
-    [{ path: "." }, /is no readable file/],
-    [{ dataBase64: "%%%" }, /has data that is not base64/],
-    [{ dataBase64: PIXEL, mediaType: "text/html" }, /is of media type "text\/html"/],
-    [{}, /has neither path, data_base64 nor url/],
-  ];
-  for (const [image, message] of cases) {
-    await withDirectory((directory, root) => {
-      assert.throws(
-        () => imageFiles([{ dataBase64: PIXEL }, image], root, directory),
+Deno.test("images that codex would drop or stumble over are refused, and named", async () => {
+  await inFolder(async (root) => {
+    Deno.writeTextFileSync(join(root, "empty.png"), "");
+    Deno.writeTextFileSync(join(root, "text.png"), "no picture\n");
+    assert.ok(new Deno.Command("mkfifo", { args: [join(root, "fifo")] }).outputSync().success);
+    for (const [image, message] of UNUSABLE) {
+      await assert.rejects(
+        readImages(behindText([{ dataBase64: PIXEL.png }, image]), root),
         (error: unknown) => {
           assert.ok(error instanceof TurnError);
           const { kind, hint, retryable } = error.failure;
           assert.deepEqual([kind, retryable, typeof hint], ["invalid_request", false, "string"]);
+          assert.match(error.message, /^codex: image 2 \(content\[2\]\) /);
           assert.match(error.message, message);
           return true;
         },
       );
-    });
-  }
+    }
+  });
 });

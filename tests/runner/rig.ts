@@ -91,15 +91,16 @@ export async function openRig(options: SandboxOptions): Promise<Rig> {
     logs,
     running,
     turn: (request = {}, told = () => Promise.resolve()) =>
-      startTurn({ ...plainRequest(sandbox), ...request }, context, told),
+      startTurn({ ...plainRequest(sandbox, request.workspace), ...request }, context, told),
     [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
   };
 }
 
-function plainRequest({ workspace }: Sandbox): TurnRequest {
+function plainRequest(sandbox: Sandbox, workspace = sandbox.workspace): TurnRequest {
   return {
     agentId: "cx",
     workspace,
+    cwd: workspace,
     model: undefined,
     text: "do it",
     images: [],

@@ -1,4 +1,5 @@
 /** Stopping a turn: whatever its processes do, none of them is left. */
+import { PIXEL } from "../support/pixel.ts";
 import { strict as assert } from "node:assert";
 import { processRow } from "../../runner/process/process_table.ts";
 import {
@@ -40,7 +41,7 @@ for (const manners of ["cooperative", "deaf"] as const) {
       ...(manners === "deaf" ? { onInterrupt: "ignore", ignoreTerm: true } : {}),
     });
     rig.settings.graceMs = manners === "deaf" ? 100 : 20_000;
-    const turn = rig.turn({ images: [{ dataBase64: btoa("x") }] });
+    const turn = rig.turn({ images: [{ block: 0, dataBase64: PIXEL.png }] });
     await rig.codex.reached("busy");
     const pids = [...await pidsOf(rig), ...(await rig.codex.runs()).map(({ pid }) => pid)];
     turn.cancel();

@@ -1,4 +1,6 @@
 /** Whole turns on a fake codex: what the real one cannot be made to do. */
+import { encodeBase64 } from "../../base/picture.ts";
+import { PIXEL } from "../support/pixel.ts";
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { TurnError } from "../../runner/turn_event.ts";
@@ -227,7 +229,7 @@ Deno.test("runTurn refuses before anything is spawned what codex would not take"
   const cases: [Parameters<Rig["turn"]>[0], RegExp][] = [
     [{ text: " \n" }, /^codex: no user text in request messages$/],
     [{ text: "x".repeat(1_048_577) }, /1048577 characters/],
-    [{ images: [{ url: "https://example.com/a.png" }] }, /image 1 has a url/],
+    [{ images: [{ block: 4, url: "https://a.b/c.png" }] }, /image 1 \(content\[4\]\) has a url/],
     [{ text: "x".repeat(1_048_570), system: "s".repeat(140_000) }, /characters, at most/],
   ];
   for (const [request, message] of cases) {
@@ -324,13 +326,13 @@ Deno.test("runTurn never starts again what was told in part", async () => {
 
 Deno.test("runTurn hands images and an output schema over as files that go with the turn", async () => {
   await using rig = await fakeRig({ acts: [...plainTurn("hi"), { waitFor: "look" }] });
-  const images = [{ dataBase64: btoa("not really a picture") }];
+  const images = [{ block: 0, dataBase64: PIXEL.png }];
   const turn = rig.turn({ images, outputSchema: { type: "object" } });
   await turn.until("text");
   const [run] = await rig.codex.runs();
   const image = run?.args.find((arg) => arg.startsWith("--image="))?.slice("--image=".length) ?? "";
   const schema = run?.args[(run?.args.indexOf("--output-schema") ?? 0) + 1] ?? "";
-  assert.equal(await Deno.readTextFile(image), "not really a picture");
+  assert.equal(encodeBase64(await Deno.readFile(image)), PIXEL.png);
   assert.equal(await Deno.readTextFile(schema), '{"type":"object"}');
   await rig.codex.pull("look");
   await turn.end;
@@ -388,4 +390,89 @@ Deno.test("runTurn goes on without a session file that it may not read", async (
   const turn = rig.turn();
   assert.equal((await turn.end).stopReason, "end_turn");
   assert.equal(textOf(turn), "one");
+});
+
+Deno.test("runTurn tells a failure once, as the error, and a repeated notice once", async () => {
+  const message = "unexpected status 402 Payment Required: no money, url: http://x";
+  const notice = (text: string) => ({ print: { type: "error", message: text } });
+  const warning = { print: { type: "item.completed", item: { type: "error", message: "odd" } } };
+  await using rig = await fakeRig({
+    acts: [
+      began(),
+      warning,
+      warning,
+      notice("something"),
+      notice("something"),
+      notice(message),
+      { print: { type: "turn.failed", error: { message } } },
+      { exit: 1 },
+    ],
+  });
+  const turn = rig.turn();
+  assert.equal((await turn.end).stopReason, "error");
+  const told = turn.events.flatMap((event) => event.type === "status" ? [event.message] : []);
+  const mine = told.filter((text) => !/session file|newer than/.test(text));
+  assert.deepEqual(mine, ["odd", "something"]);
+  const error = turn.events.find((event) => event.type === "error");
+  assert.equal(error?.failure.kind, "quota_exhausted");
+});
+
+Deno.test("runTurn ends a turn that codex runs with a wider sandbox than was asked for", async () => {
+  await using rig = await fakeRig({
+    acts: [
+      {
+        rollout: [{
+          type: "turn_context",
+          payload: { sandbox_policy: { type: "workspace-write" }, approval_policy: "never" },
+        }],
+      },
+      began(),
+      { hang: true },
+    ],
+  });
+  rig.settings.sandbox = "read-only";
+  const turn = rig.turn();
+  assert.equal((await turn.end).stopReason, "error");
+  const failure = turn.events.find((event) => event.type === "error")?.failure;
+  assert.deepEqual([failure?.kind, failure?.retryable], ["config", false]);
+  assert.match(failure?.message ?? "", /the sandbox workspace-write instead of read-only/);
+});
+
+Deno.test("runTurn says it where the answer came before the wider sandbox was seen", async () => {
+  const record = {
+    type: "turn_context",
+    payload: { sandbox_policy: { type: "danger-full-access" }, approval_policy: "never" },
+  };
+  await using rig = await fakeRig({ acts: [...plainTurn("done"), { rollout: [record] }] });
+  rig.settings.sandbox = "workspace-write";
+  const turn = rig.turn();
+  assert.equal((await turn.end).stopReason, "error");
+  const failure = turn.events.find((event) => event.type === "error")?.failure;
+  assert.equal(failure?.kind, "config");
+});
+
+Deno.test("runTurn tells of a narrower sandbox and of another model, and goes on", async () => {
+  const payload = {
+    sandbox_policy: { type: "read-only" },
+    approval_policy: "never",
+    model: "gpt-other",
+  };
+  await using rig = await fakeRig({
+    acts: [{ rollout: [{ type: "turn_context", payload }] }, ...plainTurn("done")],
+  });
+  rig.settings.sandbox = "workspace-write";
+  const turn = rig.turn({ model: "gpt-5.5" });
+  assert.equal((await turn.end).stopReason, "end_turn");
+  const told = turn.events.flatMap((event) => event.type === "status" ? [event.message] : []);
+  assert.ok(told.some((text) => /sandbox read-only instead of workspace-write/.test(text)));
+  assert.ok(told.some((text) => /model gpt-other instead of gpt-5\.5/.test(text)));
+});
+
+Deno.test("runTurn says that the model said nothing", async () => {
+  const acts = plainTurn("x").filter((act) => !JSON.stringify(act).includes('"x"'));
+  await using rig = await fakeRig({ acts });
+  const turn = rig.turn();
+  assert.equal((await turn.end).stopReason, "end_turn");
+  const told = turn.events.flatMap((event) => event.type === "status" ? [event.message] : []);
+  assert.ok(told.some((text) => /^the turn ended without an answer/.test(text)), told.join("\n"));
 });

@@ -88,9 +88,11 @@ async function turn(
     version: VERSION,
     log: () => {},
   };
+  const workspace = folder("workspace");
   const request: TurnRequest = {
     agentId: "doctor",
-    workspace: folder("workspace"),
+    workspace,
+    cwd: workspace,
     model: undefined,
     text: ASK,
     images: [],

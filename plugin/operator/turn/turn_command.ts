@@ -48,6 +48,7 @@ export async function turn(args: Arguments): Promise<number> {
   const request: TurnRequest = {
     agentId,
     workspace: workspaceOf(args),
+    cwd: resolve(args.text("workspace") ?? "."),
     model: codexModel(config, model),
     text: await promptOf(args),
     // Relative to where we are, not to the workspace.

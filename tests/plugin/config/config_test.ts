@@ -74,6 +74,27 @@ Deno.test("config tells what the file itself says, also behind a byte order mark
   assert.deepEqual(parseConfig(text, PATH).raw, { binary: "x", extra_args: null });
 });
 
+Deno.test("config takes absolute paths, and words that are none, in arguments of codex", () => {
+  const args = [
+    "--add-dir",
+    "/a",
+    "--add-dir=/b",
+    "-c",
+    'log_dir="/c"',
+    "-c",
+    "model=a/b",
+    "-p",
+    "x",
+  ];
+  assert.deepEqual(parseConfig(JSON.stringify({ extra_args: args }), PATH).config.extra_args, args);
+  for (const arg of ["--add-dir=b", "-clog_dir=b", "--config=sqlite_home='b'", "log_dir = b"]) {
+    assert.match(
+      refused(JSON.stringify({ extra_args: [arg] })),
+      /^config .*: extra_args: expected/,
+    );
+  }
+});
+
 Deno.test("config with single timeouts keeps the others' defaults", () => {
   const { timeouts } = parseConfig('{"timeouts": {"grace_ms": 7}}', PATH).config;
   assert.equal(timeouts.grace_ms, 7);
@@ -132,6 +153,12 @@ const WRONG: Record<string, string> = {
   '{"writable_roots": ["/a", "b/c"]}':
     'writable_roots[1]: expected an absolute path, found string "b/c"',
   '{"writable_roots": ["~/c"]}': 'writable_roots[0]: expected an absolute path, found string "~/c"',
+  '{"env": {"CODEX_HOME": "~/.codex"}}':
+    'env.CODEX_HOME: expected an absolute path, for no shell reads it, found string "~/.codex"',
+  '{"extra_args": ["--add-dir", "more"]}':
+    "extra_args: expected absolute paths for --add-dir and for keys that end in _file, _dir or _home, found array",
+  '{"agents": {"cx": {"args": ["-c", "model_instructions_file=\\"a.md\\""]}}}':
+    "agents.cx.args: expected absolute paths for --add-dir and for keys that end in _file, _dir or _home, found array",
   '{"transport": "http"}':
     'transport: expected one of "auto", "app-server", "exec", found string "http"',
   '{"agents": {"cx": 1}}': "agents.cx: expected object, found number 1",

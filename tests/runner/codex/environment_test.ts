@@ -1,8 +1,10 @@
 import { strict as assert } from "node:assert";
-import { codexEnvironment, codexHome } from "../../../runner/codex/environment.ts";
+import { join } from "@std/path";
+import { codexEnvironment, codexHome, homeOfUser } from "../../../runner/codex/environment.ts";
 
 Deno.test("codexEnvironment hands on the plugin's own environment less what is the plugin's", () => {
   const own = {
+    HOME: "/h",
     PATH: "/bin",
     CODEX_API_KEY: "k",
     CODEX_HOME: "/c",
@@ -15,6 +17,7 @@ Deno.test("codexEnvironment hands on the plugin's own environment less what is t
     CODEX_THREAD_ID: "outer",
   };
   assert.deepEqual(codexEnvironment(own, {}), {
+    HOME: "/h",
     PATH: "/bin",
     CODEX_API_KEY: "k",
     CODEX_HOME: "/c",
@@ -24,8 +27,8 @@ Deno.test("codexEnvironment hands on the plugin's own environment less what is t
 
 Deno.test("codexEnvironment lets the configuration win over the rest", () => {
   const codex = { env: { CODEX_MANAGED_BY_NPM: "1", X: "launcher" } };
-  const env = codexEnvironment({ X: "own", Y: "own" }, { X: "configured" }, codex);
-  assert.deepEqual(env, { X: "configured", Y: "own", CODEX_MANAGED_BY_NPM: "1" });
+  const env = codexEnvironment({ HOME: "/h", X: "own", Y: "own" }, { X: "configured" }, codex);
+  assert.deepEqual(env, { HOME: "/h", X: "configured", Y: "own", CODEX_MANAGED_BY_NPM: "1" });
 });
 
 Deno.test("codexEnvironment puts the launcher's directory in front of PATH", () => {
@@ -42,4 +45,44 @@ Deno.test("codexHome is CODEX_HOME, else ~/.codex", () => {
   assert.equal(codexHome({ CODEX_HOME: "/c", HOME: "/h" }), "/c");
   assert.equal(codexHome({ CODEX_HOME: "", HOME: "/h" }), "/h/.codex");
   assert.equal(codexHome({ HOME: "/h" }), "/h/.codex");
+});
+
+Deno.test("codexEnvironment has no path that depends on the workspace", () => {
+  const here = Deno.cwd();
+  const own = { HOME: "/h", PATH: "bin:/usr/bin:.:", TMPDIR: "tmp", XDG_CONFIG_HOME: "./x" };
+  const env = codexEnvironment(own, { CODEX_HOME: ".codex", SSL_CERT_FILE: "ca.pem", WORD: "a/b" });
+  assert.deepEqual(env, {
+    HOME: "/h",
+    PATH: `${here}/bin:/usr/bin:${here}`,
+    TMPDIR: `${here}/tmp`,
+    XDG_CONFIG_HOME: `${here}/x`,
+    CODEX_HOME: `${here}/.codex`,
+    SSL_CERT_FILE: `${here}/ca.pem`,
+    WORD: "a/b",
+  });
+  assert.equal(codexHome(env), `${here}/.codex`);
+});
+
+Deno.test("codexEnvironment without HOME has the one of the password database", () => {
+  for (const own of [{}, { HOME: "" }] as Record<string, string>[]) {
+    const env = codexEnvironment(own, {});
+    assert.equal(env.HOME, homeOfUser());
+    assert.equal(codexHome(env), `${homeOfUser()}/.codex`);
+  }
+});
+
+Deno.test("homeOfUser reads the line of this user, and knows nothing where there is none", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const { uid } = await Deno.stat(folder);
+    const passwd = join(folder, "passwd");
+    const lines = ["other:x:4711:0::/home/other:/bin/sh", `me:x:${uid}:0:Me:/home/me:/bin/sh`, ""];
+    await Deno.writeTextFile(passwd, lines.join("\n"));
+    assert.equal(homeOfUser(passwd), "/home/me");
+    await Deno.writeTextFile(passwd, "other:x:4711:0::/home/other:/bin/sh\n");
+    assert.equal(homeOfUser(passwd), undefined);
+    assert.equal(homeOfUser(join(folder, "missing")), undefined);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
