@@ -31,7 +31,7 @@ export function compareGranted(asked: Asked, granted: Granted): Difference {
   const other: string[] = [];
   let more: string | undefined;
   const { sandbox, model, approval } = granted;
-  const bySomebody = /sandbox|bypass|yolo|full-auto|permission|(?:^| )(?:-s|-p|--profile)/.test(
+  const bySomebody = /sandbox|yolo|full-auto|permission|(?:^| )(?:-s|-p|--profile)/.test(
     args,
   );
   if (sandbox !== undefined && sandbox !== asked.sandbox && !bySomebody) {
@@ -40,7 +40,7 @@ export function compareGranted(asked: Asked, granted: Granted): Difference {
     if (has < 0 || has > had) more = text;
     else other.push(text);
   }
-  if (approval !== undefined && approval !== "never" && !/approval|bypass|yolo/.test(args)) {
+  if (approval !== undefined && approval !== "never" && !/approval|yolo/.test(args)) {
     other.push(`codex runs this turn with the approval policy ${approval} instead of never`);
   }
   const modelAsked = asked.model !== undefined && !/(?:^| )(?:-m|--model|-c ?model=)/.test(args);

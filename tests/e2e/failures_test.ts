@@ -1,9 +1,12 @@
 /** Every way in which a real codex fails, and what the host is told of it. */
 import { strict as assert } from "node:assert";
+import { join } from "@std/path";
 import type { ErrorBody } from "../../plugin/protocol.ts";
 import type { ScriptedStep } from "../support/model/step.ts";
 import { MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
+import { canMount, mountSmall } from "../support/mounted.ts";
 import { RpcError } from "../support/rpc_error.ts";
+import type { Turn } from "../support/turn.ts";
 import { asks, openWorld, VERSIONS } from "./world.ts";
 
 interface Row {
@@ -303,10 +306,7 @@ for (const version of ALL_VERSIONS) {
         const turn = host.stream(asks(await sandbox.newWorkspace(`w${n}`), "hello"));
         let error: ErrorBody | undefined;
         if (row.atStart) {
-          const refusal: unknown = await turn.result.catch((error: unknown) => error);
-          assert.ok(refusal instanceof RpcError, turn.story());
-          error = refusal.data as ErrorBody; // its shape is looked at below
-          assert.deepEqual(turn.seen, []);
+          error = await refusalOf(turn);
         } else {
           assert.equal((await turn.result).stop_reason, "error", turn.story());
           error = turn.of("error")[0]?.error;
@@ -356,3 +356,146 @@ Deno.test(`failed turn of every codex leaves a thread that goes on`, async () =>
     assert.equal(third.text, "three");
   }
 });
+
+/** What is wrong with codex's own configuration, its home, or what it needs: refused, no events. */
+const REFUSED: {
+  name: string;
+  toml: (good: string) => string;
+  kind: ErrorBody["kind"];
+  retryable: boolean;
+  message: RegExp;
+  hint?: RegExp;
+}[] = [
+  {
+    name: "config.toml that is no TOML, with the place and the reason",
+    toml: (good) => `model = "x"\nmodel = = 3\n${good}`,
+    kind: "config",
+    retryable: false,
+    message: /config\.toml:2:9: .+/,
+  },
+  {
+    name: "config.toml with a value of the wrong type, with its key",
+    toml: (good) => good.replace(/model_provider = .*/, "model_provider = 5"),
+    kind: "config",
+    retryable: false,
+    message: /expected a string in `model_provider`/,
+  },
+  {
+    name: "profile of an old config.toml",
+    toml: (good) => `profile = "x"\n${good}`,
+    kind: "config",
+    retryable: false,
+    message: /legacy `profile = "x"` config is no longer supported/,
+  },
+  {
+    name: "required MCP server of the user that is not there",
+    toml: (good) => `${good}\n[mcp_servers.mine]\ncommand = "/nowhere"\nrequired = true\n`,
+    kind: "mcp_unavailable",
+    retryable: true,
+    message: /required MCP servers failed to initialize: mine/,
+    hint: /MCP server mine of codex's own config\.toml/,
+  },
+];
+
+for (const version of ALL_VERSIONS) {
+  Deno.test(`starts that codex ${version} refuses are named right`, async (t) => {
+    await using world = await openWorld(version, { config: { retries: 0 } });
+    const { host, sandbox } = world;
+    const path = join(sandbox.codexHome, "config.toml");
+    const good = Deno.readTextFileSync(path);
+    for (const row of REFUSED) {
+      await t.step(row.name, async () => {
+        Deno.writeTextFileSync(path, row.toml(good));
+        const error = await refusalOf(host.stream(asks(sandbox.workspace, "hello")));
+        assert.deepEqual([error.kind, error.retryable], [row.kind, row.retryable], error.message);
+        assert.match(error.message, row.message);
+        if (row.hint !== undefined) assert.match(error.hint ?? "", row.hint);
+      });
+    }
+  });
+
+  Deno.test({
+    name: `home of codex ${version} that cannot be written, or is full, is told as that`,
+    ignore: !canMount(),
+    fn: async () => {
+      await using world = await openWorld(version, { config: { retries: 0 } });
+      const { host, sandbox } = world;
+      using home = mountSmall(join(sandbox.root, "small"), 2_000_000) ?? assert.fail();
+      Deno.copyFileSync(join(sandbox.codexHome, "config.toml"), join(home.path, "config.toml"));
+      await sandbox.configure({ retries: 0, env: { CODEX_HOME: home.path } });
+      home.remount("ro");
+      const readOnly = await refusalOf(host.stream(asks(sandbox.workspace, "hello")));
+      assert.deepEqual([readOnly.kind, readOnly.retryable], ["config", false], readOnly.message);
+      assert.match(readOnly.hint ?? "", /make CODEX_HOME writable/);
+      home.remount("rw");
+      assert.throws(() => Deno.writeFileSync(join(home.path, "fill"), new Uint8Array(3_000_000)));
+      const full = await refusalOf(host.stream(asks(sandbox.workspace, "hello")));
+      assert.deepEqual([full.kind, full.retryable], ["internal", true], full.message);
+      assert.match(full.hint ?? "", /The disk is full/);
+    },
+  });
+
+  Deno.test(`thread of codex ${version} whose model provider is gone says so, every time`, async () => {
+    await using world = await openWorld(version, { config: { on_lost_session: "fail" } });
+    const { host, sandbox } = world;
+    const ask = asks(sandbox.workspace, "hello");
+    assert.equal((await host.stream(ask).result).stop_reason, "end_turn");
+    const path = join(sandbox.codexHome, "config.toml");
+    Deno.writeTextFileSync(path, Deno.readTextFileSync(path).replaceAll("scripted", "renamed"));
+    for (const _ of ["once", "again"]) {
+      const turn = host.stream(ask);
+      if (version < "0.169") {
+        assert.equal((await turn.result).stop_reason, "end_turn");
+        continue;
+      }
+      const error = await refusalOf(turn);
+      assert.deepEqual([error.kind, error.retryable], ["config", false], error.message);
+      assert.match(error.message, /model provider “scripted”, which is no longer configured/);
+      assert.match(error.hint ?? "", /put it back, or begin a new thread/);
+    }
+  });
+
+  Deno.test(`refusal that codex ${version} drops is told as a turn without an answer`, async () => {
+    const refusal = { type: "refusal", refusal: "I cannot help with that." };
+    const item = { type: "message", role: "assistant", id: "m1", content: [refusal] };
+    await using world = await openWorld(version, {
+      steps: [{ items: [{ type: "raw", item }] }, { text: "an answer" }],
+    });
+    const turn = world.host.stream(asks(world.sandbox.workspace, "hello"));
+    assert.equal((await turn.result).stop_reason, "end_turn");
+    const said = /^the turn ended without an answer: the model declined/;
+    assert.ok(turn.of("status").some(({ message }) => said.test(message)), turn.story());
+    const next = world.host.stream(asks(world.sandbox.workspace, "hello"));
+    await next.result;
+    assert.ok(!next.of("status").some(({ message }) => said.test(message)), next.story());
+  });
+
+  Deno.test(`failure of codex ${version} is told once, and the limit's end to the second`, async () => {
+    const resets = Math.floor(Date.now() / 1000) + 7265;
+    await using world = await openWorld(version, {
+      config: { env: { TZ: "Asia/Tokyo" } },
+      steps: [{
+        status: 429,
+        error: { type: "usage_limit_reached", resets_at: resets, message },
+        headers: {
+          "x-codex-primary-used-percent": "100",
+          "x-codex-primary-window-minutes": "300",
+          "x-codex-primary-reset-at": String(resets),
+        },
+      }],
+    });
+    const turn = world.host.stream(asks(world.sandbox.workspace, "hello"));
+    await turn.result;
+    const error = turn.of("error")[0]?.error;
+    assert.equal(Date.parse(error?.resets_at ?? ""), resets * 1000, turn.story());
+    const words = error?.message.replace(/^codex: /, "");
+    assert.ok(!turn.of("status").some((told) => told.message === words), turn.story());
+  });
+}
+
+async function refusalOf(turn: Turn): Promise<ErrorBody> {
+  const refusal: unknown = await turn.result.catch((error: unknown) => error);
+  assert.ok(refusal instanceof RpcError, turn.story());
+  assert.deepEqual(turn.seen, []);
+  return refusal.data as ErrorBody; // its shape was looked at by the host
+}

@@ -43,6 +43,39 @@ for (const version of VERSIONS) {
     );
   });
 
+  Deno.test({
+    name: `call that a hook of the user's refused on codex ${version} is told as an error`,
+    ignore: version === OLDEST_CODEX, // its hooks want to be trusted by hand
+    fn: async () => {
+      await using world = await openWorld(version, {
+        config: { extra_args: ["--dangerously-bypass-hook-trust"] },
+        codexToml: `
+[[hooks.PreToolUse]]
+matcher = ".*"
+[[hooks.PreToolUse.hooks]]
+type = "command"
+command = "echo 'not today' >&2; exit 2"
+`,
+        steps: [
+          {
+            items: [{
+              type: "function_call",
+              name: "exec_command",
+              args: { cmd: "echo hi" },
+              call_id: "call_1",
+            }],
+          },
+          { text: "so be it" },
+        ],
+      });
+      const turn = world.host.stream(asks(world.sandbox.workspace, "try"));
+      assert.equal((await turn.result).stop_reason, "end_turn", turn.story());
+      const [result] = turn.of("tool_result");
+      assert.match(String(result?.output), /^Command blocked by PreToolUse hook: not today/);
+      assert.equal(result?.is_error, true);
+    },
+  });
+
   Deno.test(`response without a word ends a turn of codex ${version} well`, async () => {
     await using world = await openWorld(version, { steps: [{ items: [] }] });
     const turn = world.host.stream(asks(world.sandbox.workspace, "say nothing"));

@@ -1,0 +1,149 @@
+/** What the user sends, and where codex is at home, on real binaries. */
+import { strict as assert } from "node:assert";
+import { existsSync } from "node:fs";
+import { join } from "@std/path";
+import { codexBinary, NEWEST_CODEX } from "../support/codex.ts";
+import { startHost } from "../support/host.ts";
+import { decodeBase64 } from "../../base/picture.ts";
+import { canMount } from "../support/mounted.ts";
+import { PIXEL } from "../support/pixel.ts";
+import { RpcError } from "../support/rpc_error.ts";
+import { openSandbox } from "../support/sandbox.ts";
+import { asks, openWorld, VERSIONS } from "./world.ts";
+
+const ALL_VERSIONS = [...new Set([...VERSIONS, "0.171.0"])];
+
+function looksAt(workspace: string, images: Record<string, unknown>[]) {
+  const content = [
+    { type: "text", text: "look" },
+    ...images.map((image) => ({
+      type: "image",
+      ...image,
+    })),
+  ];
+  return { ...asks(workspace, ""), request: { messages: [{ role: "user", content }] } };
+}
+
+/** `data:` URLs of the images in the model's last request, without their bytes. */
+const shown = (asked: unknown): string[] =>
+  [...JSON.stringify(asked).matchAll(/"image_url":"(data:[\w/]+)/g)].map(([, type = ""]) => type);
+
+for (const version of ALL_VERSIONS) {
+  Deno.test(`pictures of every kind reach the model on codex ${version}, whatever their paths hold`, async () => {
+    const { native } = await codexBinary(version);
+    await using sandbox = await openSandbox({ binary: native });
+    // Everything that is the plugin's lies under a name with a comma, too.
+    const profile = join(sandbox.root, "p,q");
+    await Deno.rename(sandbox.profile, profile);
+    await using host = await startHost({ env: { ...sandbox.env, PLEXUM_PROFILE_ROOT: profile } });
+    await host.initialize();
+    const images = Object.entries(PIXEL).map(([kind, base64]) => {
+      const path = `a, ${kind} picture.png`;
+      Deno.writeFileSync(join(sandbox.workspace, path), decodeBase64(base64) ?? assert.fail());
+      return { path, media_type: "image/png" };
+    });
+    const turn = host.stream(looksAt(sandbox.workspace, images));
+    assert.equal((await turn.result).stop_reason, "end_turn", turn.story());
+    const kinds = shown(sandbox.model.asked.at(-1));
+    assert.equal(kinds.length, images.length, kinds.join(" "));
+    assert.deepEqual([...Deno.readDirSync(sandbox.temp)], [], "no link is left");
+  });
+
+  Deno.test(`workspace behind a link is told to codex ${version} as it was given, and is one thread`, async () => {
+    await using world = await openWorld(version, { steps: [{ text: "one" }, { text: "two" }] });
+    const { host, sandbox } = world;
+    const parent = await sandbox.newWorkspace("linked");
+    Deno.mkdirSync(join(parent, ".git"));
+    Deno.writeTextFileSync(join(parent, "AGENTS.md"), "mind the parent of the link");
+    const link = join(parent, "link");
+    Deno.symlinkSync(sandbox.workspace, link);
+    const trace = join(sandbox.codexHome, "planted");
+    Deno.mkdirSync(join(sandbox.workspace, ".codex"));
+    Deno.writeTextFileSync(
+      join(sandbox.workspace, ".codex", "config.toml"),
+      `[mcp_servers.planted]\ncommand = "/bin/sh"\nargs = ["-c", "touch ${trace}"]\n`,
+    );
+    const { thread_id } = await host.stream(asks(link, "hello")).result;
+    const asked = JSON.stringify(sandbox.model.asked.at(-1));
+    assert.ok(asked.includes(`<cwd>${link}</cwd>`), asked.match(/<cwd>[^<]*/)?.[0]);
+    assert.equal((await host.stream(asks(sandbox.workspace, "again")).result).thread_id, thread_id);
+    assert.ok(!existsSync(trace), "what lies in the workspace is not believed under either name");
+  });
+
+  Deno.test(`relative CODEX_HOME of codex ${version} is no directory of the workspace`, async () => {
+    const { native } = await codexBinary(version);
+    await using sandbox = await openSandbox({ binary: native });
+    const trace = join(sandbox.root, "planted");
+    Deno.mkdirSync(join(sandbox.workspace, "codex"));
+    Deno.writeTextFileSync(
+      join(sandbox.workspace, "codex", "config.toml"),
+      `[mcp_servers.planted]\ncommand = "/bin/sh"\nargs = ["-c", "touch ${trace}"]\n`,
+    );
+    await using host = await startHost({
+      env: { ...sandbox.env, CODEX_HOME: "codex" },
+      cwd: sandbox.root,
+    });
+    await host.initialize();
+    const turn = host.stream(asks(sandbox.workspace, "hello"));
+    assert.equal((await turn.result).stop_reason, "end_turn", turn.story());
+    assert.ok(!existsSync(trace));
+    assert.ok(existsSync(join(sandbox.codexHome, "sessions")), "the home is the plugin's");
+  });
+
+  Deno.test({
+    name: `machine that opens the sandbox of codex ${version} ends the turn before a command runs`,
+    ignore: !canMount(),
+    fn: async () => {
+      const { native } = await codexBinary(version);
+      await using sandbox = await openSandbox({
+        binary: native,
+        config: { sandbox: "read-only", retries: 0 },
+        steps: [
+          {
+            items: [{ type: "function_call", name: "exec_command", args: { cmd: "touch wrote" } }],
+            delayMs: 1_500,
+          },
+          { text: "done" },
+        ],
+      });
+      // Only codex sees this /etc: it runs in a mount namespace of its own.
+      const etc = join(sandbox.root, "etc");
+      assert.ok(new Deno.Command("cp", { args: ["-a", "/etc", etc] }).outputSync().success);
+      Deno.mkdirSync(join(etc, "codex"), { recursive: true });
+      Deno.writeTextFileSync(
+        join(etc, "codex", "requirements.toml"),
+        'allowed_sandbox_modes = ["workspace-write"]\n',
+      );
+      const binary = join(sandbox.root, "codex-in-namespace");
+      Deno.writeTextFileSync(
+        binary,
+        `#!/bin/sh\nexec unshare -m sh -c 'mount --bind ${etc} /etc && exec ${native} "$@"' sh "$@"\n`,
+        { mode: 0o755 },
+      );
+      await sandbox.configure({ binary });
+      await using host = await startHost({ env: sandbox.env });
+      await host.initialize();
+      const turn = host.stream(asks(sandbox.workspace, "write"));
+      const end = await turn.result.catch((error: unknown) => error);
+      const error = end instanceof RpcError
+        ? end.data as { kind: string; message: string }
+        : turn.of("error")[0]?.error;
+      assert.equal(error?.kind, "config", turn.story());
+      assert.ok(!existsSync(join(sandbox.workspace, "wrote")));
+    },
+  });
+}
+
+Deno.test("unusable picture is refused by its content block before codex is started", async () => {
+  await using world = await openWorld(NEWEST_CODEX);
+  const { host, sandbox } = world;
+  Deno.writeTextFileSync(join(sandbox.workspace, "text.png"), "this is no picture");
+  const turn = host.stream(
+    looksAt(sandbox.workspace, [{ data_base64: PIXEL.png }, { path: "text.png" }]),
+  );
+  const refused = await turn.result.catch((error: unknown) => error);
+  assert.ok(refused instanceof RpcError);
+  assert.match(refused.message, /^codex: image 2 \(content\[2\]\) is text, no picture/);
+  assert.deepEqual(turn.seen, []);
+  assert.equal(sandbox.model.asked.length, 0);
+});
