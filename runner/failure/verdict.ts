@@ -85,11 +85,13 @@ function unended({ exit, survivors: [codex] }: Evidence): Failure | undefined {
 /** The failure that an error carries; our own trouble (a full disk, say) is `internal`. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof TurnError) return error.failure;
-  return {
-    kind: "internal",
-    message: clip(`the turn broke off: ${errorMessage(error)}`),
-    retryable: true,
-  };
+  const message = clip(`the turn broke off: ${errorMessage(error)}`);
+  if (error instanceof Deno.errors.PermissionDenied || /\(os error (?:13|30)\)/.test(message)) {
+    const hint =
+      "Make the plugin's state directory, and what is in it, writable for the user the host runs as.";
+    return { kind: "config", message, retryable: false, hint };
+  }
+  return { kind: "internal", message, retryable: true };
 }
 
 /** The verdict on a turn that we stopped, before or while codex ran. */

@@ -5,7 +5,7 @@
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import type { StreamResult } from "../../plugin/protocol.ts";
+import type { ErrorBody, StreamResult } from "../../plugin/protocol.ts";
 import { executable } from "../support/checkout.ts";
 import { BarePlugin } from "../../scripts/proof/flood/bare_plugin.ts";
 import {
@@ -18,6 +18,7 @@ import {
 } from "../support/fake_codex.ts";
 import { type Host, startHost } from "../support/host.ts";
 import { canMount, type Mounted, mountSmall } from "../support/mounted.ts";
+import { RpcError } from "../support/rpc_error.ts";
 import { openSandbox, type Sandbox } from "../support/sandbox.ts";
 import type { Turn } from "../support/turn.ts";
 
@@ -114,8 +115,13 @@ Deno.test({
     await using small = await onSmallDisk(1024 * 1024);
     const { sandbox, disk, host, first } = small;
     disk.remount("ro");
-    const refused = await outcome(host.stream(asks(sandbox)));
-    assert.match(refused, /^refused: .*read-only/is);
+    const refused: unknown = await host.stream(asks(sandbox)).result.catch((error: unknown) =>
+      error
+    );
+    assert.ok(refused instanceof RpcError);
+    assert.match(refused.message, /read-only/i);
+    const { kind, retryable } = refused.data as ErrorBody;
+    assert.deepEqual([kind, retryable], ["config", false]);
     await onlyPlugin(sandbox, host);
     const mutated = host.request("plexum/session/mutate", {
       agent_id: "cx",
