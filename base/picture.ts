@@ -105,6 +105,7 @@ function jpegFault(bytes: Uint8Array): string | undefined {
     if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
       if (at + 9 > bytes.length) return CUT;
       if (view.getUint16(at + 5) === 0 || view.getUint16(at + 7) === 0) return NO_SIZE;
+      if (marker === 0xc3 || marker > 0xc4) return "it is coded in a way that codex cannot read";
       sized = true;
     }
     if (marker === 0xda) {

@@ -66,3 +66,10 @@ Deno.test("base64 is read as people write it", () => {
 function bytesOf(base64: string): Uint8Array {
   return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
 }
+
+Deno.test("a JPEG that is coded arithmetically is none: codex drops it", () => {
+  const bytes = bytesOf(
+    "/9j/2wBDAAMCAgICAgMCAgIDAwMDBAYEBAQEBAgGBgUGCQgKCgkICQkKDA8MCgsOCwkJDRENDg8QEBEQCgwSExIQEw8QEBD/yQALCAABAAEBAREA/8wABgAQEAX/2gAIAQEAAD8A0s8g/9k=",
+  );
+  assert.match(lookAtPicture(bytes).fault ?? "", /coded in a way that codex cannot read/);
+});

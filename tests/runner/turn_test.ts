@@ -1,4 +1,5 @@
 /** Whole turns on a fake codex: what the real one cannot be made to do. */
+import { homeOfUser } from "../../runner/codex/environment.ts";
 import { encodeBase64 } from "../../base/picture.ts";
 import { PIXEL } from "../support/pixel.ts";
 import { strict as assert } from "node:assert";
@@ -475,4 +476,23 @@ Deno.test("runTurn says that the model said nothing", async () => {
   assert.equal((await turn.end).stopReason, "end_turn");
   const told = turn.events.flatMap((event) => event.type === "status" ? [event.message] : []);
   assert.ok(told.some((text) => /^the turn ended without an answer/.test(text)), told.join("\n"));
+});
+
+Deno.test("runTurn gives codex the home of the password database where HOME is not set", async () => {
+  await using rig = await fakeRig({ acts: plainTurn("hi") });
+  delete rig.sandbox.env.HOME;
+  await rig.turn().end;
+  const [run] = await rig.codex.runs();
+  assert.equal(run?.env.HOME, homeOfUser());
+  assert.ok(run?.env.HOME?.startsWith("/"));
+});
+
+Deno.test("runTurn gives codex the workspace as it was given, and keeps the thread by its real path", async () => {
+  await using rig = await fakeRig({ acts: plainTurn("hi") });
+  const link = join(rig.sandbox.root, "link");
+  Deno.symlinkSync(rig.sandbox.workspace, link);
+  const { threadId } = await rig.turn({ cwd: link }).end;
+  const [run] = await rig.codex.runs();
+  assert.equal(run?.args[(run?.args.indexOf("-C") ?? 0) + 1], link);
+  assert.equal(rig.store.load("cx", rig.sandbox.workspace)?.threadId, threadId);
 });
