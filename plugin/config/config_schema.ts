@@ -237,7 +237,7 @@ export const ConfigSchema = z.looseObject({
     "keep",
   ),
   tool_timeout_ms: z._default(
-    milliseconds.check(says("How long one host tool call may take.")),
+    milliseconds.check(z.minimum(1), says("How long one host tool call may take.")),
     600_000,
   ),
   tool_result_max_bytes: z._default(

@@ -146,6 +146,7 @@ const WRONG: Record<string, string> = {
     "timeouts.silence_ms: expected at most 2147483647, found number 2147483648",
   '{"tool_timeout_ms": 1e15}':
     "tool_timeout_ms: expected at most 2147483647, found number 1000000000000000",
+  '{"tool_timeout_ms": 0}': "tool_timeout_ms: expected at least 1, found number 0",
   '{"warm": {"idle_ms": 1e15}}':
     "warm.idle_ms: expected at most 2147483647, found number 1000000000000000",
   '{"agents": {"cx": {"timeouts": {"grace_ms": 4e9}}}}':
