@@ -19,6 +19,8 @@ export interface WordRow {
 
 /** First match wins. */
 export const WORD_ROWS: readonly WordRow[] = [
+  // Before those of the system: why the server did not start stands behind it.
+  { kind: "mcp_unavailable", match: /required MCP servers failed to initialize/i },
   {
     kind: "internal",
     match: /no space left on device|disk quota exceeded/i,
@@ -61,7 +63,6 @@ export const WORD_ROWS: readonly WordRow[] = [
     match:
       /no rollout found for thread id|failed to resolve rollout path|thread not found|is archived\. Run|failed to read session metadata|missing an ordinal/i,
   },
-  { kind: "mcp_unavailable", match: /required MCP servers failed to initialize/i },
   {
     kind: "config",
     match:

@@ -144,13 +144,14 @@ Deno.test("classifyFailure keeps where codex's config.toml is broken, and why", 
 });
 
 Deno.test("classifyFailure tells a server of the host from one of the user", () => {
-  const of = (server: string) =>
+  const of = (server: string, why = "No such file or directory (os error 2)") =>
     classifyFailure({
       stderr:
-        `Error: thread/start failed: required MCP servers failed to initialize: ${server}: No such file or directory (os error 2) (code -32603)`,
+        `Error: thread/start failed: required MCP servers failed to initialize: ${server}: ${why} (code -32603)`,
       exitCode: 1,
     });
   assert.deepEqual([of("mine").kind, of("mine").retryable], ["mcp_unavailable", true]);
+  assert.equal(of("mine", "Permission denied (os error 13)").kind, "mcp_unavailable");
   assert.match(of("mine").hint ?? "", /MCP server mine of codex's own config\.toml/);
   assert.match(of("plexum_host").hint ?? "", /The host's tools/);
 });
