@@ -20,8 +20,8 @@ export const MAX_IMAGE_BYTES = 64 * 1024 * 1024;
 
 /** An image as a host gives it; one of the three sources. */
 export interface ImageInput {
-  /** Which content block of the message it is, from 0. */
-  block: number;
+  /** Which content block of a message it is, from 0. */
+  block?: number | undefined;
   /** A file; relative to the workspace. */
   path?: string | undefined;
   dataBase64?: string | undefined;
@@ -55,9 +55,10 @@ export async function readImages(
       read.push({ bytes, mediaType: picture.mediaType });
     } catch (error) {
       if (!(error instanceof Unusable)) throw error;
+      const where = image.block === undefined ? "" : ` (content[${image.block}])`;
       throw new TurnError({
         kind: "invalid_request",
-        message: `codex: image ${at + 1} (content[${image.block}]) ${error.message}`,
+        message: `codex: image ${at + 1}${where} ${error.message}`,
         retryable: false,
         hint: error.hint,
       });
