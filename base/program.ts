@@ -64,6 +64,14 @@ const MAX_BYTES = 1024 * 1024;
 /** How long a process may take to die of SIGKILL; only one that hangs in the kernel takes longer. */
 const KILLED_MS = 2_000;
 
+/** Those that run now; `true` where the child alone is to be killed. */
+const running = new Map<Deno.ChildProcess, boolean>();
+
+/** Kills every program that still runs; for the end of our own. */
+export function killPrograms(): void {
+  for (const [child, alone] of running) kill(child, alone);
+}
+
 /**
  * Runs `path`, with nothing on its stdin.
  * @throws {ProgramError} when it could not be started or had to be ended.
@@ -78,6 +86,7 @@ export async function runProgram(
   const cancel = (): void => ended.resolve(["cancelled", "it was cancelled"]);
   if (signal?.aborted) throw new ProgramError("cancelled", "it was cancelled");
   const child = start(path, args, options);
+  running.set(child, options.lookup === true);
   const status = child.status;
   const outputs = (options.lookup ? [child.stdout] : [child.stdout, child.stderr])
     .map((stream) => new Output(stream, maxBytes));
@@ -103,6 +112,7 @@ export async function runProgram(
     kill(child, options.lookup === true);
     // What cannot be killed (it hangs in the kernel) must not keep us from ending either.
     if (!await within(KILLED_MS, status)) child.unref();
+    running.delete(child);
     await Promise.all(outputs.map((output) => output.close()));
     await read;
   }

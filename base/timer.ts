@@ -51,7 +51,7 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /**
- * Waits for work that others may be waiting for, too, and that goes on when we no longer do.
+ * Waits for work that goes on when we no longer wait.
  * @throws the signal's reason when it aborts first.
  */
 export async function unlessAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -66,5 +66,34 @@ export async function unlessAborted<T>(work: Promise<T>, signal?: AbortSignal): 
     signal.removeEventListener("abort", abort);
     // Left behind, its failure is nobody's.
     work.catch(() => {});
+  }
+}
+
+/** Work that several wait for; it is given up when the last of them no longer does. */
+export class SharedWork<T> {
+  readonly #work: Promise<T>;
+  readonly #stop = new AbortController();
+  #waiting = 0;
+  #settled = false;
+
+  /** @param work Begins now; its signal aborts when it is given up. */
+  constructor(work: (signal: AbortSignal) => Promise<T>) {
+    this.#work = work(this.#stop.signal).finally(() => this.#settled = true);
+    this.#work.catch(() => {}); // whoever waits is told
+  }
+
+  /** Whether nobody waited for its end: it will not come to one. */
+  get givenUp(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  /** @throws what the work throws, or the signal's reason when it aborts first. */
+  async wait(signal?: AbortSignal): Promise<T> {
+    this.#waiting++;
+    try {
+      return await unlessAborted(this.#work, signal);
+    } finally {
+      if (--this.#waiting === 0 && !this.#settled) this.#stop.abort();
+    }
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { killPrograms } from "../base/program.ts";
 import { StateStore } from "../rollout/state/state.ts";
 import { codexEnvironment, codexHome } from "../runner/codex/environment.ts";
 import { endEveryFamily } from "../runner/process/process_family.ts";
@@ -120,6 +121,7 @@ export class Provider {
 
   /** Sends SIGKILL to all that our turns ever started, at once; resolves when none of it is left. */
   kill(): Promise<void> {
+    killPrograms();
     return endEveryFamily();
   }
 

@@ -67,9 +67,9 @@ export async function serve(executable: readonly string[]): Promise<number> {
   peer.close("the plugin is stopping");
   if (provider !== undefined) {
     const closed = provider.close();
-    if (!await within(config.current().timeouts.grace_ms + STOP_MARGIN_MS, closed)) {
-      await within(KILLED_MS, Promise.all([provider.kill(), closed]));
-    }
+    await within(config.current().timeouts.grace_ms + STOP_MARGIN_MS, closed);
+    // After an orderly end there is nothing to kill.
+    await within(KILLED_MS, Promise.all([provider.kill(), closed]));
   }
   await within(FLUSH_MS, writer.flushed());
   return 0;

@@ -10,7 +10,7 @@ import { nativeBehind } from "./codex_launcher.ts";
 import { searchCodex } from "./codex_search.ts";
 import { clip } from "../../base/clip.ts";
 import { runProgram } from "../../base/program.ts";
-import { unlessAborted } from "../../base/timer.ts";
+import { SharedWork } from "../../base/timer.ts";
 import { TurnError } from "../turn_event.ts";
 import type { Variables } from "../../base/variables.ts";
 
@@ -30,7 +30,7 @@ export interface CodexBinary {
 /** How long `codex --version` may take; it answers in 10 ms. */
 const VERSION_TIMEOUT_MS = 10_000;
 
-const probed = new Map<string, Promise<Capabilities>>();
+const probed = new Map<string, SharedWork<Capabilities>>();
 
 /**
  * Finds and probes the codex called `name`.
@@ -56,7 +56,7 @@ export async function findCodex(
   }
   const native = nativeBehind(found);
   const path = native?.path ?? found;
-  const capabilities = await unlessAborted(probe(path, env), signal);
+  const capabilities = await probe(path, env, signal);
   if (!capabilities.supported) {
     throw new TurnError({
       kind: "codex_too_old",
@@ -75,25 +75,34 @@ export async function findCodex(
   };
 }
 
-function probe(path: string, env: Variables): Promise<Capabilities> {
+async function probe(path: string, env: Variables, signal?: AbortSignal): Promise<Capabilities> {
   const { size, mtime } = Deno.statSync(path);
   const key = `${path}\0${size}\0${mtime?.getTime()}`;
-  let answer = probed.get(key);
-  if (answer === undefined) {
-    answer = askVersion(path, env);
-    probed.set(key, answer);
-    // A failure is not remembered: the next turn may find it mended.
-    answer.catch(() => probed.delete(key));
+  let asked = probed.get(key);
+  if (asked === undefined || asked.givenUp) {
+    asked = new SharedWork((signal) => askVersion(path, env, signal));
+    probed.set(key, asked);
   }
-  return answer;
+  try {
+    return await asked.wait(signal);
+  } catch (error) {
+    // A failure is not remembered: the next turn may find it mended.
+    if (!signal?.aborted && probed.get(key) === asked) probed.delete(key);
+    throw error;
+  }
 }
 
-async function askVersion(path: string, env: Variables): Promise<Capabilities> {
+async function askVersion(
+  path: string,
+  env: Variables,
+  signal: AbortSignal,
+): Promise<Capabilities> {
   let said: string;
   try {
     const { stdout, stderr } = await runProgram(path, ["--version"], {
       env,
       timeMs: VERSION_TIMEOUT_MS,
+      signal,
     });
     said = stdout.trim() || stderr.trim();
   } catch (error) {

@@ -8,7 +8,7 @@ import * as z from "zod/mini";
 import { clip } from "../../base/clip.ts";
 import { errorMessage } from "../../base/error_message.ts";
 import { runProgram } from "../../base/program.ts";
-import { unlessAborted } from "../../base/timer.ts";
+import { SharedWork } from "../../base/timer.ts";
 import { toml } from "../../base/toml.ts";
 import type { Variables } from "../../base/variables.ts";
 import { classifyFailure } from "../failure/failure.ts";
@@ -20,7 +20,7 @@ const TIMEOUT_MS = 10_000;
 
 const Servers = z.array(z.looseObject({ name: z.string() }));
 /** By codex and by the state of its configuration; only the last one is kept. */
-let known: { key: string; names: Promise<string[]> } | undefined;
+let known: { key: string; names: SharedWork<string[]> } | undefined;
 
 /**
  * Values for `-c`, one per configured server.
@@ -34,23 +34,33 @@ export async function userServerConfig(
   signal?: AbortSignal,
 ): Promise<string[]> {
   const key = `${codex}\0${stamp(`${codexHome(env)}/config.toml`)}`;
-  if (known?.key !== key) {
-    const names = listServers(codex, env, cwd);
-    const asked = known = { key, names };
-    // A failure is not remembered: the next turn may find it mended.
-    names.catch(() => known = known === asked ? undefined : known);
+  if (known?.key !== key || known.names.givenUp) {
+    known = { key, names: new SharedWork((signal) => listServers(codex, env, cwd, signal)) };
   }
-  const names = await unlessAborted(known.names, signal);
-  return names.map((name) => `mcp_servers.${toml.key(name)}.enabled=false`);
+  const asked = known;
+  try {
+    const names = await asked.names.wait(signal);
+    return names.map((name) => `mcp_servers.${toml.key(name)}.enabled=false`);
+  } catch (error) {
+    // A failure is not remembered: the next turn may find it mended.
+    if (!signal?.aborted && known === asked) known = undefined;
+    throw error;
+  }
 }
 
-async function listServers(codex: string, env: Variables, cwd: string): Promise<string[]> {
+async function listServers(
+  codex: string,
+  env: Variables,
+  cwd: string,
+  stop: AbortSignal,
+): Promise<string[]> {
   let trouble: string;
   try {
     const { code, signal, stdout, stderr } = await runProgram(codex, ["mcp", "list", "--json"], {
       env,
       cwd,
       timeMs: TIMEOUT_MS,
+      signal: stop,
     });
     // Whatever codex minds there, a broken config.toml say, it would mind in the turn, too.
     if (code !== 0) throw new TurnError(classifyFailure({ stderr, exitCode: code, signal }));

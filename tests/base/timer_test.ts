@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { pause, startTimer, unlessAborted, within } from "../../base/timer.ts";
+import { pause, SharedWork, startTimer, unlessAborted, within } from "../../base/timer.ts";
 
 const never = new Promise<never>(() => {});
 
@@ -27,14 +27,29 @@ Deno.test("pause ends with its signal", async () => {
   await pause(3_000_000_000, control.signal);
 });
 
-Deno.test("unlessAborted leaves work behind that goes on for others", async () => {
+Deno.test("unlessAborted leaves work behind that goes on", async () => {
   const control = new AbortController();
   const work = Promise.withResolvers<string>();
   const left = unlessAborted(work.promise, control.signal);
-  const waiting = unlessAborted(work.promise);
   control.abort(new Error("no longer wanted"));
   await assert.rejects(left, /no longer wanted/);
   work.resolve("done");
-  assert.equal(await waiting, "done");
+  assert.equal(await unlessAborted(work.promise), "done");
   await assert.rejects(unlessAborted(Promise.reject(new Error("late")), control.signal), /wanted/);
+});
+
+Deno.test("SharedWork goes on as long as anybody waits, and is given up by the last", async () => {
+  const [one, other] = [new AbortController(), new AbortController()];
+  const work = new SharedWork((stop) => unlessAborted(never, stop));
+  const waiting = [work.wait(one.signal), work.wait(other.signal)];
+  one.abort(new Error("one"));
+  await assert.rejects(waiting[0] ?? never, /one/);
+  assert.equal(work.givenUp, false);
+  other.abort(new Error("other"));
+  await assert.rejects(waiting[1] ?? never, /other/);
+  assert.equal(work.givenUp, true);
+  const done = new SharedWork(() => Promise.resolve("done"));
+  assert.equal(await done.wait(), "done");
+  assert.equal(await done.wait(), "done");
+  assert.equal(done.givenUp, false);
 });

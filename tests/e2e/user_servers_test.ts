@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "@std/path";
 import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { startHost } from "../support/host.ts";
+import { noProcessUnder } from "../support/processes.ts";
 import { openSandbox } from "../support/sandbox.ts";
 
 for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
@@ -35,6 +36,49 @@ for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
       const started = names.filter((name) => existsSync(trace(name)));
       assert.deepEqual(started, setting === "keep" ? names : []);
       assert.deepEqual(Deno.readFileSync(userConfig), before, "config.toml is the user's");
+    });
+  }
+}
+
+/** Hangs in a child, deaf, holding its pipes, wherever it is not asked to run a turn. */
+const HANGS = (hang: string) =>
+  `#!/bin/sh
+hang() { trap '' INT TERM; sleep 1000 & sleep 1000; }
+case "$1" in
+  --version) [ ${hang} = --version ] && hang; echo codex-cli 0.169.0;;
+  mcp) [ ${hang} = mcp ] && hang; echo '[]';;
+esac
+`;
+
+for (const hang of ["--version", "mcp"]) {
+  for (const how of ["cancel", "total_ms", "EOF"]) {
+    Deno.test(`turn whose codex ${hang} hangs ends with ${how}, and nothing of it is left`, async () => {
+      await using sandbox = await openSandbox({
+        binary: "codex",
+        config: {
+          user_mcp_servers: "disable",
+          timeouts: { grace_ms: 300, ...(how === "total_ms" ? { total_ms: 500 } : {}) },
+        },
+      });
+      const codex = join(sandbox.root, "codex-hangs");
+      Deno.writeTextFileSync(codex, HANGS(hang));
+      Deno.chmodSync(codex, 0o755);
+      await sandbox.configure({ binary: codex });
+      await using host = await startHost({ env: sandbox.env });
+      await host.initialize();
+      const turn = host.stream({
+        agent: { agent_id: "cx", workspace: sandbox.workspace },
+        request: { messages: [{ role: "user", content: "hello" }] },
+      });
+      while ((await sandbox.processes()).length < 4); // the plugin, the script, two sleepers
+      const began = performance.now();
+      if (how === "cancel") await turn.cancel();
+      if (how === "EOF") await host.closeStdin();
+      if (how === "total_ms") await assert.rejects(turn.result, /0\.5 s|500 ms/);
+      else assert.equal((await turn.end()).stop_reason, "cancelled");
+      if (how === "EOF") assert.deepEqual(await host.exit, { code: 0, signal: null });
+      assert.ok(performance.now() - began < 5_000);
+      await noProcessUnder(sandbox.root, 2_000, [host.pid]);
     });
   }
 }

@@ -61,13 +61,17 @@ async function fromPs(): Promise<Process[]> {
 }
 
 /**
- * Waits until no process under `root` is left. Kills what is still there after `deadlineMs` and
+ * Waits until no process under `root` is left, `but` those. Kills what is still there after `deadlineMs` and
  * throws Error with the list: a test must not leave anything behind, nor disturb the next one.
  */
-export async function noProcessUnder(root: string, deadlineMs = 10_000): Promise<void> {
+export async function noProcessUnder(
+  root: string,
+  deadlineMs = 10_000,
+  but: readonly number[] = [],
+): Promise<void> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {
-    const left = await processesUnder(root);
+    const left = (await processesUnder(root)).filter(({ pid }) => !but.includes(pid));
     if (left.length === 0) return;
     if (performance.now() > deadline) {
       for (const { pid } of left) kill(pid);

@@ -53,6 +53,17 @@ Deno.test("userServerConfig hears a cancel while codex mcp list hangs", async ()
   assert.equal((await waiting).length, 2);
 });
 
+Deno.test("userServerConfig ends codex mcp list when nobody waits for it any more, and asks anew", async () => {
+  await using place = new Place(`[ -e go ] || sleep 1000; ${LIST}`);
+  const control = new AbortController();
+  const given = place.list(control.signal);
+  control.abort(new Error("cancelled"));
+  await assert.rejects(given, /^Error: cancelled$/);
+  await noProcessUnder(place.root);
+  Deno.writeTextFileSync(join(place.root, "go"), "");
+  assert.equal((await place.list()).length, 2);
+});
+
 Deno.test("userServerConfig fails rather than let the user's servers run, and tries again next time", async () => {
   for (
     const [script, kind, message] of [
