@@ -1,7 +1,9 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
+import * as fc from "fast-check";
+import { splice } from "../../../rollout/consume/splice.ts";
 import { reportThread } from "../../../rollout/report/thread_reader.ts";
-import { sumsOf, tokensOf } from "../../../rollout/report/thread_report.ts";
+import { savingOf, sumsOf, tokensOf } from "../../../rollout/report/thread_report.ts";
 import { FIXTURES, rolloutWith } from "../../plugin/operator/session_files.ts";
 
 Deno.test("reportThread reads turns, prompts and calls of a real 0.169 session", () => {
@@ -43,4 +45,120 @@ Deno.test("reportThread tells what was consumed, and counts lines that cannot be
   assert.equal(calls[2]?.outputBytes, 800);
   assert.ok(calls[2] !== undefined && tokensOf(calls[2]) === 201);
   assert.equal(report.unreadable, 1);
+});
+
+const record = (type: string, payload: unknown) =>
+  JSON.stringify({ timestamp: "2025-06-20T09:00:00.123Z", type, payload });
+
+Deno.test("reportThread measures exactly what a large record holds, without decoding it whole", () => {
+  const text = 'tide "é" \u{1F642}\n\\ \u0001'.repeat(4000);
+  using file = rolloutWith([
+    { call: "c1", output: text, arguments: JSON.stringify({ text }) },
+  ]);
+  const report = reportThread(file.path, { callText: 30 });
+  const [call] = report.turns.flatMap((turn) => turn.calls);
+  assert.equal(call?.outputBytes, new TextEncoder().encode(text).length);
+  assert.equal(call?.argumentBytes, new TextEncoder().encode(JSON.stringify({ text })).length);
+  assert.equal(call?.output, `${text.slice(0, 30).toWellFormed()}…`);
+});
+
+Deno.test("reportThread measures any text and any parts as they are once decoded", () => {
+  const part = fc.oneof(
+    fc.record({ type: fc.constant("input_text"), text: fc.string({ unit: "binary" }) }),
+    fc.constant({ type: "input_image", image_url: "data:image/png;base64,AAAA" }),
+  );
+  fc.assert(
+    fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.array(part)), (output) => {
+      using file = rolloutWith([
+        record("response_item", {
+          type: "function_call",
+          name: "x",
+          arguments: "{}",
+          call_id: "c",
+        }),
+        record("response_item", { type: "function_call_output", call_id: "c", output }),
+      ]);
+      const [call] = reportThread(file.path).turns.flatMap((turn) => turn.calls);
+      const texts = typeof output === "string"
+        ? [output]
+        : output.flatMap((one) => "text" in one ? [one.text] : []);
+      const bytes = texts.reduce((n, text) => n + new TextEncoder().encode(text).length, 0);
+      const images = typeof output === "string" ? 0 : output.length - texts.length;
+      assert.deepEqual([call?.outputBytes, call?.images], [bytes, images]);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+Deno.test("reportThread finds the turns of codex before 0.100, which does not tell where one begins", () => {
+  using file = rolloutWith([]);
+  const call = (id: string, exit: number) => [
+    record("response_item", {
+      type: "function_call",
+      name: "shell",
+      arguments: "{}",
+      call_id: id,
+    }),
+    record("response_item", {
+      type: "function_call_output",
+      call_id: id,
+      output: JSON.stringify({
+        output: "x".repeat(5000),
+        metadata: { exit_code: exit, duration_seconds: 0.1 },
+      }),
+    }),
+  ];
+  Deno.writeTextFileSync(
+    file.path,
+    [
+      record("session_meta", { id: "01a2033c-52d1-7b70-b23b-5363e2ac6ad0", cli_version: "0.80.0" }),
+      record("event_msg", { type: "user_message", message: "one" }),
+      ...call("c1", 0),
+      record("event_msg", { type: "agent_message", message: "done one" }),
+      record("event_msg", { type: "user_message", message: "two" }),
+      ...call("c2", 2),
+      record("event_msg", { type: "turn_aborted", reason: "interrupted" }),
+    ].join("\n") + "\n",
+  );
+  const { turns } = reportThread(file.path);
+  assert.deepEqual(turns.map(({ prompt, status }) => [prompt, status]), [
+    ["one", "complete"],
+    ["two", "aborted"],
+  ]);
+  assert.deepEqual(turns.map(({ calls }) => calls.map(({ id, failed }) => [id, failed])), [
+    [["c1", false]],
+    [["c2", true]],
+  ]);
+});
+
+Deno.test("savingOf is what splice would take out, and nothing where it takes nothing", () => {
+  const item = (payload: Record<string, unknown>) => record("response_item", payload);
+  const lines = [
+    item({ type: "function_call", name: "a", arguments: '{"x":1}', call_id: "text" }),
+    item({ type: "function_call_output", call_id: "text", output: "x".repeat(100) }),
+    item({ type: "function_call", name: "a", arguments: "{}", call_id: "small" }),
+    item({ type: "function_call_output", call_id: "small", output: "ok" }),
+    item({ type: "tool_search_call", arguments: { query: "x" }, call_id: "search" }),
+    item({ type: "tool_search_output", call_id: "search", tools: [{ name: "x".repeat(200) }] }),
+    item({ type: "custom_tool_call", name: "exec", input: "y".repeat(50), call_id: "code" }),
+    item({ type: "custom_tool_call_output", call_id: "code", output: "z".repeat(60) }),
+    item({ type: "custom_tool_call_output", call_id: "code", output: "k" }),
+  ];
+  using file = rolloutWith(lines);
+  for (const op of ["consume-light", "consume-heavy"] as const) {
+    const before = reportThread(file.path);
+    const calls = before.turns.flatMap((turn) => turn.calls);
+    const would = calls.reduce((sum, call) => sum + savingOf(call, op).bytes, 0);
+    const wanted = new Map(calls.map(({ id }) => [id, op]));
+    const text = Deno.readTextFileSync(file.path).split("\n").map((line) => {
+      if (!line.includes("call_id")) return line;
+      const spliced = splice(new TextEncoder().encode(line), wanted).line;
+      return spliced === undefined ? line : new TextDecoder().decode(spliced);
+    });
+    Deno.writeTextFileSync(file.path, text.join("\n"));
+    const after = reportThread(file.path);
+    assert.equal(sumsOf(before).heldBytes - sumsOf(after).heldBytes, would, op);
+    const search = calls.find(({ id }) => id === "search");
+    assert.ok(search !== undefined && savingOf(search, op).bytes === 0);
+  }
 });

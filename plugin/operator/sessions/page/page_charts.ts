@@ -36,8 +36,7 @@ export function contextChart(turns: readonly TurnReport[]): Piece {
     return { parts: [[cut ? "cut" : "held", tokens]], says };
   });
   return markup`<h2>Tokens in the last request of each turn</h2>
-${chart(columns, "Tokens per turn")}
-<p class="ends"><span>turn 1</span><span>turn ${turns.length}</span></p>`;
+${chart(columns, "Tokens per turn", "turn 1", `turn ${count(turns.length)}`)}`;
 }
 
 /** What the calls hold, oldest first. */
@@ -61,11 +60,13 @@ export function callsChart(calls: readonly CallReport[]): Piece {
   });
   const per = Math.ceil(calls.length / COLUMNS);
   return markup`<h2>Tokens that the calls hold, oldest first</h2>
-${chart(columns, "Tokens per call")}
-<p class="ends"><span>call 1</span><span>call ${count(calls.length)}</span></p>
-<p class="legend"><span><i class="held"></i>in every request</span><span><i class="gone"></i>freed by consumes</span><span><i class="away"></i>compacted away by codex</span>${
-    per > 1 ? markup`<span>one column is ${count(per)} calls</span>` : undefined
-  }</p>`;
+${chart(columns, "Tokens per call", "call 1", `call ${count(calls.length)}`)}
+<p class="legend">${
+    LEGEND.filter(([kind]) =>
+      columns.some(({ parts }) => parts.some(([k, n]) => k === kind && n > 0))
+    )
+      .map(([kind, says]) => markup`<span><i class="${kind}"></i>${says}</span>`)
+  }${per > 1 ? markup`<span>one column is ${count(per)} calls</span>` : undefined}</p>`;
 }
 
 /** At most {@link COLUMNS} groups of neighbours. */
@@ -77,7 +78,13 @@ function grouped<T>(items: readonly T[]): T[][] {
   );
 }
 
-function chart(columns: readonly Column[], label: string): Markup {
+const LEGEND = [
+  ["held", "in every request"],
+  ["gone", "freed by consumes"],
+  ["away", "compacted away by codex"],
+] as const;
+
+function chart(columns: readonly Column[], label: string, first: string, last: string): Markup {
   const totals = columns.map(({ parts }) => parts.reduce((sum, [, tokens]) => sum + tokens, 0));
   const most = totals.reduce((most, total) => Math.max(most, total), 1);
   const step = stepFor(most);
@@ -105,7 +112,10 @@ function chart(columns: readonly Column[], label: string): Markup {
       const y = (100 - 100 * tick / top).toFixed(1);
       return markup`<line x1="0" y1="${y}" x2="${width}" y2="${y}" vector-effect="non-scaling-stroke"/>`;
     })
-  }${bars}</svg></div>`;
+  }${bars}</svg></div>
+<p class="ends"><span style="width: ${
+    (100 * columns.length / width).toFixed(1)
+  }%"><span>${first}</span><span>${last}</span></span></p>`;
 }
 
 /** A round step that makes two to four parts. */

@@ -85,7 +85,9 @@ export function callRow(call: CallReport, page: PageCalls, alone = false): Marku
 <span class="bar">${part(kind === "away" ? "away" : "held", tokens, page)}${
     part("gone", freed, page)
   }</span>
-<span class="num">${count(tokens)} tokens<small>${size(bytesOf(call))}${images}</small></span>
+<span class="num">${count(tokens)} tokens<small>${
+    freed > 0 ? `${size(call.freedBytes)} freed` : `${size(bytesOf(call))}${images}`
+  }</small></span>
 <span class="chip ${kind}">${label}</span></summary>
 <div class="inside"><p><span class="mono">${call.id}</span> in <a href="#turn-${turn}">turn ${turn}</a>${
     when(call.at !== "", () => `, ${timeOf(call.at)}`)
@@ -118,7 +120,7 @@ function callLink(call: CallReport, { anchors }: PageCalls): Markup {
 
 function part(kind: string, tokens: number, { most }: PageCalls): Piece {
   if (tokens === 0) return undefined;
-  const width = Math.max(1, 100 * tokens / most).toFixed(1);
+  const width = Math.min(100, Math.max(1, 100 * tokens / most)).toFixed(1);
   return markup`<i class="${kind}" style="width: ${width}%"></i>`;
 }
 

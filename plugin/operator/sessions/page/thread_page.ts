@@ -42,11 +42,12 @@ export function threadPage(
   textsOf: PageCalls["texts"],
 ): string {
   const calls = report.turns.flatMap((turn) => turn.calls);
-  const largest = calls.toSorted((a, b) => weightOf(b) - weightOf(a)).slice(0, LARGEST);
+  const reaching = calls.filter(({ inContext }) => inContext);
+  const largest = reaching.toSorted((a, b) => weightOf(b) - weightOf(a)).slice(0, LARGEST);
   const page: PageCalls = {
     anchors: new Map(calls.map((call, index) => [call, `call-${index + 1}`])),
     turnOf: new Map(report.turns.flatMap((turn) => turn.calls.map((call) => [call, turn]))),
-    most: calls.reduce((most, call) => Math.max(most, weightOf(call)), 1),
+    most: reaching.reduce((most, call) => Math.max(most, weightOf(call)), 1),
     texts: textsOf,
   };
   const title = oneLine(report.turns[0]?.prompt ?? "") || report.threadId;
@@ -66,10 +67,10 @@ ${about(report, thread)}
 ${tiles(report)}
 ${contextChart(report.turns)}
 ${callsChart(calls)}
-<p class="search"><input id="search" type="search" placeholder="Search prompts, answers, calls and outputs" aria-label="Search"><span id="found"></span></p>
+<p class="search"><input id="search" type="search" placeholder="Search prompts, calls, outputs" aria-label="Search"><span id="found"></span></p>
 ${
     when(largest.length > 0, () =>
-      markup`<h2>${heading(calls.length)}</h2>
+      markup`<h2>${heading(reaching.length)}</h2>
 <div class="card calls">${largest.map((call) => callRow(call, page, true))}</div>`)
   }
 ${suggestion(report, calls)}
@@ -89,8 +90,8 @@ function weightOf(call: CallReport): number {
 
 function heading(calls: number): string {
   return calls > LARGEST
-    ? `The ${LARGEST} largest of ${count(calls)} calls`
-    : "Calls, the largest first";
+    ? `The ${LARGEST} largest of ${count(calls)} calls that reach the model`
+    : "The calls that reach the model, the largest first";
 }
 
 function about(report: ThreadReport, thread: KnownThread): Markup {
