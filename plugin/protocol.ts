@@ -1,5 +1,5 @@
 /**
- * The host's wire, revision 1: every name and shape that crosses the plugin's stdio, and nothing else.
+ * The host's wire, revision 2: every name and shape that crosses the plugin's stdio, and nothing else.
  *
  * JSON-RPC 2.0, one object per line, only 0x0A ends a line. The host asks for turns
  * (`plexum/provider/stream`) and for edits of old tool output (`plexum/session/mutate`); during a
@@ -17,7 +17,7 @@ import * as z from "zod/mini";
 import { EXECUTABLE_NAME, PLUGIN_NAME } from "./names.ts";
 
 /** Revision of this protocol, sent in `initialize` under `capabilities.experimental.plexum`. */
-export const REVISION = 1;
+export const REVISION = 2;
 /** The MCP version whose lifecycle the handshake follows. */
 export const MCP_VERSION = "2025-06-18";
 /** Longest accepted frame, in bytes without its newline. */
@@ -271,6 +271,14 @@ export const Usage = z.lazy(() =>
 /** Tokens of one turn. */
 export type Usage = z.infer<typeof Usage>;
 
+/** The model's context after the turn, in tokens, where codex told it. */
+export const Context = z.lazy(() =>
+  z.object({
+    used: count("What the thread holds."),
+    window: count("What the model takes."),
+  })
+);
+
 /** What went wrong, as a class that a host can act on. */
 export const ErrorKind = z.lazy(() =>
   z.enum([
@@ -331,15 +339,28 @@ export const StreamEvent = z.lazy(() =>
       type: z.literal("text_delta"),
       index: count("Counts text blocks."),
       text: z.string(),
-      phase: z.optional(z.string().check(says("`commentary` or `final_answer`."))),
+      phase: z.optional(
+        z.string().check(
+          says(
+            "`commentary`, `final_answer`, or `async` for what was sent in the middle of a turn.",
+          ),
+        ),
+      ),
     }).check(
-      says("A piece of the answer. Every block after the first begins with a blank line."),
+      says(
+        "A piece of the answer. Pieces of a block have the same index; joined they are the block. The " +
+          "first piece of every block after the first begins with a blank line.",
+      ),
     ),
+    z.object({
+      type: z.literal("text_retracted"),
+      index: count("Of the block that is void."),
+    }).check(says("codex began the answer again: what was told under this index is void.")),
     z.object({
       type: z.literal("thinking_delta"),
       index: count("Counts reasoning summaries."),
       text: z.string(),
-    }).check(says("A reasoning summary.")),
+    }).check(says("A reasoning summary, or a piece of one.")),
     z.object({
       type: z.literal("tool_call_start"),
       id: z.string().check(says("codex's own call id; what `plexum/session/mutate` takes.")),
@@ -371,6 +392,7 @@ export const StreamEvent = z.lazy(() =>
       stop_reason: StopReason,
       usage: Usage,
       thread_id: z.string(),
+      context: z.optional(Context),
     }).check(says("The turn is over. Always last, exactly once.")),
   ])
 );
@@ -390,7 +412,12 @@ export type EventParams = z.infer<typeof EventParams>;
 
 /** Result of `plexum/provider/stream`, sent after `message_end`. */
 export const StreamResult = z.lazy(() =>
-  z.object({ stop_reason: StopReason, usage: Usage, thread_id: z.string() })
+  z.object({
+    stop_reason: StopReason,
+    usage: Usage,
+    thread_id: z.string(),
+    context: z.optional(Context),
+  })
 );
 /** Result of `plexum/provider/stream`. */
 export type StreamResult = z.infer<typeof StreamResult>;

@@ -4,22 +4,25 @@
  * @module
  */
 import { killPrograms } from "../base/program.ts";
+import { unlessAborted } from "../base/timer.ts";
 import { StateStore } from "../rollout/state/state.ts";
 import { codexEnvironment, codexHome } from "../runner/codex/environment.ts";
 import { endEveryFamily } from "../runner/process/process_family.ts";
 import { runTurn } from "../runner/turn.ts";
-import { type Emit, type TurnEnd, TurnError } from "../runner/turn_event.ts";
+import { TurnError } from "../runner/turn_event.ts";
 import type { TurnContext } from "../runner/turn_request.ts";
-import { ZERO_USAGE } from "../runner/usage.ts";
-import { askedOf, canonicalEvent, errorBody, streamResult } from "./canonical.ts";
+import { TurnStream } from "../runner/turn_stream.ts";
+import { usageTold, ZERO_USAGE } from "../runner/usage.ts";
+import { askedOf } from "./asked.ts";
 import type { ConfigFile } from "./config/config_file.ts";
 import { hostToolCaller } from "./host_tool_call.ts";
-import { type Peer, type RequestContext, type RequestId, RpcError } from "./wire/jsonrpc.ts";
+import { type Peer, type RequestContext, RpcError } from "./wire/jsonrpc.ts";
 import type { Log } from "./log.ts";
 import { Mutations } from "./mutations.ts";
 import type { ProfilePaths } from "./profile.ts";
 import {
   CODE,
+  type ErrorBody,
   type EventParams,
   METHOD,
   type MutateParams,
@@ -31,7 +34,6 @@ import {
 import { recover, tidyUp } from "./recovery.ts";
 import { codexModel, turnSettings } from "./config/settings.ts";
 import { Stats } from "./stats.ts";
-import { TurnRecord } from "./turn_record.ts";
 import { TurnQueue } from "./turn_queue.ts";
 import { prepareWorkspace } from "./workspace.ts";
 
@@ -147,17 +149,26 @@ export class Provider {
         retryable: false,
       });
     }
-    await this.#ready;
+    await unlessAborted(this.#ready, signal).catch(() => {});
     const model = params.model ?? "codex";
-    const tell = this.#teller(id, model);
+    const { log } = this.#options;
     const leave = await this.#queue.enter({ agentId, workspace }, signal);
+    const stream = new TurnStream({
+      agentId,
+      model,
+      send: (event, seq) => {
+        const params: EventParams = { request_id: id, seq, event };
+        return this.#options.peer.notify(METHOD.event, params);
+      },
+      log: (level, message, data) => log.write(level, message, data),
+      logsEvents: () => log.level === "debug",
+    });
     if (leave === undefined) {
-      const threadId = this.#store.load(agentId, workspace)?.threadId ?? "";
-      const end: TurnEnd = { stopReason: "cancelled", usage: ZERO_USAGE, threadId };
-      await tell({ type: "ended", ...end });
-      return streamResult(end);
+      const thread_id = this.#store.load(agentId, workspace)?.threadId ?? "";
+      const usage = usageTold(ZERO_USAGE);
+      return await stream.end({ end: { stop_reason: "cancelled", usage, thread_id } });
     }
-    const record = new TurnRecord({ agentId, model }, this.#options.log, this.#stats);
+    this.#stats.turnStarted();
     try {
       // Read now: a change of the file takes effect with the next turn that begins.
       const config = this.#options.config.current();
@@ -178,17 +189,16 @@ export class Provider {
           }),
         },
         this.#context(turnSettings(config, model, agentId)),
-        record.observing(tell),
+        stream,
         signal,
       );
-      record.ended();
-      return streamResult(end);
+      this.#stats.turnEnded(stream.summary);
+      return end;
     } catch (error) {
-      record.refused(error);
-      if (error instanceof TurnError) {
-        throw new RpcError(CODE.domain, error.message, errorBody(error.failure));
-      }
-      throw error;
+      this.#stats.turnRefused(stream.summary);
+      if (!(error instanceof TurnError)) throw error;
+      const body: ErrorBody = error.failure;
+      throw new RpcError(CODE.domain, error.message, body);
     } finally {
       leave();
     }
@@ -205,19 +215,6 @@ export class Provider {
       executable,
       version,
       log: (level, message, data) => log.write(level, message, data),
-    };
-  }
-
-  /** Numbers a turn's events and sends them; resolves at the host's pace. */
-  #teller(requestId: RequestId, model: string): Emit {
-    let seq = 0;
-    return (event) => {
-      const params: EventParams = {
-        request_id: requestId,
-        seq: seq++,
-        event: canonicalEvent(event, model),
-      };
-      return this.#options.peer.notify(METHOD.event, params);
     };
   }
 }

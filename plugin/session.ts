@@ -28,7 +28,15 @@ import { canonicalSpelling } from "./wire/spelling.ts";
 import { VERSION } from "./version.ts";
 
 /** What this plugin does beyond the handshake, told in `initialize`. */
-const FEATURES = ["stream", "session_mutate", "host_tools", "plugin_stats"];
+const FEATURES = [
+  "stream",
+  "session_mutate",
+  "host_tools",
+  "plugin_stats",
+  "text_deltas",
+  "text_retracted",
+  "context",
+];
 
 /** Answers one host. */
 export class Session implements Handlers {

@@ -9,7 +9,7 @@
 import { basename, dirname, join } from "@std/path";
 import type { ErrorKind } from "../runner/turn_event.ts";
 import type { PluginStats } from "./protocol.ts";
-import { summaryData, type TurnSummary } from "./turn_meter.ts";
+import type { TurnSummary } from "../runner/turn_summary.ts";
 
 /** The file's name in the state directory. */
 export const STATS_FILE = "stats.json";
@@ -44,18 +44,18 @@ export class Stats {
   turnEnded(summary: TurnSummary): void {
     const { turns, tokens, tools } = this.#stats;
     turns.running--;
-    turns[summary.stopReason]++;
+    turns[summary.stop_reason]++;
     if (summary.error !== undefined) this.#error(summary.error);
-    tokens.input += summary.usage?.inputTokens ?? 0;
-    tokens.cached_input += summary.usage?.cachedInputTokens ?? 0;
-    tokens.output += summary.usage?.outputTokens ?? 0;
-    tokens.reasoning_output += summary.usage?.reasoningOutputTokens ?? 0;
-    tools.calls += summary.toolCalls;
-    tools.host_calls += summary.hostToolCalls;
-    tools.errors += summary.toolErrors;
-    tools.output_bytes += summary.toolOutputBytes;
-    this.#stats.text_bytes += summary.textBytes;
-    this.#stats.last_turn = { at: new Date().toISOString(), ...summaryData(summary) };
+    tokens.input += summary.input_tokens ?? 0;
+    tokens.cached_input += summary.cached_input_tokens ?? 0;
+    tokens.output += summary.output_tokens ?? 0;
+    tokens.reasoning_output += summary.reasoning_output_tokens ?? 0;
+    tools.calls += summary.tool_calls;
+    tools.host_calls += summary.host_tool_calls;
+    tools.errors += summary.tool_errors;
+    tools.output_bytes += summary.tool_output_bytes;
+    this.#stats.text_bytes += summary.text_bytes;
+    this.#stats.last_turn = { at: new Date().toISOString(), ...summary };
     this.#leave();
   }
 
@@ -64,7 +64,7 @@ export class Stats {
     this.#stats.turns.running--;
     this.#stats.turns.refused++;
     this.#error(summary.error ?? "internal");
-    this.#stats.last_turn = { at: new Date().toISOString(), ...summaryData(summary) };
+    this.#stats.last_turn = { at: new Date().toISOString(), ...summary };
     this.#leave();
   }
 

@@ -5,10 +5,13 @@
  */
 import { errorMessage } from "../base/error_message.ts";
 import { locateRollout } from "../rollout/locate.ts";
-import { lastUsageTotal } from "../rollout/rollout_file.ts";
+import { isPaginated, lastUsageTotal } from "../rollout/rollout_file.ts";
 import type { Usage } from "../rollout/records/events.ts";
 import { importSessionFile, writeSessionFile } from "../rollout/state/session_file.ts";
 import type { StateStore } from "../rollout/state/state.ts";
+import type { Capabilities } from "./codex/capabilities.ts";
+import type { Failure } from "./turn_event.ts";
+import type { TurnSettings } from "./turn_request.ts";
 import { ZERO_USAGE } from "./usage.ts";
 
 /** Whose thread it is. */
@@ -27,6 +30,8 @@ export interface Thread {
   base: Usage | undefined;
   /** Digest of the instructions that the model has been given last. */
   systemDigest: string | undefined;
+  /** What a codex before 0.148 must not or cannot resume: numbered records, a compressed file. */
+  newer?: "numbered" | "compressed";
 }
 
 /**
@@ -52,6 +57,7 @@ export async function recallThread(
       from: Number.MAX_SAFE_INTEGER,
       base: undefined,
       systemDigest: state.systemDigest,
+      ...(located.kind === "compressed" ? { newer: "compressed" } : {}),
     };
   }
   const { size } = Deno.statSync(located.path);
@@ -65,7 +71,32 @@ export async function recallThread(
     from: size,
     base,
     systemDigest: state.systemDigest,
+    ...(isPaginated(located.path) ? { newer: "numbered" } : {}),
   };
+}
+
+/** Why this codex is not to resume the thread; `undefined` where it may. */
+export function whyNotResume(
+  thread: Pick<Thread, "threadId" | "newer"> | undefined,
+  { version, numberedRecords }: Pick<Capabilities, "version" | "numberedRecords">,
+  olderCodex: TurnSettings["olderCodex"],
+): Failure | undefined {
+  if (numberedRecords || thread?.newer === undefined) return undefined;
+  const too = (message: string, hint: string): Failure => ({
+    kind: "codex_too_old",
+    message: `codex ${version} ${message}`,
+    retryable: false,
+    hint: `Let the plugin use the newer codex again ("binary")${hint}.`,
+  });
+  if (thread.newer === "compressed") {
+    return too(`cannot read thread ${thread.threadId}: a newer codex has compressed it`, "");
+  }
+  if (olderCodex === "resume") return undefined;
+  return too(
+    `would destroy thread ${thread.threadId}: a codex of 0.148.0 or later wrote it, and could never ` +
+      "resume it again",
+    ', or set "older_codex" to "resume"',
+  );
 }
 
 /** Remembers the thread; a workspace that cannot be written only loses its copy of the id. */

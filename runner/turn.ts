@@ -1,5 +1,5 @@
 /**
- * One turn: from a request to `ended`. What is tried, and how often, is decided here; a run of codex
+ * One turn: from a request to `message_end`. What is tried, and how often, is decided here; a run of codex
  * is `turn_run.ts`, judging it `verdict.ts`, the thread's fate `turn_thread.ts`.
  *
  * @module
@@ -19,27 +19,42 @@ import { instructionsFor } from "./instructions.ts";
 import { applyPendingConsumes } from "./pending_consumes.ts";
 import { TurnDirectory } from "./process/turn_directory.ts";
 import { composePrompt } from "./prompt.ts";
-import { StartGate, type TurnFinish } from "./start_gate.ts";
 import { Stopper } from "./stop.ts";
 import type { RunInput, Transport } from "./transport.ts";
 import { transportFor } from "./transports.ts";
-import { type Emit, type Failure, type TurnEnd, TurnError } from "./turn_event.ts";
+import { whyNotResume } from "./thread.ts";
+import { type Failure, type StopReason, type TurnEnd, TurnError } from "./turn_event.ts";
 import type { TurnContext, TurnRequest } from "./turn_request.ts";
 import { type RunResult, TurnRun } from "./turn_run.ts";
+import type { TurnFinish, TurnStream } from "./turn_stream.ts";
 import { TurnThread } from "./turn_thread.ts";
-import { ZERO_USAGE } from "./usage.ts";
+import { usageTold, ZERO_USAGE } from "./usage.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /**
- * Runs one turn and tells it through `emit`, up to and including `ended`. Nothing of it runs any
- * more when `ended` is told. Aborting `signal` cancels the turn. That and the limits count from here
+ * Runs one turn and tells it through `stream`, up to and including `message_end`. Nothing of it runs
+ * any more when that is told. Aborting `signal` cancels the turn. That and the limits count from here
  * on: also while codex is looked for, asked for its version and set up.
  * @throws {TurnError} when the turn could not start; nothing was emitted then.
  */
 export async function runTurn(
   request: TurnRequest,
   context: TurnContext,
-  emit: Emit,
+  stream: TurnStream,
+  signal: AbortSignal,
+): Promise<TurnEnd> {
+  try {
+    return await runStoppable(request, context, stream, signal);
+  } catch (error) {
+    stream.refuse(error);
+    throw error;
+  }
+}
+
+async function runStoppable(
+  request: TurnRequest,
+  context: TurnContext,
+  stream: TurnStream,
   signal: AbortSignal,
 ): Promise<TurnEnd> {
   composePrompt({ text: request.text });
@@ -48,7 +63,7 @@ export async function runTurn(
     context.settings.limits,
     (watch, limitMs) => stopper.stop({ by: "watchdog", watch, limitMs }),
   );
-  return await new Turn(request, context, new StartGate(emit), stopper, watchdog).run();
+  return await new Turn(request, context, stream, stopper, watchdog).run();
 }
 
 /** A codex that was found, and how it is to be run. */
@@ -63,7 +78,7 @@ interface Found {
 class Turn {
   readonly #request: TurnRequest;
   readonly #context: TurnContext;
-  readonly #gate: StartGate;
+  readonly #stream: TurnStream;
   readonly #stopper: Stopper;
   readonly #watchdog: Watchdog;
   readonly #thread: TurnThread;
@@ -74,13 +89,13 @@ class Turn {
   constructor(
     request: TurnRequest,
     context: TurnContext,
-    gate: StartGate,
+    stream: TurnStream,
     stopper: Stopper,
     watchdog: Watchdog,
   ) {
     this.#request = request;
     this.#context = context;
-    this.#gate = gate;
+    this.#stream = stream;
     this.#stopper = stopper;
     this.#watchdog = watchdog;
     this.#thread = new TurnThread(request, context);
@@ -95,7 +110,7 @@ class Turn {
     } catch (error) {
       finish = this.#brokenOff(error);
     }
-    return await this.#gate.end(finish);
+    return await this.#stream.end(finish);
   }
 
   async #find(): Promise<Found> {
@@ -107,22 +122,22 @@ class Turn {
     );
     const { version, untested } = codex.capabilities;
     if (untested) {
-      this.#gate.status(
+      this.#stream.status(
         `codex ${version} is newer than ${NEWEST_TESTED}, the newest this plugin was tested with`,
       );
     }
+    const transport = transportFor(settings, codex);
+    if (this.#stream.isLogged) {
+      const data = { level: "debug", transport: transport.name };
+      this.#stream.status(`codex ${version} is run by ${transport.name}`, data);
+    }
     const environment = codexEnvironment(own, settings.env, codex);
-    return {
-      codex,
-      environment,
-      codexHome: codexHome(environment),
-      transport: transportFor(settings, codex),
-    };
+    return { codex, environment, codexHome: codexHome(environment), transport };
   }
 
   async #runWithTools(found: Found): Promise<TurnFinish> {
     const opening = openHostTools(this.#request, this.#context, found.codex, found.environment, {
-      status: (message, data) => this.#gate.status(message, data),
+      status: (message, data) => this.#stream.status(message, data),
       identify: async (call) => await this.#run?.identify(call),
     });
     try {
@@ -137,6 +152,9 @@ class Turn {
   async #runUntilStarted(found: Found, bridge: Bridge | undefined): Promise<TurnFinish> {
     await this.#unlessStopped(this.#applyPending(found));
     await this.#unlessStopped(this.#thread.recall(found.codexHome));
+    const { olderCodex } = this.#context.settings;
+    const refused = whyNotResume(this.#thread.resumed, found.codex.capabilities, olderCodex);
+    if (refused !== undefined) throw new TurnError(refused);
     const retries = new Retries(this.#context.settings.retries);
     for (;;) {
       const result = await this.#runOnce(found, bridge);
@@ -147,7 +165,7 @@ class Turn {
       if (failure.kind === "session_lost" && this.#startAfresh(failure)) continue;
       const pauseMs = retries.pauseAfter(failure);
       if (pauseMs === undefined) throw new TurnError(await this.#explained(found, failure));
-      this.#gate.status(`codex did not start: ${failure.message}; trying again`, {
+      this.#stream.status(`codex did not start: ${failure.message}; trying again`, {
         kind: failure.kind,
       });
       await pause(pauseMs, this.#stopper.signal);
@@ -162,7 +180,7 @@ class Turn {
       transport: found.transport,
       input: this.#input(found, bridge, directory),
       thread: this.#thread,
-      gate: this.#gate,
+      stream: this.#stream,
       watchdog: this.#watchdog,
       hostName: (namespace, name) => bridge?.hostName(namespace, name),
       // A relay that was refused serves no tools, and codex begins all the same.
@@ -209,7 +227,7 @@ class Turn {
       graceMs: settings.graceMs,
       transport: settings.transport,
       warm: settings.warm,
-      onStatus: (message, data) => void this.#gate.status(message, data),
+      onStatus: (message, data) => void this.#stream.status(message, data),
     };
   }
 
@@ -218,7 +236,7 @@ class Turn {
     if (this.#context.settings.onLostSession === "fail") return false;
     const lost = this.#thread.giveUp();
     if (lost === undefined) return false;
-    this.#gate.status(
+    this.#stream.status(
       `the codex thread ${lost} is lost (${failure.message}); a new one is started`,
       { kind: failure.kind, thread_id: lost },
     );
@@ -236,8 +254,9 @@ class Turn {
       ownNames: this.#request.tools.map(({ name }) => name),
       timeZone: found.environment.TZ,
     });
+    const { context } = result.output;
     return {
-      end: { stopReason, usage, threadId: result.threadId },
+      end: { stop_reason: stopReason, usage, thread_id: result.threadId, context },
       failure: failure && await this.#explained(found, failure),
     };
   }
@@ -248,12 +267,12 @@ class Turn {
   ): Promise<void> {
     const { log } = this.#context;
     if (rollout === undefined) {
-      await this.#gate.status(
+      await this.#stream.status(
         `no session file of thread ${threadId} was found; its tool calls are not reported`,
       );
     }
     if (output.silent) {
-      await this.#gate.status(
+      await this.#stream.status(
         "the turn ended without an answer: the model declined to give one, or had nothing to say",
         { level: "warning" },
       );
@@ -271,15 +290,15 @@ class Turn {
   /** The end of a turn that was stopped, refused, or broken by our own trouble. */
   #brokenOff(error: unknown): TurnFinish {
     const { why } = this.#stopper;
-    const { stopReason, failure = undefined } = why === undefined || this.#gate.open
+    const { stopReason, failure = undefined } = why === undefined || this.#stream.open
       ? { stopReason: "error" as const, failure: failureOf(error) }
       : stopped(why);
-    if (failure !== undefined && !this.#gate.open) throw new TurnError(failure);
+    if (failure !== undefined && !this.#stream.open) throw new TurnError(failure);
     return { ...this.#ending(stopReason), failure };
   }
 
-  #ending(stopReason: TurnEnd["stopReason"]): TurnFinish {
-    return { end: { stopReason, usage: ZERO_USAGE, threadId: this.#thread.id } };
+  #ending(stop_reason: StopReason): TurnFinish {
+    return { end: { stop_reason, usage: usageTold(ZERO_USAGE), thread_id: this.#thread.id } };
   }
 
   /** A login problem is worth one more question to codex. */

@@ -1,12 +1,15 @@
 /**
- * What a turn tells its caller, as values: the runner's own words, free of any host's wire.
+ * What a turn tells, as values, in the names that the host's wire has (`plugin/protocol.ts` holds the
+ * wire's own schema, and what is told here is held against it where it is sent). Nothing in between
+ * copies or renames.
  *
- * Order: `started` first (once codex announced its thread), then anything, then at most one `error`,
- * then `ended`, exactly once. The events of one call come in the order started, ended, result(s).
+ * Order: `message_start` first (once codex announced its thread), then anything, then at most one
+ * `error`, then `message_end`, exactly once. The events of one call come in the order start, end,
+ * result(s).
  *
  * @module
  */
-import type { Usage } from "../rollout/records/events.ts";
+import type { ContextUse } from "../rollout/records/events.ts";
 
 /** Why a turn could not do what it was asked, as a class that a host can act on. */
 export type ErrorKind =
@@ -40,10 +43,10 @@ export interface Failure {
   retryable: boolean;
   /** What the operator can do. */
   hint?: string;
-  retryAfterMs?: number;
+  retry_after_ms?: number;
   /** ISO 8601. */
-  resetsAt?: string;
-  exitCode?: number;
+  resets_at?: string;
+  exit_code?: number;
   signal?: string;
   /** At most 2 KiB, e.g. the tail of codex's stderr. */
   detail?: string;
@@ -60,39 +63,56 @@ export class TurnError extends Error {
 /** Why a turn ended. */
 export type StopReason = "end_turn" | "max_tokens" | "cancelled" | "error";
 
+/** Tokens of one turn, not of its thread. `input_tokens` includes the cached ones. */
+export interface TurnUsage {
+  input_tokens: number;
+  cached_input_tokens: number;
+  output_tokens: number;
+  reasoning_output_tokens: number;
+}
+
 /** How a turn ended. */
 export interface TurnEnd {
-  stopReason: StopReason;
-  /** Of this turn, not of the thread. */
-  usage: Usage;
+  stop_reason: StopReason;
+  usage: TurnUsage;
   /** The thread that the next turn resumes; empty when codex never announced one. */
-  threadId: string;
+  thread_id: string;
+  /** What the model's context holds after the turn, where codex told it. */
+  context?: ContextUse;
 }
 
 /** One thing that happened in a turn. */
 export type TurnEvent =
-  | { type: "started"; threadId: string; resumed: boolean }
-  | { type: "text"; index: number; text: string; phase?: string }
-  | { type: "thinking"; index: number; text: string }
+  | { type: "message_start"; model: string; thread_id: string; resumed: boolean }
+  | TextEvent
+  /** What was told of this text is void; a new attempt has a new index. */
+  | { type: "text_retracted"; index: number }
+  | { type: "thinking_delta"; index: number; text: string }
   | {
-    type: "call_started";
+    type: "tool_call_start";
     /** codex's own call id. */
     id: string;
     name: string;
     namespace?: string;
     source: "host" | "codex";
   }
-  | { type: "call_ended"; id: string; arguments: string }
+  | { type: "tool_call_end"; id: string; arguments: string }
   | {
-    type: "call_result";
+    type: "tool_result";
     id: string;
     output: string | unknown[];
-    isError: boolean;
+    is_error: boolean;
     part?: number;
   }
   | { type: "status"; message: string; data?: Record<string, unknown> }
-  | { type: "error"; failure: Failure }
-  | { type: "ended" } & TurnEnd;
+  | { type: "error"; error: Failure }
+  | { type: "message_end" } & TurnEnd;
 
-/** Takes a turn's events in order; what it returns is awaited before the next one is produced. */
-export type Emit = (event: TurnEvent) => Promise<void>;
+/** A piece of the answer. The first piece of every text but the first begins with a blank line. */
+export interface TextEvent {
+  type: "text_delta";
+  index: number;
+  text: string;
+  /** `commentary`, `final_answer`, `async`, where codex says so. */
+  phase?: string;
+}

@@ -4,14 +4,14 @@
  *
  * @module
  */
-import type { Usage } from "../rollout/records/events.ts";
+import type { ContextUse, Usage } from "../rollout/records/events.ts";
 import type { Followed } from "../rollout/follow.ts";
 import type { CodexEvent } from "./transport.ts";
 import type { TurnEvent } from "./turn_event.ts";
 import { Notices } from "./notices.ts";
-import { Twice } from "./twice.ts";
+import { type Told, ToldOnce } from "./told_once.ts";
 
-/** codex's last word on the turn, as its stdout has it. */
+/** codex's last word on the turn. */
 export type Terminal =
   | { type: "completed"; usage: Usage | undefined }
   | { type: "failed"; message: string };
@@ -34,8 +34,10 @@ interface OpenCall {
 /** What one turn has told so far. */
 export class TurnOutput {
   terminal: Terminal | undefined;
-  /** codex's own name for the error, if the rollout has it. */
+  /** codex's own name for the error, if the rollout has it or codex said it. */
   errorInfo: unknown;
+  /** The model's context after its latest request. */
+  context: ContextUse | undefined;
   errorMessage: string | undefined;
   /** The rollout says that the turn was ended before it was done. */
   aborted = false;
@@ -52,8 +54,8 @@ export class TurnOutput {
   readonly unknown = new Map<string, number>();
   readonly #notices = new Notices();
   #spoke = false;
-  readonly #texts = new Twice();
-  readonly #thoughts = new Twice();
+  readonly #texts = new ToldOnce();
+  readonly #thoughts = new ToldOnce();
   readonly #hostName: HostName;
 
   constructor(hostName: HostName) {
@@ -99,10 +101,22 @@ export class TurnOutput {
 
   #said(event: Exclude<CodexEvent, { type: "notice" | "warning" | "turn_failed" }>): TurnEvent[] {
     switch (event.type) {
+      case "message_delta":
+        return this.#spoken(this.#texts.delta(event.item, event.text, event.phase));
       case "message":
-        return this.#text(this.#texts.printed(), event.text);
+        return this.#spoken(this.#texts.said(event.item, event.text, event.phase));
+      case "reasoning_delta":
+        return thoughts(this.#thoughts.delta(event.item, event.text));
       case "reasoning":
-        return this.#thought(this.#thoughts.printed(), event.text);
+        return thoughts(this.#thoughts.said(event.item, event.text));
+      case "retracted":
+        return [
+          ...this.#spoken(this.#texts.retract(event.item)),
+          ...thoughts(this.#thoughts.retract(event.item)),
+        ];
+      case "context":
+        this.context = { used: event.used, window: event.window };
+        return [];
       case "plan": {
         const done = event.steps.filter(({ completed }) => completed).length;
         const message = `plan: ${done} of ${event.steps.length} done`;
@@ -121,10 +135,6 @@ export class TurnOutput {
       case "thread_started":
       case "turn_started":
       case "alive":
-      case "message_delta":
-      case "reasoning_delta":
-      case "retracted":
-      case "context":
         return [];
     }
   }
@@ -139,26 +149,27 @@ export class TurnOutput {
         this.openCalls.set(id, { hostName, arguments: followed.arguments, claimed: false });
         return [
           {
-            type: "call_started",
+            type: "tool_call_start",
             id,
             name: hostName ?? followed.name,
             source: hostName === undefined ? "codex" : "host",
             namespace,
           },
-          { type: "call_ended", id, arguments: followed.arguments },
+          { type: "tool_call_end", id, arguments: followed.arguments },
         ];
       }
       case "result": {
         this.openCalls.delete(followed.id);
-        const { type: _type, ...result } = followed;
-        return [{ type: "call_result", ...result }];
+        const { type: _type, isError, ...result } = followed;
+        return [{ type: "tool_result", ...result, is_error: isError }];
       }
       case "message":
-        return this.#text(this.#texts.recorded(), followed.text, followed.phase);
+        return this.#spoken(this.#texts.recorded(followed.text, followed.phase));
       case "thought":
-        return this.#thought(this.#thoughts.recorded(), followed.text);
+        return thoughts(this.#thoughts.recorded(followed.text));
       case "usage":
         this.recorded.push({ total: followed.total, last: followed.last });
+        this.context = followed.context ?? this.context;
         return [];
       case "limits":
       case "turn_context":
@@ -194,14 +205,9 @@ export class TurnOutput {
     return undefined;
   }
 
-  #text(index: number | undefined, text: string, phase?: string): TurnEvent[] {
-    if (index === undefined) return [];
-    this.#spoke = true;
-    return [{ type: "text", index, text: index === 0 ? text : `\n\n${text}`, phase }];
-  }
-
-  #thought(index: number | undefined, text: string): TurnEvent[] {
-    return index === undefined ? [] : [{ type: "thinking", index, text }];
+  #spoken(told: Told[]): TurnEvent[] {
+    if (told.some((piece) => "text" in piece)) this.#spoke = true;
+    return texts(told);
   }
 
   #countUnknown(type: string): void {
@@ -224,6 +230,23 @@ export class TurnOutput {
 
 function statuses(messages: string[], data?: Record<string, unknown>): TurnEvent[] {
   return messages.map((message) => ({ type: "status", message, ...(data && { data }) }));
+}
+
+function texts(told: Told[]): TurnEvent[] {
+  return told.map((piece) => {
+    if ("retracted" in piece) return { type: "text_retracted", index: piece.retracted };
+    const { index, text, phase, first } = piece;
+    return { type: "text_delta", index, text: first && index > 0 ? `\n\n${text}` : text, phase };
+  });
+}
+
+/** The wire has no word for a thought that is void. */
+function thoughts(told: Told[]): TurnEvent[] {
+  return told.flatMap((piece) =>
+    "retracted" in piece
+      ? []
+      : [{ type: "thinking_delta", index: piece.index, text: piece.text } as const]
+  );
 }
 
 /** Whether recorded arguments and parsed ones are the same; the key order is the model's in both. */

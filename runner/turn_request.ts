@@ -46,6 +46,8 @@ export interface TurnSettings {
   /** Added to codex's environment. */
   env: Variables;
   onLostSession: "fresh" | "fail";
+  /** Whether a codex before 0.148 may resume, and thereby destroy, a thread of a later one. */
+  olderCodex: "refuse" | "resume";
   /** Fresh starts after a codex that ended before it announced its thread. */
   retries: number;
   limits: WatchLimits;

@@ -34,9 +34,9 @@ export class TurnRollout {
     yield* this.#attempt(follower.drain());
   }
 
-  /** The last look: what is unanswered now will stay so. */
-  async *finish(): AsyncGenerator<Followed> {
-    if (this.#follower !== undefined) yield* this.#attempt(this.#follower.finish());
+  /** The last look: what is unanswered now will stay so. What `signal` leaves no time for is not told. */
+  async *finish(signal: AbortSignal): AsyncGenerator<Followed> {
+    if (this.#follower !== undefined) yield* this.#attempt(this.#follower.finish(signal));
   }
 
   /** Resolves when another look is worth while; `false` when there is nothing (any more) to follow. */

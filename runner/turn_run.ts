@@ -7,15 +7,16 @@
  *
  * @module
  */
+import { startTimer } from "../base/timer.ts";
 import type { Followed } from "../rollout/follow.ts";
 import { compareGranted, type Granted } from "./granted.ts";
 import { isThreadId } from "../rollout/locate.ts";
-import type { StartGate } from "./start_gate.ts";
 import { type Stop, Stopper } from "./stop.ts";
 import type { CodexEvent, RunInput, RunOutcome, Transport } from "./transport.ts";
 import type { TurnEvent } from "./turn_event.ts";
 import { type HostName, TurnOutput } from "./turn_output.ts";
 import { TurnRollout } from "./turn_rollout.ts";
+import type { TurnStream } from "./turn_stream.ts";
 import type { TurnThread } from "./turn_thread.ts";
 import type { Watchdog } from "./watchdog.ts";
 
@@ -24,7 +25,7 @@ export interface RunOptions {
   transport: Transport;
   input: RunInput;
   thread: TurnThread;
-  gate: StartGate;
+  stream: TurnStream;
   watchdog: Watchdog;
   hostName: HostName;
   /** Whether codex got the host's tools, or there are none to get; asked when codex is ready. */
@@ -82,7 +83,7 @@ export class TurnRun {
       const ended = await outcome;
       this.#over.abort();
       await this.#following;
-      await this.#enqueue(() => this.#tellRecorded(this.#rollout.finish()));
+      await this.#tellRest();
       await this.#tell(this.#output.finish());
       return { ...this.#progress(), ...ended, stop: this.#stop };
     } finally {
@@ -145,7 +146,7 @@ export class TurnRun {
 
   async #start(threadId: string): Promise<void> {
     if (this.#threadId !== undefined || this.#disowned) return;
-    const { thread, watchdog, input, hasHostTools } = this.#options;
+    const { thread, watchdog, stream, input, hasHostTools } = this.#options;
     const { resumed } = thread;
     if (!isThreadId(threadId) || (resumed !== undefined && resumed.threadId !== threadId)) {
       return this.#stopper.stop({ by: "stray", threadId });
@@ -154,7 +155,7 @@ export class TurnRun {
     this.#threadId = threadId;
     watchdog.started();
     await thread.announced(threadId);
-    await this.#tell([{ type: "started", threadId, resumed: resumed !== undefined }]);
+    await this.#paced(stream.start(threadId, resumed !== undefined));
     const { rolloutPath: remembered, from = 0 } = resumed ?? {};
     this.#rollout.open({ codexHome: input.codexHome, threadId, remembered, from });
     this.#following = this.#follow();
@@ -166,6 +167,18 @@ export class TurnRun {
     while (await this.#rollout.changed(this.#over.signal)) {
       await this.#enqueue(() => this.#drain());
     }
+  }
+
+  /** What is left, with a limit: a stopped turn takes no longer for it than codex for its end. */
+  async #tellRest(): Promise<void> {
+    const enough = new AbortController();
+    const stop = (): void => enough.abort();
+    const { signal } = this.#stopper;
+    const disarm = signal.aborted ? startTimer(this.#options.input.graceMs, stop) : undefined;
+    signal.addEventListener("abort", stop);
+    await this.#enqueue(() => this.#tellRecorded(this.#rollout.finish(enough.signal)));
+    signal.removeEventListener("abort", stop);
+    disarm?.();
   }
 
   #drain(): Promise<void> {
@@ -199,12 +212,15 @@ export class TurnRun {
   }
 
   async #tell(events: TurnEvent[]): Promise<void> {
-    const { watchdog, gate } = this.#options;
-    for (const event of events) {
-      watchdog.pause(true);
-      await gate.emit(event);
-      watchdog.pause(false);
-    }
+    for (const event of events) await this.#paced(this.#options.stream.emit(event));
+  }
+
+  /** Waits for the host, whose silence is not codex's. */
+  async #paced(telling: Promise<void>): Promise<void> {
+    const { watchdog } = this.#options;
+    watchdog.pause(true);
+    await telling;
+    watchdog.pause(false);
   }
 
   /** Runs `work` after everything that was asked before it. */

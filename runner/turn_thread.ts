@@ -7,9 +7,9 @@
 import { instructionsFor } from "./instructions.ts";
 import type { RunProgress } from "./turn_run.ts";
 import { leaveThreadId, recallThread, rememberThread, type Thread } from "./thread.ts";
+import type { TurnUsage } from "./turn_event.ts";
 import type { TurnContext, TurnRequest } from "./turn_request.ts";
-import { totalAfter, turnUsage, type UsageEvidence, ZERO_USAGE } from "./usage.ts";
-import type { Usage } from "../rollout/records/events.ts";
+import { totalAfter, turnUsage, type UsageEvidence, usageTold, ZERO_USAGE } from "./usage.ts";
 
 /** Follows the thread through the turn. */
 export class TurnThread {
@@ -102,10 +102,10 @@ export class TurnThread {
    * Remembers how far the thread is after the run; resolves with what the turn used, when all is on disk.
    * Rejects where it cannot be remembered.
    */
-  async conclude(run: RunProgress): Promise<Usage> {
+  async conclude(run: RunProgress): Promise<TurnUsage> {
     this.remember(run);
     await this.#saved;
-    return turnUsage(this.#evidence(run.output));
+    return usageTold(turnUsage(this.#evidence(run.output)));
   }
 
   #save(thread: Thread): void {

@@ -9,6 +9,7 @@
  * @module
  */
 import type { Usage } from "../rollout/records/events.ts";
+import type { TurnUsage } from "./turn_event.ts";
 
 /** No tokens. */
 export const ZERO_USAGE: Usage = Object.freeze({
@@ -71,4 +72,14 @@ export function totalAfter({ reported, recorded, base }: UsageEvidence): Usage |
 
 function sameUsage(a: Usage, b: Usage | undefined): boolean {
   return b !== undefined && FIELDS.every((field) => a[field] === b[field]);
+}
+
+/** A turn's usage in the names of its events. */
+export function usageTold(usage: Usage): TurnUsage {
+  return {
+    input_tokens: usage.inputTokens,
+    cached_input_tokens: usage.cachedInputTokens,
+    output_tokens: usage.outputTokens,
+    reasoning_output_tokens: usage.reasoningOutputTokens,
+  };
 }

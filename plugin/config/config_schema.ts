@@ -190,6 +190,14 @@ export const ConfigSchema = z.looseObject({
     ),
     "fresh",
   ),
+  older_codex: z._default(
+    z.enum(["refuse", "resume"]).check(
+      says(
+        "When codex is older than 0.148 and the thread is of a later one, which could never resume it again: fail with `codex_too_old`, or resume it all the same.",
+      ),
+    ),
+    "refuse",
+  ),
   retries: z._default(
     z.int().check(
       z.minimum(0),

@@ -23,6 +23,7 @@ export function turnSettings(config: Config, model: string, agentId: string): Tu
     trustWorkspace: config.trust_workspace,
     env: config.env,
     onLostSession: config.on_lost_session,
+    olderCodex: config.older_codex,
     retries: config.retries,
     limits: {
       start: limit("start_ms"),

@@ -20,6 +20,11 @@ export interface Capabilities {
   untested: boolean;
   /** Holds a lock file per thread while it writes the rollout, and refuses a second writer. */
   writerLock: boolean;
+  /**
+   * Numbers the records of a thread (`history_mode: "paginated"`). An older codex that resumes such a
+   * thread appends records without numbers, and no newer one can ever resume it again.
+   */
+  numberedRecords: boolean;
   /** `tools/call` carries codex's own call id in `_meta.callId`. */
   callId: boolean;
   /** MCP tools can be handed to the model directly (`omit_tools_from`). */
@@ -48,6 +53,7 @@ export function capabilitiesOf(versionOutput: string): Capabilities | undefined 
     supported: since(OLDEST_SUPPORTED),
     untested: compareVersions(version, NEWEST_TESTED) > 0,
     writerLock: since("0.148.0"),
+    numberedRecords: since("0.148.0"),
     callId: since("0.148.0"),
     omitToolsFrom: since("0.148.0"),
     // Seen on 0.155.1, no longer on 0.160.1.

@@ -42,7 +42,7 @@ export function classifyFailure(evidence: FailureEvidence): Failure {
   const line = signal === undefined ? errorLine(stderr) : undefined;
   const known = line === undefined ? undefined : recognize(line, evidence);
   if (line !== undefined && known !== undefined) {
-    return { ...told(known, line, evidence), exitCode };
+    return { ...told(known, line, evidence), exit_code: exitCode };
   }
   const how = signal !== undefined
     ? `signal ${signal}`
@@ -57,7 +57,7 @@ export function classifyFailure(evidence: FailureEvidence): Failure {
     ),
     retryable: true,
     hint: "The detail holds the end of codex's stderr.",
-    exitCode: signal === undefined ? exitCode : undefined,
+    exit_code: signal === undefined ? exitCode : undefined,
     signal,
     detail: stderr.trim() === "" ? undefined : clip(stderr.trim(), true),
   };
@@ -151,7 +151,7 @@ function timesOf(kind: ErrorKind, text: string, evidence: FailureEvidence): Retr
   const { notice = "", limitsReset, timeZone } = evidence;
   const times = retryTimes(text, { limitsReset, timeZone });
   // "429 Too Many Requests" is all that is left of an answer that the attempt before it quoted.
-  const silent = times.retryAfterMs === undefined && times.resetsAt === undefined;
+  const silent = times.retry_after_ms === undefined && times.resets_at === undefined;
   return kind === "rate_limited" && silent ? retryTimes(notice, { limitsReset, timeZone }) : times;
 }
 

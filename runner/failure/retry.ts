@@ -37,9 +37,9 @@ export class Retries {
 
 /** Either field, or none where the text names no time. */
 export interface RetryTimes {
-  retryAfterMs?: number;
+  retry_after_ms?: number;
   /** ISO 8601; not before the limit resets, and at most 59 s after. */
-  resetsAt?: string;
+  resets_at?: string;
 }
 
 /** What completes the words. */
@@ -73,12 +73,12 @@ const DAY = 86_400_000;
 /** Reads the time to try again out of a message. */
 export function retryTimes(text: string, clock: Clock = {}): RetryTimes {
   const after = AFTER.exec(text)?.[1];
-  if (after !== undefined) return { retryAfterMs: milliseconds(after) };
+  if (after !== undefined) return { retry_after_ms: milliseconds(after) };
   const minute = minuteIn(text, clock);
   if (minute === undefined) return {};
   const exact = clock.limitsReset?.map((seconds) => seconds * 1000)
     .find((time) => time >= minute && time < minute + MINUTE);
-  return { resetsAt: new Date(exact ?? minute + MINUTE - 1000).toISOString() };
+  return { resets_at: new Date(exact ?? minute + MINUTE - 1000).toISOString() };
 }
 
 function milliseconds(text: string): number {

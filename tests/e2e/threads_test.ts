@@ -3,7 +3,7 @@ import { strict as assert } from "node:assert";
 import { basename, join } from "@std/path";
 import { locateRolloutSync } from "../../rollout/locate.ts";
 import { userTexts } from "../support/model/request.ts";
-import { codexBinary, OLDEST_CODEX } from "../support/codex.ts";
+import { codexBinary, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { RpcError } from "../support/rpc_error.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { codexByHand, resumeArgs } from "./codex_by_hand.ts";
@@ -154,4 +154,82 @@ for (const version of VERSIONS) {
     const last = host.stream(asks(sandbox.workspace, "four"));
     assert.equal((await last.result).thread_id, thread_id);
   });
+}
+
+Deno.test("thread of a newer codex is refused to one that would destroy it, unless configured", async () => {
+  await using world = await openWorld(NEWEST_CODEX);
+  const { host, sandbox } = world;
+  const { thread_id } = await host.stream(asks(sandbox.workspace, "I am Ada")).result;
+  const path = rolloutOf(sandbox, thread_id);
+  const before = await Deno.readFile(path);
+  const { native } = await codexBinary(OLDEST_CODEX);
+  await sandbox.configure({ binary: native });
+  const refused = host.stream(asks(sandbox.workspace, "who am I?"));
+  await assert.rejects(refused.result, (error: unknown) => {
+    assert.ok(error instanceof RpcError);
+    const { kind, retryable, message } = error.data as Record<string, unknown>;
+    assert.deepEqual([kind, retryable], ["codex_too_old", false]);
+    assert.match(String(message), /^codex 0\.135\.0 would destroy thread /);
+    return true;
+  });
+  assert.deepEqual(await Deno.readFile(path), before);
+
+  await sandbox.configure({ binary: native, older_codex: "resume" });
+  const resumed = await host.stream(asks(sandbox.workspace, "who am I?")).result;
+  assert.equal(resumed.thread_id, thread_id);
+
+  // The other way round, and back, is harmless.
+  const other = await sandbox.newWorkspace("other");
+  const old = await host.stream(asks(other, "I am Bob")).result;
+  await sandbox.configure({});
+  assert.equal((await host.stream(asks(other, "who am I?")).result).thread_id, old.thread_id);
+  await sandbox.configure({ binary: native });
+  assert.equal((await host.stream(asks(other, "and now?")).result).thread_id, old.thread_id);
+});
+
+for (const version of VERSIONS) {
+  const knows = version !== OLDEST_CODEX;
+  const what = knows ? "resumed, and then consumed from," : "refused, and left as it is,";
+  Deno.test(`thread that was compressed is ${what} on codex ${version}`, async () => {
+    const args = { cmd: "echo a long line to be let go" };
+    const call = { type: "function_call" as const, name: "exec_command", args, call_id: "call_1" };
+    await using world = await openWorld(version, {
+      steps: [{ items: [call] }, { text: "done" }, { text: "again" }, { text: "and again" }],
+    });
+    const { host, sandbox } = world;
+    const { thread_id } = await host.stream(asks(sandbox.workspace, "look")).result;
+    const path = rolloutOf(sandbox, thread_id);
+    await Deno.writeFile(`${path}.zst`, zstdStored(await Deno.readFile(path)));
+    await Deno.remove(path);
+    const consume = () =>
+      host.request("plexum/session/mutate", {
+        agent_id: "cx",
+        workspace: sandbox.workspace,
+        mutations: [{ block_id: "call_1", op: "consume-light" }],
+      });
+    assert.deepEqual(await consume(), { requested: 1, touched: 0, deferred: 1, skipped: [] });
+    const turn = host.stream(asks(sandbox.workspace, "go on"));
+    if (!knows) {
+      await assert.rejects(turn.result, /codex 0\.135\.0 cannot read thread .* has compressed it/);
+      assert.ok((await Deno.stat(`${path}.zst`)).isFile);
+      return;
+    }
+    const end = await turn.result;
+    assert.equal(end.thread_id, thread_id);
+    assert.equal(end.stop_reason, "end_turn", turn.story());
+    await host.stream(asks(sandbox.workspace, "once more")).result;
+    assert.match(JSON.stringify(sandbox.model.asked.at(-1)), /\.\.\.\(consumed\)/);
+  });
+}
+
+/** A zstd frame of blocks that are stored as they are. */
+function zstdStored(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const BLOCK = 100_000;
+  const parts = [Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58)];
+  for (let at = 0; at < bytes.length; at += BLOCK) {
+    const block = bytes.subarray(at, at + BLOCK);
+    const head = (block.length << 3) | (at + BLOCK >= bytes.length ? 1 : 0);
+    parts.push(Uint8Array.of(head & 255, (head >> 8) & 255, head >> 16), block);
+  }
+  return new Uint8Array(parts.flatMap((part) => [...part]));
 }

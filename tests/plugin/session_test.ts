@@ -69,7 +69,7 @@ Deno.test("session answers initialize with the lifecycle's fields, the manifest 
         logging: {},
         experimental: {
           plexum: {
-            revision: 1,
+            revision: 2,
             manifest: {
               name: "plexum-openai-provider",
               version: VERSION,
@@ -77,7 +77,10 @@ Deno.test("session answers initialize with the lifecycle's fields, the manifest 
               executable: "plexum-openai-provider-plugin",
               contracts: { provider: { models: ["fast"] } },
             },
-            features: ["stream", "session_mutate", "host_tools", "plugin_stats"],
+            features: [
+              ...["stream", "session_mutate", "host_tools", "plugin_stats"],
+              ...["text_deltas", "text_retracted", "context"],
+            ],
           },
         },
       },

@@ -6,6 +6,7 @@ import { join } from "@std/path";
 import { StateStore } from "../../rollout/state/state.ts";
 import { runTurn } from "../../runner/turn.ts";
 import type { TurnEnd, TurnEvent } from "../../runner/turn_event.ts";
+import { TurnStream } from "../../runner/turn_stream.ts";
 import type { TurnContext, TurnRequest, TurnSettings } from "../../runner/turn_request.ts";
 import { type FakeCodex, fakeCodex, type Scenario } from "../support/fake_codex.ts";
 import { within } from "../support/deadline.ts";
@@ -64,6 +65,7 @@ export async function openRig(options: SandboxOptions): Promise<Rig> {
     networkAccess: false,
     env: {},
     onLostSession: "fresh",
+    olderCodex: "refuse",
     retries: 0,
     limits: { start: 60_000, silence: 60_000, toolSilence: 60_000, reconnect: 0, total: 0 },
     graceMs: 3_000,
@@ -121,13 +123,17 @@ function startTurn(
   const watchers = new Set<() => void>();
   const control = new AbortController();
   const wake = () => watchers.forEach((watcher) => watcher());
-  const emit = (event: TurnEvent) => {
-    events.push(event);
-    wake();
-    return told(event);
-  };
+  const stream = new TurnStream({
+    agentId: request.agentId,
+    model: "codex",
+    send(event) {
+      events.push(event);
+      wake();
+      return told(event);
+    },
+  });
   const story = () => events.map((event) => JSON.stringify(event).slice(0, 300)).join("\n");
-  const end = runTurn(request, context, emit, control.signal);
+  const end = runTurn(request, context, stream, control.signal);
   end.catch(() => {}).finally(wake);
   return {
     events,

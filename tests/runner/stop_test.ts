@@ -46,20 +46,20 @@ for (const manners of ["cooperative", "deaf"] as const) {
     const pids = [...await pidsOf(rig), ...(await rig.codex.runs()).map(({ pid }) => pid)];
     turn.cancel();
     const end = await turn.end;
-    assert.equal(end.stopReason, "cancelled");
+    assert.equal(end.stop_reason, "cancelled");
     assert.equal(turn.events.filter(({ type }) => type === "error").length, 0);
     await allGone(pids);
     assert.deepEqual(namesIn(rig.running), []);
     await rig.codex.play({ acts: plainTurn("still here") });
     const next = rig.turn();
-    assert.equal((await next.end).threadId, end.threadId);
+    assert.equal((await next.end).thread_id, end.thread_id);
   });
 }
 
 Deno.test("a turn that ends by itself takes along what its codex left running", async () => {
   await using rig = await fakeRig({ acts: [...family, ...plainTurn("done")] });
   const turn = rig.turn();
-  assert.equal((await turn.end).stopReason, "end_turn");
+  assert.equal((await turn.end).stop_reason, "end_turn");
   await allGone(await pidsOf(rig));
 });
 
@@ -67,8 +67,8 @@ Deno.test("a codex that is killed from outside takes its children along", async 
   await using rig = await fakeRig({ acts: [began(), ...family, { mark: "busy" }, { hang: true }] });
   const turn = rig.turn();
   Deno.kill(await rig.codex.reached("busy"), "SIGKILL");
-  assert.equal((await turn.end).stopReason, "error");
-  const { failure } = await turn.until("error");
+  assert.equal((await turn.end).stop_reason, "error");
+  const { error: failure } = await turn.until("error");
   assert.deepEqual([failure.kind, failure.signal], ["crashed", "SIGKILL"]);
   await allGone(await pidsOf(rig));
 });
@@ -87,8 +87,8 @@ Deno.test("a silent codex is ended as timed out, and the detail names the watchd
   await using rig = await fakeRig({ acts: [began(), { hang: true }] });
   rig.settings.limits.silence = 300;
   const turn = rig.turn();
-  assert.equal((await turn.end).stopReason, "error");
-  const { failure } = await turn.until("error");
+  assert.equal((await turn.end).stop_reason, "error");
+  const { error: failure } = await turn.until("error");
   assert.equal(failure.kind, "timeout");
   assert.match(failure.detail ?? "", /^watchdog: silence, limit 300 ms/);
 });
@@ -101,7 +101,7 @@ Deno.test("a codex whose tool is open has the longer limit", async () => {
   Object.assign(rig.settings.limits, { silence: 100_000, toolSilence: 300 });
   const turn = rig.turn();
   await turn.end;
-  assert.match((await turn.until("error")).failure.detail ?? "", /^watchdog: toolSilence/);
+  assert.match((await turn.until("error")).error.detail ?? "", /^watchdog: toolSilence/);
 });
 
 Deno.test("a turn that takes too long is ended, however lively it is", async () => {
@@ -111,8 +111,8 @@ Deno.test("a turn that takes too long is ended, however lively it is", async () 
   });
   rig.settings.limits.total = 1000;
   const turn = rig.turn({}, () => new Promise((resolve) => setTimeout(resolve, 1)));
-  assert.equal((await turn.end).stopReason, "error");
-  assert.match((await turn.until("error")).failure.detail ?? "", /^watchdog: total/);
+  assert.equal((await turn.end).stop_reason, "error");
+  assert.match((await turn.until("error")).error.detail ?? "", /^watchdog: total/);
 });
 
 Deno.test("a turn that is cancelled before it begins starts no codex", async () => {
@@ -120,8 +120,8 @@ Deno.test("a turn that is cancelled before it begins starts no codex", async () 
   const turn = rig.turn();
   turn.cancel();
   const end = await turn.end;
-  assert.deepEqual([end.stopReason, end.threadId], ["cancelled", ""]);
-  assert.deepEqual(turn.events.map(({ type }) => type), ["ended"]);
+  assert.deepEqual([end.stop_reason, end.thread_id], ["cancelled", ""]);
+  assert.deepEqual(turn.events.map(({ type }) => type), ["message_end"]);
   assert.deepEqual(await rig.codex.runs(), []);
 });
 
@@ -130,8 +130,8 @@ Deno.test("a turn that is cancelled while codex starts ends as cancelled", async
   const turn = rig.turn();
   await rig.codex.reached("starting");
   turn.cancel();
-  assert.equal((await turn.end).stopReason, "cancelled");
-  assert.deepEqual(turn.events.map(({ type }) => type), ["ended"]);
+  assert.equal((await turn.end).stop_reason, "cancelled");
+  assert.deepEqual(turn.events.map(({ type }) => type), ["message_end"]);
 });
 
 Deno.test("a turn that is cancelled between two starts ends as cancelled", async () => {
@@ -140,7 +140,7 @@ Deno.test("a turn that is cancelled between two starts ends as cancelled", async
   const turn = rig.turn();
   await rig.codex.reached("tried");
   turn.cancel();
-  assert.equal((await turn.end).stopReason, "cancelled");
+  assert.equal((await turn.end).stop_reason, "cancelled");
 });
 
 Deno.test("a cancel reaches codex although nobody takes the turn's events", async () => {
@@ -152,15 +152,18 @@ Deno.test("a cancel reaches codex although nobody takes the turn's events", asyn
     acts: [began(), ...family, { mark: "busy" }, flood, completed()],
   });
   const blocked = Promise.withResolvers<void>();
-  const turn = rig.turn({}, (event) => event.type === "text" ? blocked.promise : Promise.resolve());
-  await turn.until("text");
+  const turn = rig.turn(
+    {},
+    (event) => event.type === "text_delta" ? blocked.promise : Promise.resolve(),
+  );
+  await turn.until("text_delta");
   const pids = [...await pidsOf(rig), await rig.codex.reached("busy")];
   turn.cancel();
   for (const pid of pids) {
     while (await processRow(pid) !== undefined) await new Promise((done) => setTimeout(done, 10));
   }
   blocked.resolve();
-  assert.equal((await turn.end).stopReason, "cancelled");
+  assert.equal((await turn.end).stop_reason, "cancelled");
 });
 
 Deno.test("a second cancel, and one after the end, are no-ops", async () => {
@@ -169,7 +172,7 @@ Deno.test("a second cancel, and one after the end, are no-ops", async () => {
   await rig.codex.reached("busy");
   turn.cancel();
   turn.cancel();
-  assert.equal((await turn.end).stopReason, "cancelled");
+  assert.equal((await turn.end).stop_reason, "cancelled");
   turn.cancel();
-  assert.equal(turn.events.filter(({ type }) => type === "ended").length, 1);
+  assert.equal(turn.events.filter(({ type }) => type === "message_end").length, 1);
 });

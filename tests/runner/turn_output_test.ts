@@ -8,7 +8,7 @@ import { capturedRuns, eventsOf, followedOf } from "./captured.ts";
 
 const none = () => undefined;
 const textsOf = (events: TurnEvent[]): string[] =>
-  events.flatMap((event) => event.type === "text" ? [event.text] : []);
+  events.flatMap((event) => event.type === "text_delta" ? [event.text] : []);
 
 /** Something that codex said: both on stdout and in the rollout. */
 const said = (text: string): { printed: CodexEvent; recorded: Followed } => ({
@@ -39,7 +39,7 @@ Deno.test("TurnOutput tells what codex recorded and died before printing", () =>
   output.take(said("one").printed);
   output.follow(said("one").recorded);
   assert.deepEqual(output.follow(said("two").recorded), [
-    { type: "text", index: 1, text: "\n\ntwo", phase: "commentary" },
+    { type: "text_delta", index: 1, text: "\n\ntwo", phase: "commentary" },
   ]);
 });
 
@@ -52,9 +52,9 @@ Deno.test("TurnOutput counts texts and thoughts apart", () => {
     ...output.take({ type: "reasoning", item: "i", text: "hm hm" }),
   ];
   assert.deepEqual(told, [
-    { type: "thinking", index: 0, text: "hm" },
-    { type: "text", index: 0, text: "a", phase: "commentary" },
-    { type: "thinking", index: 1, text: "hm hm" },
+    { type: "thinking_delta", index: 0, text: "hm" },
+    { type: "text_delta", index: 0, text: "a", phase: "commentary" },
+    { type: "thinking_delta", index: 1, text: "hm hm" },
   ]);
 });
 
@@ -81,13 +81,13 @@ Deno.test("TurnOutput tells a call under the host's own name when it is the host
   const [host] = output.follow({ ...call, namespace: "mcp__plexum" });
   const [own] = output.follow({ ...call, id: "c2", name: "exec_command" });
   assert.deepEqual(host, {
-    type: "call_started",
+    type: "tool_call_start",
     id: "c1",
     name: "h.search",
     source: "host",
     namespace: "mcp__plexum",
   });
-  assert.equal(own?.type === "call_started" && own.source, "codex");
+  assert.equal(own?.type === "tool_call_start" && own.source, "codex");
   assert.deepEqual([...output.openCalls.keys()], ["c1", "c2"]);
   output.follow({ type: "result", id: "c1", output: "x", isError: false });
   assert.deepEqual([...output.openCalls.keys()], ["c2"]);
@@ -159,4 +159,98 @@ Deno.test("TurnOutput tells notices, warnings, plans and searches as status", ()
     { type: "status", message: "web search: deno" },
     { type: "status", message: "codex compacted the conversation" },
   ]);
+});
+
+Deno.test("TurnOutput tells pieces as they come, and the record of the whole not again", () => {
+  const output = new TurnOutput(none);
+  const piece = (item: string, text: string): CodexEvent => ({
+    type: "message_delta",
+    item,
+    text,
+    phase: "commentary",
+  });
+  const told = [
+    ...output.take(piece("a", "one ")),
+    ...output.take(piece("a", "two")),
+    ...output.take({ type: "message", item: "a", text: "one two three", phase: "commentary" }),
+    ...output.follow(said("one two three").recorded),
+    ...output.take(piece("b", "four")),
+    ...output.follow(said("four five").recorded),
+    ...output.take(piece("b", " five")),
+    ...output.take({ type: "message", item: "b", text: "four five" }),
+    ...output.take({ type: "message", item: "c", text: "six" }),
+  ];
+  assert.deepEqual(told.map((event) => "index" in event && event.index), [0, 0, 0, 1, 1, 2]);
+  assert.equal(textsOf(told).join(""), "one two three\n\nfour five\n\nsix");
+});
+
+Deno.test("TurnOutput takes back what codex began again, and tells the new attempt under a new index", () => {
+  const output = new TurnOutput(none);
+  const told = [
+    ...output.take({ type: "message_delta", item: "a", text: "half an ans" }),
+    ...output.take({ type: "retracted", item: "a" }),
+    ...output.take({ type: "retracted", item: "never told" }),
+    ...output.take({ type: "message_delta", item: "b", text: "half" }),
+    ...output.take({ type: "message", item: "b", text: "half an answer" }),
+    ...output.follow(said("half an answer").recorded),
+  ];
+  assert.deepEqual(told.map(({ type }) => type), [
+    "text_delta",
+    "text_retracted",
+    "text_delta",
+    "text_delta",
+  ]);
+  assert.deepEqual(told[1], { type: "text_retracted", index: 0 });
+  assert.equal(textsOf(told.slice(2)).join(""), "\n\nhalf an answer");
+});
+
+Deno.test("TurnOutput told by pieces, in any order with the records, is always the final texts", () => {
+  const texts = fc.array(fc.string({ minLength: 1, unit: "grapheme" }), { maxLength: 6 });
+  fc.assert(fc.property(texts, fc.infiniteStream(fc.nat(99)), (texts, dice) => {
+    const roll = () => dice.next().value ?? 0;
+    const output = new TurnOutput(none);
+    const told: TurnEvent[] = [];
+    const spoken: CodexEvent[] = texts.flatMap((text, n) => {
+      const item = `item ${n}`;
+      const cut = roll() < 30; // a stream that broke
+      const garbage: CodexEvent[] = cut
+        ? [{ type: "message_delta", item: `${item}?`, text: "x" }, {
+          type: "retracted",
+          item: `${item}?`,
+        }]
+        : [];
+      const pieces: CodexEvent[] = [];
+      for (let at = 0; at < text.length && roll() < 90;) {
+        const end = at + 1 + roll() % 3;
+        pieces.push({ type: "message_delta", item, text: text.slice(at, end) });
+        at = end;
+      }
+      return [...garbage, ...pieces, { type: "message", item, text }];
+    });
+    const recorded = texts.map((text) => said(text).recorded);
+    while (spoken.length + recorded.length > 0) {
+      const one = recorded.length === 0 || spoken.length > 0 && roll() < 60
+        ? spoken.shift()
+        : undefined;
+      const other = one ? undefined : recorded.shift();
+      told.push(...(one ? output.take(one) : other ? output.follow(other) : []));
+    }
+    const blocks = new Map<number, string>();
+    for (const event of told) {
+      if (event.type === "text_retracted") assert.ok(blocks.delete(event.index));
+      if (event.type !== "text_delta") continue;
+      blocks.set(event.index, (blocks.get(event.index) ?? "") + event.text);
+    }
+    assert.deepEqual([...blocks.values()].map((text) => text.replace(/^\n\n/, "")), texts);
+  }));
+});
+
+Deno.test("TurnOutput tells how full the model's context is, as codex said it last", () => {
+  const output = new TurnOutput(none);
+  const zero = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningOutputTokens: 0 };
+  output.follow({ type: "usage", total: zero, last: zero, context: { used: 1, window: 9 } });
+  output.follow({ type: "usage", total: zero, last: zero });
+  assert.deepEqual(output.context, { used: 1, window: 9 });
+  output.take({ type: "context", used: 3, window: 9 });
+  assert.deepEqual(output.context, { used: 3, window: 9 });
 });

@@ -10,7 +10,7 @@ import { fakeRig, namesIn, type Rig, type RigTurn } from "./rig.ts";
 
 const types = (turn: RigTurn): string => turn.events.map(({ type }) => type).join(" ");
 const textOf = (turn: RigTurn): string =>
-  turn.events.map((event) => event.type === "text" ? event.text : "").join("");
+  turn.events.map((event) => event.type === "text_delta" ? event.text : "").join("");
 const statusesOf = (turn: RigTurn): string[] =>
   turn.events.flatMap((event) => event.type === "status" ? [event.message] : []);
 
@@ -29,15 +29,20 @@ function nothingIsLeft(rig: Rig): void {
 Deno.test("runTurn tells a plain turn, remembers its thread and resumes it", async () => {
   await using rig = await fakeRig({ acts: plainTurn("hello $PROMPT", { inputTokens: 70 }) });
   const first = rig.turn({ text: "world" });
-  const { threadId, stopReason, usage } = await first.end;
-  assert.equal(types(first), "started text status ended");
+  const { thread_id: threadId, stop_reason: stopReason, usage } = await first.end;
+  assert.equal(types(first), "message_start text_delta status message_end");
   assert.equal(textOf(first), "hello world");
-  assert.deepEqual([stopReason, usage.inputTokens, usage.outputTokens], ["end_turn", 70, 10]);
+  assert.deepEqual([stopReason, usage.input_tokens, usage.output_tokens], ["end_turn", 70, 10]);
 
   await rig.codex.play({ acts: plainTurn("again", { inputTokens: 100, outputTokens: 25 }) });
   const second = rig.turn();
-  assert.equal((await second.end).threadId, threadId);
-  assert.deepEqual(second.events[0], { type: "started", threadId, resumed: true });
+  assert.equal((await second.end).thread_id, threadId);
+  assert.deepEqual(second.events[0], {
+    type: "message_start",
+    model: "codex",
+    thread_id: threadId,
+    resumed: true,
+  });
   const runs = await rig.codex.runs();
   assert.deepEqual(runs.map(({ resumed }) => resumed), [false, true]);
   assert.deepEqual(runs[1]?.args.slice(-4), ["resume", "--", threadId, "-"]);
@@ -81,7 +86,10 @@ Deno.test("runTurn tells what the rollout has, in its order, before the text tha
   });
   const turn = rig.turn();
   await turn.end;
-  assert.equal(types(turn), "started call_started call_ended call_result text ended");
+  assert.equal(
+    types(turn),
+    "message_start tool_call_start tool_call_end tool_result text_delta message_end",
+  );
 });
 
 Deno.test("runTurn closes calls that nobody will answer any more", async () => {
@@ -91,8 +99,8 @@ Deno.test("runTurn closes calls that nobody will answer any more", async () => {
   });
   const turn = rig.turn();
   await turn.end;
-  const result = await turn.until("call_result");
-  assert.deepEqual([result.id, result.output, result.isError], ["call_1", "aborted", true]);
+  const result = await turn.until("tool_result");
+  assert.deepEqual([result.id, result.output, result.is_error], ["call_1", "aborted", true]);
 });
 
 Deno.test("runTurn does not stumble over broken, unknown and overlong lines", async () => {
@@ -111,7 +119,7 @@ Deno.test("runTurn does not stumble over broken, unknown and overlong lines", as
     ],
   });
   const turn = rig.turn();
-  assert.equal((await turn.end).stopReason, "end_turn");
+  assert.equal((await turn.end).stop_reason, "end_turn");
   assert.equal(textOf(turn), "still here");
   const unreadable = statusesOf(turn).filter((message) => message.includes("cannot be read"));
   assert.equal(unreadable.length, 1);
@@ -141,7 +149,7 @@ Deno.test("runTurn ends a turn when codex says so, not when its process goes", a
   });
   rig.settings.graceMs = 50;
   const turn = rig.turn();
-  assert.equal((await turn.end).stopReason, "end_turn");
+  assert.equal((await turn.end).stop_reason, "end_turn");
   await rig.codex.reached("SIGINT");
   nothingIsLeft(rig);
 });
@@ -151,8 +159,8 @@ Deno.test("runTurn waits for a terminal event although stdout is closed, then ca
     acts: [began(), said("half"), { closeStdout: true }, { hang: true }],
   });
   const turn = rig.turn();
-  assert.equal((await turn.end).stopReason, "error");
-  assert.equal((await turn.until("error")).failure.kind, "crashed");
+  assert.equal((await turn.end).stop_reason, "error");
+  assert.equal((await turn.until("error")).error.kind, "crashed");
 });
 
 Deno.test("runTurn loses nothing when codex exits while its reader is slow", async () => {
@@ -171,8 +179,8 @@ Deno.test("runTurn loses nothing when codex exits while its reader is slow", asy
   const pid = await rig.codex.reached("gone");
   while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 5));
   resolve();
-  assert.equal((await turn.end).stopReason, "end_turn");
-  assert.equal(turn.events.filter(({ type }) => type === "text").length, 30);
+  assert.equal((await turn.end).stop_reason, "end_turn");
+  assert.equal(turn.events.filter(({ type }) => type === "text_delta").length, 30);
 });
 
 function isAlive(pid: number): boolean {
@@ -188,31 +196,31 @@ Deno.test("runTurn reports codex's failure once, right before the end", async ()
     acts: [began(), said("partial"), failed("unexpected status 404 Not Found: x"), { exit: 1 }],
   });
   const turn = rig.turn();
-  assert.equal((await turn.end).stopReason, "error");
-  assert.match(types(turn), /^started text (status )?error ended$/);
-  assert.equal((await turn.until("error")).failure.kind, "model_unavailable");
+  assert.equal((await turn.end).stop_reason, "error");
+  assert.match(types(turn), /^message_start text_delta (status )?error message_end$/);
+  assert.equal((await turn.until("error")).error.kind, "model_unavailable");
 });
 
 Deno.test("runTurn reports a crash with exit code or signal and the end of stderr", async () => {
   await using rig = await fakeRig({
     acts: [began(), said("partial"), { stderr: "thread 'main' panicked\n" }, { exit: 101 }],
   });
-  const { failure } = await (async () => {
+  const { error: failure } = await (async () => {
     const turn = rig.turn();
     await turn.end;
     return await turn.until("error");
   })();
-  assert.deepEqual([failure.kind, failure.exitCode], ["crashed", 101]);
+  assert.deepEqual([failure.kind, failure.exit_code], ["crashed", 101]);
   assert.match(failure.detail ?? "", /panicked/);
   await rig.codex.play({ acts: [began(), { kill: "SIGSEGV" }] });
   const turn = rig.turn();
   await turn.end;
-  assert.equal((await turn.until("error")).failure.signal, "SIGSEGV");
+  assert.equal((await turn.until("error")).error.signal, "SIGSEGV");
 });
 
 Deno.test("runTurn wants exit 0 after turn.completed", async () => {
   await using rig = await fakeRig({ acts: [...plainTurn("hm"), { exit: 1 }] });
-  assert.equal((await rig.turn().end).stopReason, "error");
+  assert.equal((await rig.turn().end).stop_reason, "error");
 });
 
 Deno.test("runTurn asks codex about the login only after an auth failure", async () => {
@@ -220,7 +228,7 @@ Deno.test("runTurn asks codex about the login only after an auth failure", async
   await using rig = await fakeRig({ acts: [began(), failed(message), { exit: 1 }] });
   const turn = rig.turn();
   await turn.end;
-  const { failure } = await turn.until("error");
+  const { error: failure } = await turn.until("error");
   assert.equal(failure.kind, "auth_required");
   assert.equal(failure.detail, "codex login status: Not logged in");
 });
@@ -256,12 +264,12 @@ Deno.test("runTurn tells of a codex newer than was tested", async () => {
   const turn = rig.turn();
   await turn.end;
   assert.match(statusesOf(turn)[0] ?? "", /^codex 9\.0\.0 is newer than 0\.169\.0/);
-  assert.equal(turn.events[0]?.type, "started");
+  assert.equal(turn.events[0]?.type, "message_start");
 });
 
 Deno.test("runTurn ends a codex that begins another thread than it was asked to resume", async () => {
   await using rig = await fakeRig({ acts: plainTurn("one") });
-  const { threadId } = await rig.turn().end;
+  const { thread_id: threadId } = await rig.turn().end;
   const other = "01a2030c-155d-79b3-8591-236907bf9380";
   const stray = { print: { type: "thread.started", thread_id: other } };
   await rig.codex.play({ acts: [stray, said("wrong memory"), { hang: true }] });
@@ -274,7 +282,7 @@ Deno.test("runTurn ends a codex that begins another thread than it was asked to 
 
 Deno.test("runTurn starts a new thread for a lost one, with the conversation", async () => {
   await using rig = await fakeRig({ acts: plainTurn("one") });
-  const { threadId } = await rig.turn().end;
+  const { thread_id: threadId } = await rig.turn().end;
   const lost =
     `Error: thread/resume: thread/resume failed: no rollout found for thread id ${threadId}`;
   const history = [{ role: "user", text: "I am Ada" }, { role: "assistant", text: "hello Ada" }];
@@ -286,16 +294,21 @@ Deno.test("runTurn starts a new thread for a lost one, with the conversation", a
   });
   const turn = rig.turn({ text: "who am I?", history });
   const end = await turn.end;
-  assert.equal(end.stopReason, "end_turn");
-  assert.notEqual(end.threadId, threadId);
+  assert.equal(end.stop_reason, "end_turn");
+  assert.notEqual(end.thread_id, threadId);
   assert.equal(textOf(turn), "Ada");
   assert.match(statusesOf(turn)[0] ?? "", new RegExp(`the codex thread ${threadId} is lost`));
-  assert.deepEqual(turn.events[0], { type: "started", threadId: end.threadId, resumed: false });
+  assert.deepEqual(turn.events[0], {
+    type: "message_start",
+    model: "codex",
+    thread_id: end.thread_id,
+    resumed: false,
+  });
 });
 
 Deno.test("runTurn starts again what did not start, as often as it is told, and says so", async () => {
   await using rig = await fakeRig({ acts: [{ stderr: "boom\n" }, { exit: 7 }] });
-  assert.equal((await failureOf(rig.turn())).exitCode, 7);
+  assert.equal((await failureOf(rig.turn())).exit_code, 7);
   assert.equal((await rig.codex.runs()).length, 1, "retries are off");
   rig.settings.retries = 2;
   const turn = rig.turn();
@@ -307,21 +320,21 @@ Deno.test("runTurn starts again what did not start, as often as it is told, and 
 
 Deno.test("runTurn waits a little for another writer of the thread", async () => {
   await using rig = await fakeRig({ acts: plainTurn("one") });
-  const { threadId } = await rig.turn().end;
+  const { thread_id: threadId } = await rig.turn().end;
   rig.settings.retries = 1;
   const busy = `Error: thread/resume failed: thread ${threadId} already has an active writer\n`;
   await rig.codex.play({ acts: [{ mark: "tried" }, { stderr: busy }, { exit: 1 }] });
   const turn = rig.turn();
   await rig.codex.reached("tried");
   await rig.codex.play({ acts: plainTurn("two") });
-  assert.equal((await turn.end).stopReason, "end_turn");
+  assert.equal((await turn.end).stop_reason, "end_turn");
   assert.match(statusesOf(turn)[0] ?? "", /codex did not start: .*active writer.*trying again/);
 });
 
 Deno.test("runTurn never starts again what was told in part", async () => {
   await using rig = await fakeRig({ acts: [began(), { exit: 7 }] });
   rig.settings.retries = 5;
-  assert.equal((await rig.turn().end).stopReason, "error");
+  assert.equal((await rig.turn().end).stop_reason, "error");
   assert.equal((await rig.codex.runs()).length, 1);
 });
 
@@ -329,7 +342,7 @@ Deno.test("runTurn hands images and an output schema over as files that go with 
   await using rig = await fakeRig({ acts: [...plainTurn("hi"), { waitFor: "look" }] });
   const images = [{ block: 0, dataBase64: PIXEL.png }];
   const turn = rig.turn({ images, outputSchema: { type: "object" } });
-  await turn.until("text");
+  await turn.until("text_delta");
   const [run] = await rig.codex.runs();
   const image = run?.args.find((arg) => arg.startsWith("--image="))?.slice("--image=".length) ?? "";
   const schema = run?.args[(run?.args.indexOf("--output-schema") ?? 0) + 1] ?? "";
@@ -375,21 +388,21 @@ Deno.test("runTurn ends what it cannot tell", async () => {
   const turn = rig.turn(
     {},
     (event) =>
-      event.type === "text" ? Promise.reject(new Error("the pipe broke")) : Promise.resolve(),
+      event.type === "text_delta" ? Promise.reject(new Error("the pipe broke")) : Promise.resolve(),
   );
-  assert.equal((await turn.end).stopReason, "error");
-  assert.match((await turn.until("error")).failure.message, /the turn broke off: the pipe broke/);
+  assert.equal((await turn.end).stop_reason, "error");
+  assert.match((await turn.until("error")).error.message, /the turn broke off: the pipe broke/);
   nothingIsLeft(rig);
 });
 
 Deno.test("runTurn goes on without a session file that it may not read", async () => {
   await using rig = await fakeRig({ acts: [...plainTurn("one")] });
   // A directory in the place of the file: found, but not to be read.
-  const { threadId } = await rig.turn().end;
+  const { thread_id: threadId } = await rig.turn().end;
   const day = join(rig.sandbox.codexHome, "sessions/2026/01/01");
   await Deno.mkdir(join(day, `rollout-2026-01-01T00-00-00-${threadId}.jsonl`), { recursive: true });
   const turn = rig.turn();
-  assert.equal((await turn.end).stopReason, "end_turn");
+  assert.equal((await turn.end).stop_reason, "end_turn");
   assert.equal(textOf(turn), "one");
 });
 
@@ -410,12 +423,12 @@ Deno.test("runTurn tells a failure once, as the error, and a repeated notice onc
     ],
   });
   const turn = rig.turn();
-  assert.equal((await turn.end).stopReason, "error");
+  assert.equal((await turn.end).stop_reason, "error");
   const told = turn.events.flatMap((event) => event.type === "status" ? [event.message] : []);
   const mine = told.filter((text) => !/session file|newer than/.test(text));
   assert.deepEqual(mine, ["odd", "something"]);
   const error = turn.events.find((event) => event.type === "error");
-  assert.equal(error?.failure.kind, "quota_exhausted");
+  assert.equal(error?.error.kind, "quota_exhausted");
 });
 
 Deno.test("runTurn ends a turn that codex runs with a wider sandbox than was asked for", async () => {
@@ -433,8 +446,8 @@ Deno.test("runTurn ends a turn that codex runs with a wider sandbox than was ask
   });
   rig.settings.sandbox = "read-only";
   const turn = rig.turn();
-  assert.equal((await turn.end).stopReason, "error");
-  const failure = turn.events.find((event) => event.type === "error")?.failure;
+  assert.equal((await turn.end).stop_reason, "error");
+  const failure = turn.events.find((event) => event.type === "error")?.error;
   assert.deepEqual([failure?.kind, failure?.retryable], ["config", false]);
   assert.match(failure?.message ?? "", /the sandbox workspace-write instead of read-only/);
 });
@@ -447,8 +460,8 @@ Deno.test("runTurn says it where the answer came before the wider sandbox was se
   await using rig = await fakeRig({ acts: [...plainTurn("done"), { rollout: [record] }] });
   rig.settings.sandbox = "workspace-write";
   const turn = rig.turn();
-  assert.equal((await turn.end).stopReason, "error");
-  const failure = turn.events.find((event) => event.type === "error")?.failure;
+  assert.equal((await turn.end).stop_reason, "error");
+  const failure = turn.events.find((event) => event.type === "error")?.error;
   assert.equal(failure?.kind, "config");
 });
 
@@ -463,7 +476,7 @@ Deno.test("runTurn tells of a narrower sandbox and of another model, and goes on
   });
   rig.settings.sandbox = "workspace-write";
   const turn = rig.turn({ model: "gpt-5.5" });
-  assert.equal((await turn.end).stopReason, "end_turn");
+  assert.equal((await turn.end).stop_reason, "end_turn");
   const told = turn.events.flatMap((event) => event.type === "status" ? [event.message] : []);
   assert.ok(told.some((text) => /sandbox read-only instead of workspace-write/.test(text)));
   assert.ok(told.some((text) => /model gpt-other instead of gpt-5\.5/.test(text)));
@@ -473,7 +486,7 @@ Deno.test("runTurn says that the model said nothing", async () => {
   const acts = plainTurn("x").filter((act) => !JSON.stringify(act).includes('"x"'));
   await using rig = await fakeRig({ acts });
   const turn = rig.turn();
-  assert.equal((await turn.end).stopReason, "end_turn");
+  assert.equal((await turn.end).stop_reason, "end_turn");
   const told = turn.events.flatMap((event) => event.type === "status" ? [event.message] : []);
   assert.ok(told.some((text) => /^the turn ended without an answer/.test(text)), told.join("\n"));
 });
@@ -491,7 +504,7 @@ Deno.test("runTurn gives codex the workspace as it was given, and keeps the thre
   await using rig = await fakeRig({ acts: plainTurn("hi") });
   const link = join(rig.sandbox.root, "link");
   Deno.symlinkSync(rig.sandbox.workspace, link);
-  const { threadId } = await rig.turn({ cwd: link }).end;
+  const { thread_id: threadId } = await rig.turn({ cwd: link }).end;
   const [run] = await rig.codex.runs();
   assert.equal(run?.args[(run?.args.indexOf("-C") ?? 0) + 1], link);
   assert.equal(rig.store.load("cx", rig.sandbox.workspace)?.threadId, threadId);

@@ -14,7 +14,7 @@ Deno.test("the thread is saved while codex exits, and not once more when nothing
   const [run] = await rig.codex.runs();
   assert.ok(run && await processRow(run.pid), "codex has not exited yet");
   await rig.codex.pull("exit");
-  assert.equal((await turn.end).stopReason, "end_turn");
+  assert.equal((await turn.end).stop_reason, "end_turn");
   assert.equal(stateFile(rig).ino, saved, "each save makes a new file");
 });
 

@@ -22,6 +22,7 @@ export class Turn {
   readonly #pastCalls: Set<string>;
   readonly #calls = new Map<string, { ended: boolean; results: number }>();
   #textIndex = -1;
+  readonly #retracted = new Set<number>();
   readonly #cancel: (reason: string) => Promise<void>;
   #failure: Error | undefined;
   #answered = false;
@@ -51,9 +52,10 @@ export class Turn {
     return this.#iterate();
   }
 
-  /** All text so far, as a person reads it. */
+  /** All text so far, as a person reads it, without what was retracted. */
   get text(): string {
-    return this.of("text_delta").map((event) => event.text).join("");
+    return this.of("text_delta").filter(({ index }) => !this.#retracted.has(index))
+      .map((event) => event.text).join("");
   }
 
   /** The events of one type so far. */
@@ -136,6 +138,14 @@ export class Turn {
   }
 
   #checkText(event: StreamEvent): void {
+    if (event.type === "text_retracted") {
+      assert.ok(event.index <= this.#textIndex, `nothing was told: ${show(event)}`);
+      assert.ok(!this.#retracted.has(event.index), `retracted twice: ${show(event)}`);
+      this.#retracted.add(event.index);
+    }
+    if (event.type === "text_delta") {
+      assert.ok(!this.#retracted.has(event.index), `a piece of what is void: ${show(event)}`);
+    }
     if (event.type !== "text_delta" || event.index === this.#textIndex) return;
     assert.equal(event.index, this.#textIndex + 1, `text index jumps: ${show(event)}`);
     this.#textIndex = event.index;

@@ -62,11 +62,17 @@ const end: Shape = {
   stop_reason: oneOf("end_turn", "max_tokens", "cancelled", "error"),
   usage: shape(usage),
   thread_id: uuid,
+  "context?": shape({ used: count, window: count }),
 };
 
 const EVENTS: Record<string, Shape> = {
   message_start: { model: string, thread_id: uuid, resumed: boolean },
-  text_delta: { index: count, text: string, "phase?": oneOf("commentary", "final_answer") },
+  text_delta: {
+    index: count,
+    text: string,
+    "phase?": oneOf("commentary", "final_answer", "async"),
+  },
+  text_retracted: { index: count },
   thinking_delta: { index: count, text: string },
   tool_call_start: {
     id: string,
@@ -109,7 +115,7 @@ export function checkInitialize(result: unknown): asserts result is InitializeRe
     contracts: shape({ provider: shape({ models }) }),
   };
   const plexum: Shape = {
-    revision: (value) => value === 1,
+    revision: (value) => value === 2,
     manifest: shape(manifest),
     features: (value) => Array.isArray(value) && value.every(string),
   };

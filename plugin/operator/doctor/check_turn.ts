@@ -8,6 +8,7 @@ import { join } from "@std/path";
 import { StateStore } from "../../../rollout/state/state.ts";
 import { runTurn } from "../../../runner/turn.ts";
 import { TurnError, type TurnEvent } from "../../../runner/turn_event.ts";
+import { TurnStream } from "../../../runner/turn_stream.ts";
 import type { TurnContext, TurnRequest } from "../../../runner/turn_request.ts";
 import { errorMessage } from "../../../base/error_message.ts";
 import { turnSettings } from "../../config/settings.ts";
@@ -21,10 +22,10 @@ const TOOL_SAID = "The host answered.";
 const LIMIT_MS = 60_000;
 /** What goes on after an event. */
 const DOING: Readonly<Record<string, string>> = {
-  started: "waiting for the model",
-  call_ended: "a tool runs",
-  call_result: "waiting for the model",
-  text: "waiting for codex to end",
+  message_start: "waiting for the model",
+  tool_call_end: "a tool runs",
+  tool_result: "waiting for the model",
+  text_delta: "waiting for codex to end",
 };
 
 /** The check. */
@@ -105,26 +106,30 @@ async function turn(
     callTool: () => Promise.resolve({ content: [{ type: "text", text: TOOL_SAID }] }),
   };
   const events: TurnEvent[] = [];
-  const take = (event: TurnEvent) => {
-    if (event.type in DOING) doctor.progress(`a turn: ${DOING[event.type]}`);
-    return Promise.resolve(void events.push(event));
-  };
-  await runTurn(request, context, take, AbortSignal.timeout(LIMIT_MS));
+  const stream = new TurnStream({
+    agentId: "doctor",
+    model: "codex",
+    send(event) {
+      if (event.type in DOING) doctor.progress(`a turn: ${DOING[event.type]}`);
+      return Promise.resolve(void events.push(event));
+    },
+  });
+  await runTurn(request, context, stream, AbortSignal.timeout(LIMIT_MS));
   return events;
 }
 
 function judge(events: readonly TurnEvent[], ms: number, direct: boolean): Finding {
   const error = events.find((event) => event.type === "error");
   if (error?.type === "error") {
-    const { kind, message, hint, detail } = error.failure;
+    const { kind, message, hint, detail } = error.error;
     return fail(`the turn failed: ${kind}`, {
       detail: [message, detail].filter(Boolean).join("\n"),
       ...(hint === undefined ? {} : { remedy: hint }),
     });
   }
-  const text = events.map((event) => event.type === "text" ? event.text : "").join("");
-  const outputs = events.flatMap((event) => event.type === "call_result" ? [event] : []);
-  const failed = outputs.filter(({ isError }) => isError).map(({ output }) => show(output));
+  const text = events.map((event) => event.type === "text_delta" ? event.text : "").join("");
+  const outputs = events.flatMap((event) => event.type === "tool_result" ? [event] : []);
+  const failed = outputs.filter(({ is_error }) => is_error).map(({ output }) => show(output));
   const called = !direct || outputs.some(({ output }) => show(output).includes(TOOL_SAID));
   if (text.includes(ALL_WELL) && called && failed.length === 0) {
     return ok(`a turn with a shell command and a host tool took ${ms} ms`);

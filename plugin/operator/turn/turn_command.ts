@@ -6,14 +6,13 @@
 import { resolve } from "@std/path";
 import { StateStore } from "../../../rollout/state/state.ts";
 import { runTurn } from "../../../runner/turn.ts";
-import { type Emit, type StopReason, TurnError } from "../../../runner/turn_event.ts";
+import { type StopReason, TurnError } from "../../../runner/turn_event.ts";
+import { TurnStream, type TurnStreamOptions } from "../../../runner/turn_stream.ts";
 import type { TurnContext, TurnRequest } from "../../../runner/turn_request.ts";
-import { canonicalEvent, errorBody } from "../../canonical.ts";
 import { loadConfig } from "../../config/config.ts";
 import { runtimeDirectory } from "../../profile.ts";
 import { self } from "../../self.ts";
 import { codexModel, turnSettings } from "../../config/settings.ts";
-import { TurnRecord } from "../../turn_record.ts";
 import { VERSION } from "../../version.ts";
 import type { Arguments } from "../cli/arguments.ts";
 import { readCannedTools } from "./canned_tools.ts";
@@ -70,49 +69,41 @@ export async function turn(args: Arguments): Promise<number> {
     version: VERSION,
     log: (level, message, data) => log.write(level, message, data),
   };
-  const record = new TurnRecord({ agentId, model }, log);
-  try {
-    const stopReason = args.has("json")
-      ? await asJson(request, context, record, model)
-      : await forPeople(request, context, record, args.has("quiet"));
-    record.ended();
-    return exitOf(stopReason);
-  } catch (error) {
-    record.refused(error);
-    if (error instanceof TurnError) return EXIT.failed; // shown already
-    throw error;
-  }
+  const told = {
+    agentId,
+    model,
+    log: context.log,
+    logsEvents: () => log.level === "debug",
+  };
+  const ended = args.has("json")
+    ? await asJson(request, context, told)
+    : await forPeople(request, context, told, args.has("quiet"));
+  return ended === "refused" ? EXIT.failed : exitOf(ended);
 }
 
-/** One canonical event per line, as the host gets them. */
-async function asJson(
-  request: TurnRequest,
-  context: TurnContext,
-  record: TurnRecord,
-  model: string,
-): Promise<StopReason> {
+type Told = Omit<TurnStreamOptions, "send">;
+type Ended = StopReason | "refused";
+
+/** One event per line, as the host gets them. */
+async function asJson(request: TurnRequest, context: TurnContext, told: Told): Promise<Ended> {
   using interrupt = new Interrupt(() => complain("cancelling ... (Ctrl-C again kills)"));
-  const show: Emit = (event) => {
-    print(jsonText(canonicalEvent(event, model)));
-    return Promise.resolve();
-  };
+  const show = (event: unknown) => Promise.resolve(print(jsonText(event)));
+  const stream = new TurnStream({ ...told, send: show });
   try {
-    const end = await runTurn(request, context, record.observing(show), interrupt.signal);
-    return end.stopReason;
+    return (await runTurn(request, context, stream, interrupt.signal)).stop_reason;
   } catch (error) {
-    if (error instanceof TurnError) {
-      print(jsonText({ type: "error", error: errorBody(error.failure) }));
-    }
-    throw error;
+    if (!(error instanceof TurnError)) throw error;
+    show({ type: "error", error: error.failure });
+    return "refused";
   }
 }
 
 async function forPeople(
   request: TurnRequest,
   context: TurnContext,
-  record: TurnRecord,
+  told: Told,
   quiet: boolean,
-): Promise<StopReason> {
+): Promise<Ended> {
   using progress = new Progress();
   const view = new TurnView({
     out: write,
@@ -124,14 +115,18 @@ async function forPeople(
     columns: () => columns(Deno.stderr),
   });
   using interrupt = new Interrupt(() => view.cancelling());
-  const show: Emit = (event) => Promise.resolve(view.show(event));
+  const stream = new TurnStream({
+    ...told,
+    send: (event) => Promise.resolve(view.show(event)),
+  });
   try {
-    const end = await runTurn(request, context, record.observing(show), interrupt.signal);
-    view.close(record.summary());
-    return end.stopReason;
+    const end = await runTurn(request, context, stream, interrupt.signal);
+    view.close(stream.summary);
+    return end.stop_reason;
   } catch (error) {
-    if (error instanceof TurnError) view.show({ type: "error", failure: error.failure });
-    throw error;
+    if (!(error instanceof TurnError)) throw error;
+    view.show({ type: "error", error: error.failure });
+    return "refused";
   }
 }
 

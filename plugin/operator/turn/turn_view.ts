@@ -6,7 +6,7 @@
  * @module
  */
 import type { TurnEvent } from "../../../runner/turn_event.ts";
-import type { TurnSummary } from "../../turn_meter.ts";
+import type { TurnSummary } from "../../../runner/turn_summary.ts";
 import { callSubject, count, many, size } from "../cli/format.ts";
 import type { Paint, Progress } from "../cli/terminal.ts";
 import { clipTo, oneLine, printable, widthOf, wrap } from "../cli/text.ts";
@@ -42,19 +42,19 @@ export class TurnView {
   show(event: TurnEvent): void {
     const { paint } = this.#screen;
     switch (event.type) {
-      case "started": {
+      case "message_start": {
         const how = event.resumed ? "goes on" : "new";
-        this.#line(paint("dim", `thread ${event.threadId} (${how})`));
+        this.#line(paint("dim", `thread ${event.thread_id} (${how})`));
         return this.#now("waiting for the model");
       }
-      case "text":
+      case "text_delta":
         return this.#text(event.text);
-      case "thinking":
+      case "thinking_delta":
         return this.#lines(event.text, (line) => paint("dim", line));
-      case "call_started":
+      case "tool_call_start":
         this.#calls.set(event.id, { name: event.name, started: performance.now() });
         return;
-      case "call_ended": {
+      case "tool_call_end": {
         const name = oneLine(this.#calls.get(event.id)?.name ?? "?");
         const room = this.#screen.columns() - widthOf(name) - 4;
         const subject = clipTo(callSubject(event.arguments), room);
@@ -62,18 +62,20 @@ export class TurnView {
         this.#latestCall = event.id;
         return this.#now(`${name} is running`);
       }
-      case "call_result":
+      case "tool_result":
         return this.#result(event);
+      case "text_retracted":
+        return this.#lines("· codex begins its answer again", (line) => paint("dim", line));
       case "status":
         return this.#lines(`· ${event.message}`, (line) => paint("dim", line));
       case "error": {
-        const { kind, message, hint, detail } = event.failure;
+        const { kind, message, hint, detail } = event.error;
         this.#lines(`${kind}: ${message}`, (line) => paint("red", line), true);
         if (detail !== undefined) this.#lines(detail, (line) => paint("dim", line), true);
         if (hint !== undefined) this.#lines(`→ ${hint}`, (line) => line, true);
         return;
       }
-      case "ended":
+      case "message_end":
         return this.#now("");
     }
   }
@@ -89,7 +91,7 @@ export class TurnView {
     this.#now("");
     if (!this.#screen.together && this.#texts > 0) this.#screen.out("\n");
     const { paint, columns } = this.#screen;
-    const colour = summary.stopReason === "end_turn" ? "green" : "yellow";
+    const colour = summary.stop_reason === "end_turn" ? "green" : "yellow";
     const numbers = wrap(turnNumbers(summary).join(" · "), columns() - 2, "  ");
     this.#line(`${paint(colour, "■")} ${numbers}`);
     this.#endLine();
@@ -107,17 +109,17 @@ export class TurnView {
     this.#now(this.#midLine ? "" : "waiting for the model");
   }
 
-  #result({ id, output, isError }: TurnEvent & { type: "call_result" }): void {
+  #result({ id, output, is_error }: TurnEvent & { type: "tool_result" }): void {
     const { paint, columns } = this.#screen;
     const call = this.#calls.get(id);
     const seconds = call === undefined ? 0 : (performance.now() - call.started) / 1000;
     const text = typeof output === "string" ? output : textIn(output);
-    const sign = isError ? paint("red", "✗ failed") : paint("green", "✓");
+    const sign = is_error ? paint("red", "✗ failed") : paint("green", "✓");
     // Named where it is not the answer to the line above.
     const name = id === this.#latestCall ? "" : `${oneLine(call?.name ?? "?")}, `;
     const bytes = size(new TextEncoder().encode(text).length);
     const facts = `${name}${bytes}, ${seconds.toFixed(1)} s`;
-    const room = columns() - widthOf(facts) - (isError ? 14 : 7);
+    const room = columns() - widthOf(facts) - (is_error ? 14 : 7);
     const head = room < 12 ? "" : `  ${paint("dim", clipTo(lastLine(text), room))}`;
     this.#line(`  ${sign} ${facts}${head}`);
     this.#now("waiting for the model");
@@ -148,18 +150,17 @@ export class TurnView {
 
 /** The numbers of a turn, as phrases. */
 export function turnNumbers(summary: TurnSummary): string[] {
-  const { stopReason, msTotal, msToFirstEvent, usage, toolCalls } = summary;
+  const { stop_reason, ms_total, ms_to_first_event, tool_calls } = summary;
+  const { input_tokens, cached_input_tokens, output_tokens } = summary;
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-  const cached = usage?.cachedInputTokens ? ` (${count(usage.cachedInputTokens)} cached)` : "";
+  const cached = cached_input_tokens ? ` (${count(cached_input_tokens)} cached)` : "";
   return [
-    stopReason.replace("_", " "),
-    seconds(msTotal),
-    ...(msToFirstEvent === undefined ? [] : [`first event after ${seconds(msToFirstEvent)}`]),
-    ...(usage === undefined ? [] : [
-      `${count(usage.inputTokens)} tokens in${cached}`,
-      `${count(usage.outputTokens)} out`,
-    ]),
-    ...(toolCalls === 0 ? [] : [many(toolCalls, "tool call")]),
+    stop_reason.replace("_", " "),
+    seconds(ms_total),
+    ...(ms_to_first_event === undefined ? [] : [`first event after ${seconds(ms_to_first_event)}`]),
+    ...(input_tokens === undefined ? [] : [`${count(input_tokens)} tokens in${cached}`]),
+    ...(output_tokens === undefined ? [] : [`${count(output_tokens)} out`]),
+    ...(tool_calls === 0 ? [] : [many(tool_calls, "tool call")]),
   ];
 }
 

@@ -6,7 +6,6 @@
  */
 import { strict as assert } from "node:assert";
 import * as fc from "fast-check";
-import { canonicalEvent } from "../../../plugin/canonical.ts";
 import { overlongRecord } from "../../../rollout/overlong.ts";
 import { decodeRecord } from "../../../rollout/records/records.ts";
 import { type Line, LineSplitter } from "../../../base/lines.ts";
@@ -14,7 +13,7 @@ import { TurnCalls } from "../../../rollout/turn_calls.ts";
 import { decodeExecLine } from "../../../runner/exec/wire.ts";
 import type { TurnEvent } from "../../../runner/turn_event.ts";
 import { TurnOutput } from "../../../runner/turn_output.ts";
-import { totalAfter, turnUsage, ZERO_USAGE } from "../../../runner/usage.ts";
+import { totalAfter, turnUsage, usageTold, ZERO_USAGE } from "../../../runner/usage.ts";
 import { judge } from "../../../runner/failure/verdict.ts";
 import { checkEventParams } from "../../../tests/support/wire.ts";
 import { captured, lines, mutated } from "./mutation.ts";
@@ -92,7 +91,7 @@ class Told {
     const reported = output.terminal?.type === "completed" ? output.terminal.usage : undefined;
     const evidence = { reported, recorded: output.recorded, base: ZERO_USAGE };
     totalAfter(evidence);
-    const end = { usage: turnUsage(evidence), threadId: THREAD };
+    const end = { usage: usageTold(turnUsage(evidence)), thread_id: THREAD };
     for (const exit of [{ code: 0, signal: undefined }, { code: 137, signal: "SIGKILL" }]) {
       const verdict = judge({
         output,
@@ -104,29 +103,29 @@ class Told {
         survivors: [],
       });
       const { stopReason, failure } = verdict;
-      if (failure !== undefined) this.#check({ type: "error", failure });
-      this.#check({ type: "ended", stopReason, ...end });
+      if (failure !== undefined) this.#check({ type: "error", error: failure });
+      this.#check({ type: "message_end", stop_reason: stopReason, ...end });
     }
   }
 
   #check(event: TurnEvent): void {
-    const params = { request_id: 1, seq: this.#seq++, event: canonicalEvent(event, "codex") };
+    const params = { request_id: 1, seq: this.#seq++, event };
     const frame = JSON.stringify(params);
     assert.ok(!frame.includes("\n"), "a frame is one line");
     checkEventParams(withoutPhase(JSON.parse(frame)));
     this.#bytes += frame.length;
     assert.ok(this.#bytes <= this.#limit, `told ${this.#bytes} bytes, limit ${this.#limit}`);
-    if (event.type === "text") {
+    if (event.type === "text_delta") {
       assert.ok([this.#text, this.#text + 1].includes(event.index), "text index without gaps");
       this.#text = event.index;
       assert.ok(event.index === 0 || event.text.startsWith("\n\n"), "blank line between texts");
-    } else if (event.type === "call_started") {
+    } else if (event.type === "tool_call_start") {
       assert.ok(!this.#started.has(event.id), `call ${event.id} is told once`);
       this.#started.add(event.id);
-    } else if (event.type === "call_ended") {
+    } else if (event.type === "tool_call_end") {
       assert.ok(this.#started.has(event.id) && !this.#ended.has(event.id), "started, then ended");
       this.#ended.add(event.id);
-    } else if (event.type === "call_result") this.#answered.add(event.id);
+    } else if (event.type === "tool_result") this.#answered.add(event.id);
   }
 }
 

@@ -53,8 +53,8 @@ Deno.test("classifyFailure tells an exhausted quota apart where codex does", () 
 
 Deno.test("classifyFailure says when a rate limit is over", () => {
   for (const version of ["0.135.0", "0.169.0"]) {
-    const { retryAfterMs } = failureOf(capturedRun(version, "failed-ratelimit"));
-    assert.equal(retryAfterMs, 200);
+    const { retry_after_ms } = failureOf(capturedRun(version, "failed-ratelimit"));
+    assert.equal(retry_after_ms, 200);
   }
 });
 
@@ -62,9 +62,9 @@ Deno.test("classifyFailure reads a usage limit with either apostrophe, and when 
   for (const apostrophe of ["'", "\u2019"]) {
     const message =
       `You${apostrophe}ve hit your usage limit. Upgrade to Pro (https://x) or try again at May 18th, 2033 3:33 AM.`;
-    const { kind, resetsAt } = classifyFailure({ message, stderr: "" });
+    const { kind, resets_at } = classifyFailure({ message, stderr: "" });
     assert.equal(kind, "quota_exhausted");
-    assert.equal(resetsAt, new Date(2033, 4, 18, 3, 33, 59).toISOString());
+    assert.equal(resets_at, new Date(2033, 4, 18, 3, 33, 59).toISOString());
   }
 });
 
@@ -119,7 +119,7 @@ Deno.test("classifyFailure knows how codex refuses a start", () => {
   for (const [stderr, exitCode, kind] of starts) {
     const failure = classifyFailure({ stderr, exitCode });
     assert.equal(failure.kind, kind, stderr);
-    assert.equal(failure.exitCode, exitCode);
+    assert.equal(failure.exit_code, exitCode);
   }
 });
 
@@ -159,7 +159,7 @@ Deno.test("classifyFailure tells a server of the host from one of the user", () 
 Deno.test("classifyFailure calls a death without words a crash, with the end of stderr", () => {
   const noise = "Reading additional input from stdin...\n";
   const killed = classifyFailure({ stderr: noise, signal: "SIGKILL", exitCode: 137 });
-  assert.deepEqual([killed.kind, killed.signal, killed.exitCode], [
+  assert.deepEqual([killed.kind, killed.signal, killed.exit_code], [
     "crashed",
     "SIGKILL",
     undefined,
@@ -168,7 +168,7 @@ Deno.test("classifyFailure calls a death without words a crash, with the end of 
 
   const stderr = `${"x".repeat(5000)}\nthread 'main' panicked at src/main.rs: broken pipe`;
   const panicked = classifyFailure({ stderr, exitCode: 101 });
-  assert.deepEqual([panicked.kind, panicked.exitCode], ["crashed", 101]);
+  assert.deepEqual([panicked.kind, panicked.exit_code], ["crashed", 101]);
   assert.match(panicked.message, /exit code 101\): thread 'main' panicked/);
   assert.match(panicked.detail ?? "", /^…x+\nthread 'main' panicked/);
   assert.ok(new TextEncoder().encode(panicked.detail).length <= 2048);
@@ -289,9 +289,9 @@ Deno.test("classifyFailure reads code and type of the service's answer", () => {
 Deno.test("classifyFailure takes the time to try again from the attempt before, where the last is silent", () => {
   const message = "exceeded retry limit, last status: 429 Too Many Requests";
   const notice = "Reconnecting... 1/1 (rate limit exceeded: Please try again in 1.5s.)";
-  assert.equal(classifyFailure({ message, notice, stderr: "" }).retryAfterMs, 1500);
+  assert.equal(classifyFailure({ message, notice, stderr: "" }).retry_after_ms, 1500);
   const other = classifyFailure({ message: "at capacity", notice, stderr: "" });
-  assert.equal(other.retryAfterMs, undefined);
+  assert.equal(other.retry_after_ms, undefined);
 });
 
 Deno.test("classifyFailure tells the second at which a limit resets, where codex recorded it", () => {
@@ -303,7 +303,7 @@ Deno.test("classifyFailure tells the second at which a limit resets, where codex
     timeZone: "Asia/Tokyo",
     stderr: "",
   });
-  assert.deepEqual([failure.kind, failure.resetsAt], [
+  assert.deepEqual([failure.kind, failure.resets_at], [
     "quota_exhausted",
     "2033-05-17T18:33:20.000Z",
   ]);

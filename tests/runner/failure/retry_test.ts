@@ -16,8 +16,8 @@ Deno.test("retryTimes reads how long to wait", () => {
     ["try again in 20 minutes.", 1_200_000],
     ["Please retry after 30 seconds.", 30_000],
   ];
-  for (const [text, retryAfterMs] of cases) {
-    assert.deepEqual(retryTimes(text, { now }), { retryAfterMs }, text);
+  for (const [text, retry_after_ms] of cases) {
+    assert.deepEqual(retryTimes(text, { now }), { retry_after_ms }, text);
   }
 });
 
@@ -28,13 +28,13 @@ Deno.test("retryTimes reads when a limit resets, in local time", () => {
     ["try again at 3:33 PM.", local(2026, 10, 22, 15, 33)],
     ["try again at 3:33 AM.", local(2026, 10, 23, 3, 33)],
   ];
-  for (const [text, resetsAt] of cases) {
-    assert.deepEqual(retryTimes(text, { now }), { resetsAt }, text);
+  for (const [text, resets_at] of cases) {
+    assert.deepEqual(retryTimes(text, { now }), { resets_at }, text);
   }
 });
 
 Deno.test("retryTimes reads a time of day by codex's clock, also across a change of it", () => {
-  const cases: [timeZone: string, now: string, text: string, resetsAt: string][] = [
+  const cases: [timeZone: string, now: string, text: string, resets_at: string][] = [
     ["Asia/Tokyo", "2026-11-26T18:45:00Z", "Try again at 5:46 AM.", "2026-11-26T20:46:59Z"],
     [":Asia/Tokyo", "2026-11-26T21:00:00Z", "Try again at 5:46 AM.", "2026-11-27T20:46:59Z"],
     ["Pacific/Apia", "2026-11-26T18:45:00Z", "try again at 12:05 AM", "2026-11-27T11:05:59Z"],
@@ -42,9 +42,13 @@ Deno.test("retryTimes reads a time of day by codex's clock, also across a change
     ["UTC", "2026-11-26T18:45:59Z", "try again at 6:45 PM", "2026-11-26T18:45:59Z"],
     ["UTC", "2026-11-26T18:45:00Z", "try again at 12:30 PM", "2026-11-27T12:30:59Z"],
   ];
-  for (const [timeZone, now, text, resetsAt] of cases) {
+  for (const [timeZone, now, text, resets_at] of cases) {
     const times = retryTimes(text, { now: new Date(now), timeZone });
-    assert.deepEqual(times, { resetsAt: new Date(resetsAt).toISOString() }, `${timeZone} ${text}`);
+    assert.deepEqual(
+      times,
+      { resets_at: new Date(resets_at).toISOString() },
+      `${timeZone} ${text}`,
+    );
   }
 });
 
@@ -56,7 +60,7 @@ Deno.test("retryTimes believes a recorded second within the minute that is told,
   const second = Date.UTC(2026, 10, 26, 20, 46, 31) / 1000;
   const clock = { now: new Date("2026-11-26T18:45:00Z"), timeZone: "UTC" };
   const of = (limitsReset: number[]) =>
-    retryTimes("try again at 8:46 PM", { ...clock, limitsReset }).resetsAt;
+    retryTimes("try again at 8:46 PM", { ...clock, limitsReset }).resets_at;
   assert.equal(of([second - 600, second]), "2026-11-26T20:46:31.000Z");
   assert.equal(of([second - 600]), "2026-11-26T20:46:59.000Z");
 });

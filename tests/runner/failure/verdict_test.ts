@@ -102,7 +102,7 @@ Deno.test("judge calls partial text without an end a crash", () => {
   const output = new TurnOutput(() => undefined);
   output.take({ type: "message", item: "i", text: "half an ans" });
   const { stopReason, failure } = judge(evidence({ output }));
-  assert.deepEqual([stopReason, failure?.kind, failure?.exitCode], ["error", "crashed", 0]);
+  assert.deepEqual([stopReason, failure?.kind, failure?.exit_code], ["error", "crashed", 0]);
 });
 
 Deno.test("judge says which watchdog ended a turn, and that a limit can be set", () => {

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { type TurnScreen, TurnView } from "../../../../plugin/operator/turn/turn_view.ts";
 import { callSubject, size } from "../../../../plugin/operator/cli/format.ts";
 import { widthOf } from "../../../../plugin/operator/cli/text.ts";
-import type { TurnSummary } from "../../../../plugin/turn_meter.ts";
+import type { TurnSummary } from "../../../../runner/turn_summary.ts";
 import type { TurnEvent } from "../../../../runner/turn_event.ts";
 
 /** Everything that was written, in order, and stdout alone. */
@@ -28,18 +28,18 @@ function screen(options: Partial<TurnScreen> = {}): TurnScreen & { all: string; 
 }
 
 const CALL: TurnEvent[] = [
-  { type: "call_started", id: "c1", name: "exec_command", source: "codex" },
-  { type: "call_ended", id: "c1", arguments: `{"cmd":"cat ${"long ".repeat(20)}"}` },
+  { type: "tool_call_start", id: "c1", name: "exec_command", source: "codex" },
+  { type: "tool_call_end", id: "c1", arguments: `{"cmd":"cat ${"long ".repeat(20)}"}` },
 ];
 
 Deno.test("TurnView keeps within the terminal's width and names answers that come late", () => {
   const it = screen();
   const view = new TurnView(it);
   for (const event of CALL) view.show(event);
-  view.show({ type: "call_started", id: "c2", name: "tide", source: "host" });
-  view.show({ type: "call_ended", id: "c2", arguments: `{"place":"Hythe"}` });
-  view.show({ type: "call_result", id: "c1", output: "x\nthe end\n", isError: true });
-  view.show({ type: "call_result", id: "c2", output: [{ text: "noon" }], isError: false });
+  view.show({ type: "tool_call_start", id: "c2", name: "tide", source: "host" });
+  view.show({ type: "tool_call_end", id: "c2", arguments: `{"place":"Hythe"}` });
+  view.show({ type: "tool_result", id: "c1", output: "x\nthe end\n", is_error: true });
+  view.show({ type: "tool_result", id: "c2", output: [{ text: "noon" }], is_error: false });
   const lines = it.all.trimEnd().split("\n");
   for (const line of lines) assert.ok(widthOf(line) <= 40, line);
   assert.match(lines[0] ?? "", /^→ exec_command cat long .*…$/);
@@ -52,10 +52,10 @@ Deno.test("TurnView shows the model's words as they come, and its own on lines o
     const it = screen({ together });
     const view = new TurnView(it);
     for (const text of ["one ", "two", "\n\n    code --that stays"]) {
-      view.show({ type: "text", index: 0, text });
+      view.show({ type: "text_delta", index: 0, text });
     }
     view.show({ type: "status", message: "\x1b[2Jreconnecting\u202e" });
-    view.show({ type: "text", index: 1, text: "\n\nthree" });
+    view.show({ type: "text_delta", index: 1, text: "\n\nthree" });
     const said = "one two\n\n    code --that stays";
     const note = "· \ufffd[2Jreconnecting\ufffd\n";
     assert.equal(it.all, together ? `${said}\n${note}three` : `${said}${note}\n\nthree`);
@@ -67,7 +67,7 @@ Deno.test("TurnView takes the live line away before it writes, and keeps it off 
   const done: string[] = [];
   const progress = { now: (doing: string) => done.push(doing), clear: () => done.push("clear") };
   const view = new TurnView(screen({ progress }));
-  view.show({ type: "text", index: 0, text: "half a line" });
+  view.show({ type: "text_delta", index: 0, text: "half a line" });
   view.show({ type: "status", message: "reconnecting" });
   assert.deepEqual(done, ["waiting for codex", "clear", "", "clear"]);
 });
@@ -75,12 +75,12 @@ Deno.test("TurnView takes the live line away before it writes, and keeps it off 
 Deno.test("TurnView is quiet but for the answer, a cancel and a failure", () => {
   const it = screen({ quiet: true, columns: () => 80 });
   const view = new TurnView(it);
-  view.show({ type: "started", threadId: "t", resumed: false });
+  view.show({ type: "message_start", model: "m", thread_id: "t", resumed: false });
   for (const event of CALL) view.show(event);
-  view.show({ type: "text", index: 0, text: "hello" });
+  view.show({ type: "text_delta", index: 0, text: "hello" });
   view.cancelling();
   const failure = { kind: "timeout", message: "too long", retryable: true } as const;
-  view.show({ type: "error", failure });
+  view.show({ type: "error", error: failure });
   assert.equal(it.all, "hello\ncancelling ... (Ctrl-C again kills)\ntimeout: too long\n");
 });
 
@@ -91,22 +91,20 @@ Deno.test("TurnView ends with the numbers of the turn", () => {
     model: "m",
     thread: "t",
     resumed: false,
-    stopReason: "end_turn",
+    stop_reason: "end_turn",
     error: undefined,
     exit: undefined,
-    msToFirstEvent: 210,
-    msTotal: 2140,
-    usage: {
-      inputTokens: 2200,
-      cachedInputTokens: 1400,
-      outputTokens: 80,
-      reasoningOutputTokens: 20,
-    },
-    toolCalls: 1,
-    hostToolCalls: 0,
-    toolErrors: 0,
-    toolOutputBytes: 0,
-    textBytes: 0,
+    ms_to_first_event: 210,
+    ms_total: 2140,
+    input_tokens: 2200,
+    cached_input_tokens: 1400,
+    output_tokens: 80,
+    reasoning_output_tokens: 20,
+    tool_calls: 1,
+    host_tool_calls: 0,
+    tool_errors: 0,
+    tool_output_bytes: 0,
+    text_bytes: 0,
   };
   new TurnView(it).close(summary);
   assert.equal(
