@@ -57,6 +57,7 @@ Deno.test("recallThread gives back what was remembered, and where the rollout en
     from: stage.size,
     base: usageOf(70),
     systemDigest: "d",
+    newer: "numbered",
   });
 });
 
