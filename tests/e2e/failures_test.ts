@@ -493,6 +493,23 @@ for (const version of ALL_VERSIONS) {
   });
 }
 
+for (const version of ALL_VERSIONS) {
+  Deno.test(`429 of codex ${version} after an attempt that named a pause keeps the pause`, async () => {
+    const code = "rate_limit_exceeded";
+    await using world = await openWorld(version, {
+      config: override("stream_max_retries=1"),
+      steps: [
+        { failed: { code, message: "Rate limit reached. Please try again in 0.3s." } },
+        { status: 429, error: { code, message } },
+      ],
+    });
+    const turn = world.host.stream(asks(world.sandbox.workspace, "hello"));
+    await turn.result;
+    const error = turn.of("error")[0]?.error;
+    assert.deepEqual([error?.kind, error?.retry_after_ms], ["rate_limited", 300], turn.story());
+  });
+}
+
 async function refusalOf(turn: Turn): Promise<ErrorBody> {
   const refusal: unknown = await turn.result.catch((error: unknown) => error);
   assert.ok(refusal instanceof RpcError, turn.story());
