@@ -163,12 +163,17 @@ function recognize(text: string, { info, ownNames }: FailureEvidence): Known | u
   const body = bodyOf(text);
   const words = wordRowOf(body?.message ?? text, ownNames);
   const status = named?.status ?? statusIn(text);
-  const kind = kindOf(body?.code) ?? (status === undefined ? undefined : kindOfStatus(status)) ??
-    words?.kind ?? kindOf(body?.type) ?? (status === undefined ? byName : undefined);
-  if (words !== undefined && words.kind === kind) return { ...words, hint: hintOf(words, text) };
-  if (kind !== undefined) return { kind };
-  // codex hands on the whole answer to a 400.
-  return body !== undefined || status === 400 ? { kind: "invalid_request" } : undefined;
+  const kind = [
+    kindOf(body?.code),
+    status === undefined ? undefined : kindOfStatus(status),
+    words?.kind,
+    kindOf(body?.type),
+    status === undefined ? byName : undefined,
+    // The whole answer to a 400 is all that codex says.
+    status === 400 || text.startsWith("{") ? "invalid_request" as const : undefined,
+  ].find((kind) => kind !== undefined);
+  if (kind === undefined) return undefined;
+  return { kind, hint: words?.kind === kind ? hintOf(words, text) : undefined };
 }
 
 function statusIn(text: string): number | undefined {

@@ -29,7 +29,7 @@ Deno.test("every message in docs/troubleshooting.md is still in the sources", ()
   assert.ok(messages.length > 25);
   for (const message of messages) {
     // Names in capitals and dots stand for what differs.
-    const fixed = message.split(/…|\b(?:PATH|KEY|NAME|DIR|ID|FILE|SOCKET|METHOD|X)\b/)
+    const fixed = message.split(/…|\b(?:PATH|KEY|NAME|DIR|ID|FILE|SOCKET|METHOD|X|N)\b/)
       .map((part) => part.trim().replace(/^[:;(.]+ ?| ?[:;().]+$/g, "")).filter((part) =>
         part.length > 3
       );

@@ -123,6 +123,12 @@ Deno.test("classifyFailure knows how codex refuses a start", () => {
   }
 });
 
+Deno.test("classifyFailure does not take the data of an unknown start failure for the caller's fault", () => {
+  const stderr = 'Error: turn/start failed: no idea (code -32603), data: {"type":"strange"}';
+  const { kind, retryable } = classifyFailure({ stderr, exitCode: 1 });
+  assert.deepEqual([kind, retryable], ["crashed", true]);
+});
+
 Deno.test("classifyFailure keeps where codex's config.toml is broken, and why", () => {
   const broken = `Error loading config.toml:
 /c/config.toml:2:9: extra \`=\`, expected nothing
