@@ -7,11 +7,12 @@
  *
  * @module
  */
+import { resolve } from "@std/path";
 import type { Followed } from "../rollout/turn_calls.ts";
 import type { RunInput } from "./transport.ts";
 
 /** What was asked for. */
-export type Asked = Pick<RunInput, "cwd" | "model" | "sandbox" | "extraArgs">;
+export type Asked = Pick<RunInput, "cwd" | "workspace" | "model" | "sandbox" | "extraArgs">;
 /** What codex says that counts. */
 export type Granted = Extract<Followed, { type: "turn_context" }>;
 
@@ -47,5 +48,13 @@ export function compareGranted(asked: Asked, granted: Granted): Difference {
   if (modelAsked && model !== undefined && model !== asked.model) {
     other.push(`codex runs this turn with the model ${model} instead of ${asked.model}`);
   }
+  const { cwd } = granted;
+  if (cwd !== undefined && ![asked.cwd, asked.workspace].map(plain).includes(plain(cwd))) {
+    other.push(`codex runs this turn in ${cwd} instead of ${asked.cwd}`);
+  }
   return { more, other };
+}
+
+function plain(path: string): string {
+  return resolve("/", path);
 }

@@ -2,7 +2,8 @@ import { strict as assert } from "node:assert";
 import { compareGranted } from "../../runner/granted.ts";
 
 const asked = {
-  cwd: "/w",
+  cwd: "/link/w/",
+  workspace: "/w",
   model: "gpt-5.5",
   sandbox: "read-only",
   extraArgs: [] as string[],
@@ -12,6 +13,7 @@ const granted = { type: "turn_context", sandbox: "read-only", model: "gpt-5.5" }
 Deno.test("compareGranted finds nothing where everything is as asked, or not told", () => {
   const nothing = { more: undefined, other: [] };
   assert.deepEqual(compareGranted(asked, { ...granted, approval: "never", cwd: "/w" }), nothing);
+  assert.deepEqual(compareGranted(asked, { ...granted, cwd: "/link/w" }), nothing);
   assert.deepEqual(compareGranted(asked, { type: "turn_context" }), nothing);
   assert.deepEqual(compareGranted({ ...asked, model: undefined }, granted), nothing);
 });
@@ -28,12 +30,14 @@ Deno.test("compareGranted tells of less, of another model and of other approvals
     ...granted,
     model: "gpt-5.4",
     approval: "on-request",
+    cwd: "/elsewhere",
   });
   assert.equal(more, undefined);
   assert.deepEqual(other, [
     "codex runs this turn with the sandbox read-only instead of danger-full-access",
     "codex runs this turn with the approval policy on-request instead of never",
     "codex runs this turn with the model gpt-5.4 instead of gpt-5.5",
+    "codex runs this turn in /elsewhere instead of /link/w/",
   ]);
 });
 
