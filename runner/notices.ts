@@ -16,17 +16,15 @@ const MAX_REMEMBERED = 100;
 export class Notices {
   #held: string | undefined;
   readonly #warned = new Set<string>();
-  /** The last notice, told or not. */
+  /** The last notice that was told. */
   last: string | undefined;
 
   /** codex said `message`; it may be about to say it again as the reason of its failure. */
   notice(message: string): string[] {
     if (message === this.#held) return [];
     const told = this.flush();
-    this.last = message;
-    if (/^Reconnecting\b/.test(message)) return [...told, message];
     this.#held = message;
-    return told;
+    return /^Reconnecting\b/.test(message) ? [...told, ...this.flush()] : told;
   }
 
   /** codex warned of something. */
@@ -47,6 +45,8 @@ export class Notices {
   flush(): string[] {
     const held = this.#held;
     this.#held = undefined;
-    return held === undefined ? [] : [held];
+    if (held === undefined) return [];
+    this.last = held;
+    return [held];
   }
 }

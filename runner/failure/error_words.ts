@@ -57,6 +57,12 @@ export const WORD_ROWS: readonly WordRow[] = [
     kind: "model_unavailable",
     match: /model not found|\bmodel\b.{0,80}(?:does not exist|is not supported|not available)/i,
   },
+  {
+    kind: "config",
+    match: /cannot be used because requirements/i,
+    hint:
+      "This machine's /etc/codex/requirements.toml does not allow the `sandbox` of config.json: change one of them.",
+  },
   { kind: "session_busy", match: /already has an active writer/i },
   {
     kind: "session_lost",

@@ -1,5 +1,6 @@
 /** What the user sends, and where codex is at home, on real binaries. */
 import { strict as assert } from "node:assert";
+import type { ErrorBody } from "../../plugin/protocol.ts";
 import { existsSync } from "node:fs";
 import { join } from "@std/path";
 import { codexBinary, NEWEST_CODEX } from "../support/codex.ts";
@@ -8,7 +9,7 @@ import { decodeBase64 } from "../../base/picture.ts";
 import { canMount } from "../support/mounted.ts";
 import { PIXEL } from "../support/pixel.ts";
 import { RpcError } from "../support/rpc_error.ts";
-import { openSandbox } from "../support/sandbox.ts";
+import { openSandbox, type Sandbox } from "../support/sandbox.ts";
 import { asks, openWorld, VERSIONS } from "./world.ts";
 
 const ALL_VERSIONS = [...new Set([...VERSIONS, "0.171.0"])];
@@ -91,6 +92,31 @@ for (const version of ALL_VERSIONS) {
   });
 
   Deno.test({
+    name: `machine that narrows the sandbox of codex ${version} is told of, and forbids the widest`,
+    ignore: !canMount(),
+    fn: async () => {
+      const { native } = await codexBinary(version);
+      await using sandbox = await openSandbox({ binary: native, config: { retries: 0 } });
+      await requires(sandbox, native, 'allowed_sandbox_modes = ["read-only"]');
+      await using host = await startHost({ env: sandbox.env });
+      await host.initialize();
+      const narrowed = host.stream(asks(sandbox.workspace, "hello"));
+      assert.equal((await narrowed.result).stop_reason, "end_turn", narrowed.story());
+      const told = narrowed.of("status").map(({ message }) => message);
+      const sentence = "codex runs this turn with the sandbox read-only instead of workspace-write";
+      assert.ok(told.includes(sentence), narrowed.story());
+      const binary = join(sandbox.root, "codex-in-namespace");
+      await sandbox.configure({ binary, sandbox: "danger-full-access" });
+      const forbidden = await host.stream(asks(sandbox.workspace, "hello")).result
+        .catch((error: unknown) => error);
+      assert.ok(forbidden instanceof RpcError);
+      const { kind, hint } = forbidden.data as ErrorBody;
+      assert.equal(kind, "config", forbidden.message);
+      assert.match(hint ?? "", /requirements\.toml/);
+    },
+  });
+
+  Deno.test({
     name: `machine that opens the sandbox of codex ${version} ends the turn before a command runs`,
     ignore: !canMount(),
     fn: async () => {
@@ -106,32 +132,31 @@ for (const version of ALL_VERSIONS) {
           { text: "done" },
         ],
       });
-      // Only codex sees this /etc: it runs in a mount namespace of its own.
-      const etc = join(sandbox.root, "etc");
-      assert.ok(new Deno.Command("cp", { args: ["-a", "/etc", etc] }).outputSync().success);
-      Deno.mkdirSync(join(etc, "codex"), { recursive: true });
-      Deno.writeTextFileSync(
-        join(etc, "codex", "requirements.toml"),
-        'allowed_sandbox_modes = ["workspace-write"]\n',
-      );
-      const binary = join(sandbox.root, "codex-in-namespace");
-      Deno.writeTextFileSync(
-        binary,
-        `#!/bin/sh\nexec unshare -m sh -c 'mount --bind ${etc} /etc && exec ${native} "$@"' sh "$@"\n`,
-        { mode: 0o755 },
-      );
-      await sandbox.configure({ binary });
+      await requires(sandbox, native, 'allowed_sandbox_modes = ["workspace-write"]');
       await using host = await startHost({ env: sandbox.env });
       await host.initialize();
       const turn = host.stream(asks(sandbox.workspace, "write"));
       const end = await turn.result.catch((error: unknown) => error);
-      const error = end instanceof RpcError
-        ? end.data as { kind: string; message: string }
-        : turn.of("error")[0]?.error;
+      const error = end instanceof RpcError ? end.data as ErrorBody : turn.of("error")[0]?.error;
       assert.equal(error?.kind, "config", turn.story());
       assert.ok(!existsSync(join(sandbox.workspace, "wrote")));
     },
   });
+}
+
+/** Gives this codex, and nobody else, an /etc with such a requirements.toml. */
+async function requires(sandbox: Sandbox, native: string, requirement: string): Promise<void> {
+  const etc = join(sandbox.root, "etc");
+  assert.ok(new Deno.Command("cp", { args: ["-a", "/etc", etc] }).outputSync().success);
+  Deno.mkdirSync(join(etc, "codex"), { recursive: true });
+  Deno.writeTextFileSync(join(etc, "codex", "requirements.toml"), `${requirement}\n`);
+  const binary = join(sandbox.root, "codex-in-namespace");
+  Deno.writeTextFileSync(
+    binary,
+    `#!/bin/sh\nexec unshare -m sh -c 'mount --bind ${etc} /etc && exec ${native} "$@"' sh "$@"\n`,
+    { mode: 0o755 },
+  );
+  await sandbox.configure({ binary });
 }
 
 Deno.test("unusable picture is refused by its content block before codex is started", async () => {

@@ -93,6 +93,11 @@ Deno.test("classifyFailure knows how codex refuses a start", () => {
       1,
       "config",
     ],
+    [
+      'Error: `approval_policy = "never"` cannot be used because requirements do not allow `sandbox_mode = "danger-full-access"`; Codex would fall back to read-only permissions with approvals disabled.',
+      1,
+      "config",
+    ],
     ["Error: Read-only file system (os error 30)", 1, "config"],
     [
       "Error: failed to initialize in-process app-server client: No space left on device (os error 28)",
