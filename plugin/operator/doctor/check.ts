@@ -84,11 +84,11 @@ export class DoctorContext {
 
   /** The codex of the configuration, or what is wrong with it. */
   codex(): Promise<CodexBinary | TurnError> {
-    const env = { ...this.environment, ...this.config.env };
-    return this.#codex ??= findCodex(this.config.binary, env).catch((error: unknown) => {
-      if (error instanceof TurnError) return error;
-      throw error;
-    });
+    return this.#codex ??= findCodex(this.config.binary, this.codexEnvironment())
+      .catch((error: unknown) => {
+        if (error instanceof TurnError) return error;
+        throw error;
+      });
   }
 
   /** The same for checks that are only made where there is one. */

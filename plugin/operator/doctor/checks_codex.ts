@@ -51,8 +51,8 @@ async function answerOf(
 }
 
 async function binary(context: DoctorContext): Promise<Finding> {
-  const { config, environment, paths } = context;
-  const { path, looked } = searchCodex(config.binary, { ...environment, ...config.env });
+  const { config, paths } = context;
+  const { path, looked } = searchCodex(config.binary, context.codexEnvironment());
   if (path === undefined) {
     return fail(`no executable ${JSON.stringify(config.binary)} found`, {
       detail: looked.map((place) => `not in ${place}`).join("\n"),
