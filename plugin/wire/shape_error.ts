@@ -58,6 +58,7 @@ function expected(issue: Issue): string {
   if (issue.code === "too_big") return `at most ${issue.maximum}`;
   if (issue.code === "custom" && issue.message !== undefined) return issue.message;
   if (issue.expected === "int") return "a whole number";
+  if (issue.expected === "record") return "object";
   return typeof issue.expected === "string" ? issue.expected : "another value";
 }
 

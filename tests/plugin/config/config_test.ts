@@ -160,6 +160,7 @@ const WRONG: Record<string, string> = {
     "extra_args: expected absolute paths for --add-dir and for keys that end in _file, _dir or _home, found array",
   '{"agents": {"cx": {"args": ["-c", "model_instructions_file=\\"a.md\\""]}}}':
     "agents.cx.args: expected absolute paths for --add-dir and for keys that end in _file, _dir or _home, found array",
+  '{"env": []}': "env: expected object, found array",
   '{"transport": "http"}':
     'transport: expected one of "auto", "app-server", "exec", found string "http"',
   '{"agents": {"cx": 1}}': "agents.cx: expected object, found number 1",
