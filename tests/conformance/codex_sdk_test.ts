@@ -1,6 +1,6 @@
 /** codex's own TypeScript package against our decoder of codex's lines. */
 import { strict as assert } from "node:assert";
-import { namesIn, sdkTypes, unknownNames } from "../../scripts/proof/matrix/sdk.ts";
+import { namesIn, sdkTypes, unknownNames } from "../../scripts/proof/codex/sdk.ts";
 import { CODEX_SDK } from "../support/npm_package.ts";
 
 Deno.test("every event and item that @openai/codex-sdk names is known to the decoder", async () => {

@@ -3,6 +3,7 @@
  *
  * Verbatim except for replaced paths and strings cut after 500 characters.
  */
+import { existsSync } from "node:fs";
 import { fromFileUrl, join } from "@std/path";
 import { decodeRecord, type RolloutRecord } from "../../rollout/records/records.ts";
 import { type Followed, TurnCalls } from "../../rollout/turn_calls.ts";
@@ -12,7 +13,8 @@ import type { CodexEvent } from "../../runner/transport.ts";
 const FIXTURES = fromFileUrl(new URL("../fixtures/", import.meta.url));
 
 /** The versions with captured runs. */
-export const CAPTURED_VERSIONS = ["0.135.0", "0.169.0"] as const;
+export const CAPTURED_VERSIONS: readonly string[] = [...Deno.readDirSync(FIXTURES)]
+  .map(({ name }) => name).filter((name) => existsSync(join(FIXTURES, name, "text"))).sort();
 
 export interface CapturedRun {
   version: string;

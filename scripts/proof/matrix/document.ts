@@ -5,37 +5,33 @@
  */
 import { join } from "@std/path";
 import { ROOT } from "../../project.ts";
-import { keptDrift } from "./drift_run.ts";
+import type { Transport } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios.ts";
-import { type Cells, cellTable, differenceList, limitList, promiseTable } from "./table.ts";
+import { type Cells, cellTable, limitList, promiseTable } from "./table.ts";
 
 /** The page. */
 export const COMPATIBILITY: string = join(ROOT, "docs", "compatibility.md");
 
 /** Writes the table, with when and where it was made. */
 export async function writeCells(
-  cells: Cells,
+  all: ReadonlyMap<Transport, Cells>,
   versions: readonly string[],
   latest: string,
 ): Promise<void> {
   const text = [
     `${new Date().toISOString().slice(0, 10)}, ${machine()}, Deno ${Deno.version.deno}; ` +
     `\`latest\` on npm was ${latest}.`,
-    cellTable(cells, SCENARIOS, versions),
+    ...[...all].flatMap(([transport, cells]) => [
+      `### Over \`${transport}\``,
+      cellTable(cells, SCENARIOS, versions),
+    ]),
     "### Known limits",
-    limitList(cells),
+    limitList([...all.values()]),
     "### What the scenarios are",
     promiseTable(SCENARIOS),
   ].join("\n\n");
-  await replace("matrix", text);
-}
-
-/** Writes the differences between the kept versions. */
-export async function writeDrift(): Promise<void> {
-  const text = keptDrift().map(({ from, to, differences }) =>
-    `### ${from} → ${to}\n\n${differenceList(differences)}`
-  ).join("\n\n");
-  await replace("drift", text);
+  const page = await Deno.readTextFile(COMPATIBILITY);
+  await Deno.writeTextFile(COMPATIBILITY, withPart(page, "matrix", text));
 }
 
 /** The text with the part between the marks of that name replaced. Throws when it has none. */
@@ -46,13 +42,8 @@ export function withPart(page: string, name: string, part: string): string {
   return `${page.slice(0, from)}${begin}\n\n${part}\n\n${page.slice(to)}`;
 }
 
-async function replace(name: string, part: string): Promise<void> {
-  const page = await Deno.readTextFile(COMPATIBILITY);
-  await Deno.writeTextFile(COMPATIBILITY, withPart(page, name, part));
-}
-
 /** The kind of machine, without its name. */
-function machine(): string {
+export function machine(): string {
   const gib = Math.round(Deno.systemMemoryInfo().total / 2 ** 30);
   return `${Deno.build.os} ${Deno.build.arch}, ${navigator.hardwareConcurrency} cores, ${gib} GiB`;
 }

@@ -9,13 +9,15 @@ import { compareVersions } from "../../../runner/codex/capabilities.ts";
 import { besideAnother } from "./busy.ts";
 import { plainTools, scriptedHostTool } from "./code_mode.ts";
 import { searchedTool } from "./host_tools.ts";
-import type { Play } from "./scenario.ts";
+import type { Play, Transport } from "./scenario.ts";
 
 /** One limit of codex. */
 export interface KnownLimit {
   /** Short, for the table's cells. */
   id: string;
   scenario: string;
+  /** The transport that has it; both when left out. */
+  transport?: Transport;
   /** First version that has it; all old ones when left out. */
   since?: string;
   /** First version that no longer has it; still there when left out. */
@@ -66,9 +68,13 @@ export const KNOWN_LIMITS: readonly KnownLimit[] = [
 ];
 
 /** The limit of a cell, if it has one. */
-export function knownLimit(scenario: string, version: string): KnownLimit | undefined {
+export function knownLimit(
+  scenario: string,
+  version: string,
+  transport: Transport = "exec",
+): KnownLimit | undefined {
   return KNOWN_LIMITS.find((limit) =>
-    limit.scenario === scenario &&
+    limit.scenario === scenario && (limit.transport ?? transport) === transport &&
     (limit.since === undefined || compareVersions(version, limit.since) >= 0) &&
     (limit.before === undefined || compareVersions(version, limit.before) < 0)
   );

@@ -4,14 +4,18 @@
  * @module
  */
 import { knownLimit } from "./known_limits.ts";
-import type { Cell, Scenario } from "./scenario.ts";
+import type { Cell, Scenario, Transport } from "./scenario.ts";
 import { Stage } from "./stage.ts";
 
 /** Plays it, or what is promised instead where codex cannot. Never rejects: a failure is a cell. */
-export async function play(scenario: Scenario, version: string): Promise<Cell> {
-  const limit = knownLimit(scenario.name, version);
+export async function play(
+  scenario: Scenario,
+  version: string,
+  transport: Transport = "exec",
+): Promise<Cell> {
+  const limit = knownLimit(scenario.name, version, transport);
   try {
-    await using stage = await Stage.set(version, scenario.stage);
+    await using stage = await Stage.set(version, transport, scenario.stage);
     await (limit?.instead ?? scenario.play)(stage);
     return limit === undefined ? { verdict: "pass" } : { verdict: "limit", id: limit.id };
   } catch (error) {

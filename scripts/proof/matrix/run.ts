@@ -4,28 +4,32 @@
  * @module
  */
 import { play } from "./play.ts";
-import type { Cell, Scenario } from "./scenario.ts";
+import type { Cell, Scenario, Transport } from "./scenario.ts";
 import type { Cells } from "./table.ts";
 
+/** Every way of running codex. */
+export const TRANSPORTS: readonly Transport[] = ["exec", "app-server"];
+
 /**
- * Plays every scenario with every version, version by version, `atOnce` cells at a time; `onCell` is
- * told of each as it is done.
+ * Plays every scenario with every version, version by version, as many cells at a time as there are
+ * processors, up to four; `onCell` is told of each as it is done.
  */
 export async function playAll(
   scenarios: readonly Scenario[],
   versions: readonly string[],
-  atOnce: number,
+  transport: Transport,
   onCell: (scenario: Scenario, version: string, cell: Cell) => void,
 ): Promise<Cells> {
   const cells: Cells = new Map(scenarios.map(({ name }) => [name, new Map()]));
   const queue = versions.flatMap((version) => scenarios.map((scenario) => ({ scenario, version })));
   const work = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const cell = await play(next.scenario, next.version);
+      const cell = await play(next.scenario, next.version, transport);
       cells.get(next.scenario.name)?.set(next.version, cell);
       onCell(next.scenario, next.version, cell);
     }
   };
+  const atOnce = Math.min(4, navigator.hardwareConcurrency);
   await Promise.all(Array.from({ length: atOnce }, work));
   return cells;
 }

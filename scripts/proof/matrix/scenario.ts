@@ -20,6 +20,9 @@ export interface Scenario {
   stage?: StageOptions;
 }
 
+/** How the plugin runs codex, as its configuration names it. */
+export type Transport = "exec" | "app-server";
+
 /** What came of a scenario on a version. */
 export type Cell =
   | { verdict: "pass" }

@@ -11,6 +11,7 @@ import type { ScriptedStep } from "../../../tests/support/model/step.ts";
 import { type CodexBinary, codexBinary } from "../../../tests/support/codex.ts";
 import { type Host, startHost } from "../../../tests/support/host.ts";
 import { openSandbox, type Sandbox } from "../../../tests/support/sandbox.ts";
+import type { Transport } from "./scenario.ts";
 import type { EventOf, Turn } from "../../../tests/support/turn.ts";
 
 /** What a scenario wants to be different. */
@@ -57,10 +58,21 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Fetches that codex if need be, and starts everything. */
-  static async set(version: string, options: StageOptions = {}): Promise<Stage> {
+  static async set(
+    version: string,
+    transport: Transport = "exec",
+    options: StageOptions = {},
+  ): Promise<Stage> {
     const codex = await codexBinary(version);
     await using opened = new AsyncDisposableStack();
-    const sandbox = opened.use(await openSandbox({ binary: codex.native, ...options }));
+    const sandbox = opened.use(
+      await openSandbox({
+        binary: codex.native,
+        ...options,
+        // `exec` is what a configuration without a word means.
+        config: { ...options.config, ...transport === "exec" ? {} : { transport } },
+      }),
+    );
     const host = opened.use(await startHost({ env: sandbox.env }));
     await host.initialize();
     opened.move();

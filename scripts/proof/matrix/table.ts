@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Difference } from "./drift.ts";
+import type { Difference } from "../codex/drift.ts";
 import { KNOWN_LIMITS, type KnownLimit } from "./known_limits.ts";
 import type { Cell, Scenario } from "./scenario.ts";
 
@@ -31,13 +31,19 @@ export function promiseTable(scenarios: readonly Scenario[]): string {
 }
 
 /** Why a cell says a limit's name, and what is promised there instead; those of `cells` only. */
-export function limitList(cells: Cells): string {
-  const seen = [...cells].flatMap(([scenario, row]) =>
+export function limitList(all: readonly Cells[]): string {
+  const seen = all.flatMap((cells) => [...cells]).flatMap(([scenario, row]) =>
     [...row.values()].map((cell) => cell.verdict === "limit" ? `${scenario} ${cell.id}` : "")
   );
   return KNOWN_LIMITS.filter(({ scenario, id }) => seen.includes(`${scenario} ${id}`)).map((
     limit,
   ) => `- **${limit.id}** (${limit.scenario}, ${range(limit)}): ${limit.reason}`).join("\n");
+}
+
+/** How many cells have that verdict. */
+export function count(all: readonly Cells[], verdict: string): number {
+  const cells = all.flatMap((cells) => [...cells.values()]).flatMap((row) => [...row.values()]);
+  return cells.filter((cell) => cell.verdict === verdict).length;
 }
 
 /** What came and what went, one line per kind of thing; fields by the lines they belong to. */
@@ -47,7 +53,7 @@ export function differenceList(all: readonly Difference[]): string {
   const add = (group: string, one: string) => groups.set(group, [...groups.get(group) ?? [], one]);
   for (const { sign, what, of, name = "", kinds } of all) {
     const kind = what.replace(/ field$/, "");
-    if (what === "flag") add(`${NEWS[sign]} flags of \`codex ${of}\``, `\`${name}\``);
+    if (what === "fact") add(of, `${sign} \`${name}\`${kinds === undefined ? "" : ` (${kinds})`}`);
     else if (what === kind) add(`${NEWS[sign]} ${what}s`, `\`${of}\``);
     else add(`${kind} \`${of}\``, `${sign} \`${name}\`${sign === "~" ? ` (${kinds})` : ""}`);
   }

@@ -6,7 +6,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { callOutput, userTexts } from "../../../tests/support/model/request.ts";
-import { walkFiles } from "./files.ts";
+import { walkFiles } from "../codex/capture.ts";
 import type { Scenario } from "./scenario.ts";
 import { command, resultOf } from "./tools.ts";
 

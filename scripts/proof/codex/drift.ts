@@ -3,19 +3,20 @@
  *
  * @module
  */
+import type { Facts } from "./facts.ts";
 import type { LineShapes } from "./shape.ts";
 import type { VersionShape } from "./version_shape.ts";
 
 /** One named difference. */
 export interface Difference {
   sign: "+" | "-" | "~";
-  /** Where: `event` (stdout), `record` (rollout), a field of one, or `flag`. */
-  what: "event" | "record" | "event field" | "record field" | "flag";
-  /** Line or command that it belongs to; the name itself for an event or a record. */
+  /** Where: `event` (stdout), `record` (rollout), a field of one, or a `fact` that codex tells. */
+  what: "event" | "record" | "event field" | "record field" | "fact";
+  /** Line or kind of fact that it belongs to; the name itself for an event or a record. */
   of: string;
-  /** Field or flag. */
+  /** Field or fact. */
   name?: string;
-  /** Kinds of values, `old → new` where they changed. */
+  /** Kinds of values or the values of a fact, `old → new` where they changed. */
   kinds?: string;
 }
 
@@ -24,17 +25,13 @@ export function differences(older: VersionShape, newer: VersionShape): Differenc
   return [
     ...lines("event", older.stdout, newer.stdout),
     ...lines("record", older.rollout, newer.rollout),
-    ...flags(older.flags, newer.flags),
+    ...facts(older.facts, newer.facts),
   ];
 }
 
 /** A difference in one line, for people. */
 export function describe({ sign, what, of, name, kinds }: Difference): string {
-  const where = name === undefined
-    ? of
-    : what === "flag"
-    ? `codex ${of} ${name}`
-    : `${of}: ${name}`;
+  const where = name === undefined ? of : `${of}: ${name}`;
   return `${sign} ${what} ${where}${kinds === undefined ? "" : ` (${kinds})`}`;
 }
 
@@ -72,21 +69,31 @@ function isNested(
   return name.includes(".") && (parent in older) !== (parent in newer);
 }
 
-function flags(
-  older: Record<string, string[]>,
-  newer: Record<string, string[]>,
-): Difference[] {
+function facts(older: Facts, newer: Facts): Difference[] {
   return union(older, newer).flatMap((of) => {
     const [before, after] = [older[of] ?? [], newer[of] ?? []];
-    const only = (sign: "+" | "-", some: string[], others: string[]): Difference[] =>
-      some.filter((name) => !others.includes(name)).map((name) => ({
-        sign,
-        what: "flag",
-        of,
-        name,
-      }));
-    return [...only("+", after, before), ...only("-", before, after)];
+    const gone = before.filter((fact) => !after.includes(fact));
+    const fresh = after.filter((fact) => !before.includes(fact));
+    return [
+      ...fresh.map((fact): Difference => {
+        const old = gone.find((other) => other !== fact && subject(other) === subject(fact));
+        if (old === undefined) return { sign: "+", what: "fact", of, name: fact };
+        gone.splice(gone.indexOf(old), 1);
+        const kinds = `${valueOf(old)} → ${valueOf(fact)}`;
+        return { sign: "~", what: "fact", of, name: subject(fact), kinds };
+      }),
+      ...gone.map((name): Difference => ({ sign: "-", what: "fact", of, name })),
+    ];
   });
+}
+
+/** What a fact of the form `SUBJECT is VALUE` or `SUBJECT: VALUE` is about; else the fact itself. */
+function subject(fact: string): string {
+  return /^(.+?) is /.exec(fact)?.[1] ?? /^([^:]+): [^:]+: /.exec(fact)?.[1] ?? fact;
+}
+
+function valueOf(fact: string): string {
+  return fact.slice(subject(fact).length).replace(/^ is |^: /, "");
 }
 
 function union(a: Record<string, unknown>, b: Record<string, unknown>): string[] {

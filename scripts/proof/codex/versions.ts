@@ -4,12 +4,10 @@
  * @module
  */
 import { npm } from "../../../tests/support/npm.ts";
+import { keptVersions } from "./version_shape.ts";
 
-/** Between the oldest supported and the newest tested, where something changed; and what npm has. */
-export const VERSIONS: readonly string[] = [
-  ...["0.135.0", "0.140.0", "0.146.1", "0.150.1", "0.155.1", "0.160.1", "0.164.0", "0.169.0"],
-  "latest",
-];
+/** Those that something is kept of, from the oldest supported on; and what npm has. */
+export const VERSIONS: readonly string[] = [...keptVersions(), "latest"];
 
 /** The same with `latest` replaced by the version that npm has under that name; each once. */
 export async function resolveVersions(versions: readonly string[]): Promise<string[]> {

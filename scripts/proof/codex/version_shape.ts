@@ -1,12 +1,13 @@
 /**
- * What is kept of a version: the shapes of its lines and its command line's flags, in
- * `scripts/proof/matrix/shapes/<version>.json`.
+ * What is kept of a version: the shapes of its lines and what it says of itself, in
+ * `scripts/proof/codex/shapes/<version>.json`.
  *
  * @module
  */
 import { join } from "@std/path";
 import { compareVersions } from "../../../runner/codex/capabilities.ts";
 import { ROOT } from "../../project.ts";
+import type { Facts } from "./facts.ts";
 import type { LineShapes } from "./shape.ts";
 
 /** Everything that is known of a version's formats. */
@@ -16,12 +17,12 @@ export interface VersionShape {
   stdout: LineShapes;
   /** Lines of the session file. */
   rollout: LineShapes;
-  /** Command (`exec`, `exec resume`) → its flags as the help writes them. */
-  flags: Record<string, string[]>;
+  /** What it says of itself: models, features, flags, … */
+  facts: Facts;
 }
 
 /** Where they are kept. */
-export const SHAPES: string = join(ROOT, "scripts", "proof", "matrix", "shapes");
+export const SHAPES: string = join(ROOT, "scripts", "proof", "codex", "shapes");
 
 /** The versions that have a kept shape, oldest first. */
 export function keptVersions(): string[] {

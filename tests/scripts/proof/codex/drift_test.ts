@@ -1,20 +1,27 @@
 import { strict as assert } from "node:assert";
-import { describe, differences } from "../../../../scripts/proof/matrix/drift.ts";
-import { flagsIn } from "../../../../scripts/proof/matrix/help.ts";
-import { ShapeCollector } from "../../../../scripts/proof/matrix/shape.ts";
+import type { ModelRequest } from "../../../support/model/request.ts";
+import { describe, differences } from "../../../../scripts/proof/codex/drift.ts";
+import { type Facts, flagsIn, modelsIn, toolsIn } from "../../../../scripts/proof/codex/facts.ts";
+import { ShapeCollector } from "../../../../scripts/proof/codex/shape.ts";
 import { differenceList } from "../../../../scripts/proof/matrix/table.ts";
-import type { VersionShape } from "../../../../scripts/proof/matrix/version_shape.ts";
+import type { VersionShape } from "../../../../scripts/proof/codex/version_shape.ts";
 
-function shapeOf(version: string, stdout: unknown[], rollout: unknown[], help: string) {
+function shapeOf(
+  version: string,
+  stdout: unknown[],
+  rollout: unknown[],
+  help: string,
+  more: Facts,
+) {
   const [events, records] = [new ShapeCollector(), new ShapeCollector()];
   for (const line of stdout) events.stdout(line);
   for (const line of rollout) records.rollout(line);
-  const flags = { exec: flagsIn(help) };
+  const facts = { "flags of codex exec": flagsIn(help), ...more };
   const shape: VersionShape = {
     version,
     stdout: events.shapes(),
     rollout: records.shapes(),
-    flags,
+    facts,
   };
   return shape;
 }
@@ -24,6 +31,7 @@ const OLD = shapeOf(
   [{ type: "turn.completed", usage: { input_tokens: 1 } }, { type: "item.updated", item: 5 }],
   [{ timestamp: "t", type: "event_msg", payload: { type: "token_count", info: null } }],
   "Options:\n  -m, --model <MODEL>\n          Model\n\n      --full-auto\n          Old",
+  { "default model": ["the default model is a-1"], "features": ["fast: stable: false"] },
 );
 const NEW = shapeOf(
   "2.0.0",
@@ -34,6 +42,10 @@ const NEW = shapeOf(
   ],
   "Options:\n  -m, --model <MODEL>\n          Model\n\n      --color <COLOR>\n" +
     "          Colour\n\n          [possible values: always, never]",
+  {
+    "default model": ["the default model is a-2"],
+    "features": ["fast: stable: true", "new: stable: false"],
+  },
 );
 
 Deno.test("differences name every event, record, field and flag that came, went or changed", () => {
@@ -43,8 +55,11 @@ Deno.test("differences name every event, record, field and flag that came, went 
     "+ record field (every line): ordinal (number)",
     "+ record event_msg/dreamt",
     "~ record field event_msg/token_count: info (null → object)",
-    "+ flag codex exec --color <COLOR> [always, never]",
-    "- flag codex exec --full-auto",
+    "~ fact default model: the default model (a-1 → a-2)",
+    "~ fact features: fast (stable: false → stable: true)",
+    "+ fact features: new: stable: false",
+    "+ fact flags of codex exec: --color <COLOR> [always, never]",
+    "- fact flags of codex exec: --full-auto",
   ]);
   assert.deepEqual(differences(NEW, NEW), []);
 });
@@ -58,8 +73,9 @@ Deno.test("differences are listed by the line they belong to", () => {
       "- record `(every line)`: + `ordinal`",
       "- new records: `event_msg/dreamt`",
       "- record `event_msg/token_count`: ~ `info` (null → object)",
-      "- new flags of `codex exec`: `--color <COLOR> [always, never]`",
-      "- gone flags of `codex exec`: `--full-auto`",
+      "- default model: ~ `the default model` (a-1 → a-2)",
+      "- features: ~ `fast` (stable: false → stable: true), + `new: stable: false`",
+      "- flags of codex exec: + `--color <COLOR> [always, never]`, - `--full-auto`",
     ].join("\n"),
   );
 });
@@ -93,4 +109,33 @@ Deno.test("shapes tell items apart and look into no model's or tool's data", () 
     },
     "note": { "byPath": "object", "byPath.*": "boolean", "type": "string" },
   });
+});
+
+Deno.test("models are asked for by what they are, not by their names", () => {
+  const listed = { visibility: "list" };
+  const [old, code] = [{ ...listed, slug: "old" }, {
+    ...listed,
+    slug: "new",
+    tool_mode: "code_mode_only",
+  }];
+  const hidden = { ...code, slug: "hidden", visibility: "hide" };
+  assert.deepEqual(modelsIn([hidden, code, old]), {
+    plain: "old",
+    code: "new",
+    default: undefined,
+  });
+  assert.deepEqual(modelsIn([old]), { plain: "old", code: undefined, default: undefined });
+  assert.equal(modelsIn([code]).plain, "new");
+});
+
+Deno.test("tools that a request offers are named wherever it has them", () => {
+  const exec = { type: "custom", name: "exec", description: "Runs.\n### `apply_patch`\nPatches." };
+  const inner = { type: "namespace", name: "functions", tools: [exec] };
+  const more = { type: "additional_tools", tools: [inner] };
+  const request = { model: "m", input: [more], tools: [{ type: "web_search" }] };
+  assert.deepEqual(toolsIn(request as unknown as ModelRequest), [
+    "functions.exec",
+    "functions.exec: tools.apply_patch",
+    "web_search",
+  ]);
 });

@@ -1,0 +1,222 @@
+/**
+ * Runs a codex by itself, without the plugin, through every scenario, and keeps what it printed, how
+ * it ended and what it recorded.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { type Bridge, openBridge } from "../../../mcp_host/bridge.ts";
+import { codexArgs, hostToolsConfig } from "../../../runner/exec/argv.ts";
+import { executable } from "../../../tests/support/checkout.ts";
+import { codexBinary } from "../../../tests/support/codex.ts";
+import type { ModelRequest } from "../../../tests/support/model/request.ts";
+import { openSandbox, type Sandbox } from "../../../tests/support/sandbox.ts";
+import { catalogueOf, factsOf, type Models, modelsIn, toolsIn } from "./facts.ts";
+import { CODEX_SCENARIOS, type CodexRun, type CodexScenario } from "./scenarios.ts";
+import { ShapeCollector } from "./shape.ts";
+import type { VersionShape } from "./version_shape.ts";
+
+/** What came of one scenario; text as it is kept. */
+export interface Captured {
+  name: string;
+  stdout: string;
+  stderr: string;
+  /** Exit codes of its runs, or `signal NAME`, with spaces between. */
+  exit: string;
+  rollout: string;
+}
+
+/** Runs every scenario, three at a time; takes ten to twenty seconds. */
+export async function capture(
+  version: string,
+): Promise<{ captured: Captured[]; shape: VersionShape }> {
+  const { native } = await codexBinary(version);
+  const models = modelsIn(await catalogueOf(native));
+  const tools = new Set<string>();
+  const queue = [...CODEX_SCENARIOS];
+  const captured: Captured[] = [];
+  const work = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const { asked, ...kept } = await play(native, models, next);
+      captured.push(kept);
+      if (next.name === "default-text" && asked[0]) {
+        tools.add(`the default model is ${asked[0].model}`);
+        for (const tool of toolsIn(asked[0])) tools.add(tool);
+      }
+    }
+  };
+  await Promise.all([work(), work(), work()]);
+  captured.sort((a, b) => a.name < b.name ? -1 : 1);
+
+  const [stdout, rollout] = [new ShapeCollector(), new ShapeCollector()];
+  for (const run of captured) {
+    for (const line of jsonLines(run.stdout)) stdout.stdout(line);
+    for (const line of jsonLines(run.rollout)) rollout.rollout(line);
+  }
+  const facts = { "default model": [...tools].sort(), ...await factsOf(native) };
+  return {
+    captured,
+    shape: { version, stdout: stdout.shapes(), rollout: rollout.shapes(), facts },
+  };
+}
+
+/** Writes what was captured, in place of what was there of these scenarios. */
+export function writeFixtures(folder: string, captured: readonly Captured[]): void {
+  for (const { name, stdout, stderr, exit, rollout } of captured) {
+    Deno.mkdirSync(join(folder, name), { recursive: true });
+    const write = (file: string, text: string) =>
+      Deno.writeTextFileSync(join(folder, name, file), text);
+    write("stdout.jsonl", stdout);
+    write("stderr.txt", stderr);
+    write("exit", exit + "\n");
+    write("rollout.jsonl", rollout);
+  }
+}
+
+async function play(
+  native: string,
+  models: Models,
+  scenario: CodexScenario,
+): Promise<Captured & { asked: ModelRequest[] }> {
+  await using sandbox = await openSandbox({ binary: native });
+  await useDefaultModel(sandbox);
+  await using bridge = await echoBridge(sandbox);
+  const ended: { stdout: string; stderr: string; exit: string }[] = [];
+  let thread: string | undefined;
+  for (const run of scenario.runs) {
+    const end = await start(native, models, sandbox, bridge, run, scenario.name, thread);
+    thread = jsonLines(end.stdout).map(threadOf).find((id) => id !== undefined) ?? thread;
+    ended.push(end);
+  }
+  const files = [...walkFiles(join(sandbox.codexHome, "sessions"))];
+  const own = files.find((path) => thread !== undefined && path.includes(thread)) ?? files[0];
+  const rollout = own === undefined ? "" : await Deno.readTextFile(own);
+  const kept = (text: string) => neutral(text, sandbox, native);
+  return {
+    name: scenario.name,
+    stdout: kept(ended.map(({ stdout }) => stdout).join("")),
+    stderr: kept(ended.map(({ stderr }) => stderr).join("")),
+    exit: ended.map(({ exit }) => exit).join(" "),
+    rollout: kept(rollout),
+    asked: [...sandbox.model.asked],
+  };
+}
+
+/** Takes the model's name out of codex's configuration, so that it is the version's own. */
+async function useDefaultModel(sandbox: Sandbox): Promise<void> {
+  const path = join(sandbox.codexHome, "config.toml");
+  const text = await Deno.readTextFile(path);
+  await Deno.writeTextFile(path, text.replace(/^model = .*\n/m, ""));
+}
+
+async function echoBridge(sandbox: Sandbox): Promise<Bridge & AsyncDisposable> {
+  const { command, args } = await executable();
+  const bridge = await openBridge({
+    agentId: "cx",
+    tools: [{ name: "echo", description: "Echoes.", inputSchema: { type: "object" } }],
+    executable: [command, ...args],
+    runtimeDir: sandbox.runtime,
+    toolTimeoutMs: 60_000,
+    resultMaxBytes: 1_000_000,
+  }, { omitToolsFrom: true });
+  bridge.attach({
+    onStatus: () => {},
+    call: ({ arguments: { text } }) =>
+      Promise.resolve({ content: [{ type: "text", text: `${text}` }], isError: text === "fail" }),
+  });
+  return Object.assign(bridge, { [Symbol.asyncDispose]: () => bridge.close() });
+}
+
+async function start(
+  native: string,
+  models: Models,
+  sandbox: Sandbox,
+  bridge: Bridge,
+  run: CodexRun,
+  prompt: string,
+  threadId: string | undefined,
+): Promise<{ stdout: string; stderr: string; exit: string }> {
+  const { model, workspace } = sandbox;
+  model.setSteps(run.steps);
+  const outputSchema = join(sandbox.temp, "schema.json");
+  if (run.outputSchema) await Deno.writeTextFile(outputSchema, JSON.stringify(run.outputSchema));
+  const { model: wanted = "plain" } = run;
+  const args = codexArgs({
+    cwd: workspace,
+    threadId,
+    model: typeof wanted === "object" ? wanted.name : models[wanted],
+    sandbox: "workspace-write",
+    writableRoots: [],
+    networkAccess: false,
+    extraArgs: [],
+    images: [],
+    outputSchema: run.outputSchema ? outputSchema : undefined,
+    config: [...bridge.access ? hostToolsConfig(bridge.access) : [], ...run.config ?? []],
+  });
+  const before = model.asked.length;
+  const child = new Deno.Command(native, {
+    args,
+    clearEnv: true,
+    env: { ...sandbox.env, ...bridge.access?.env },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(prompt));
+  await writer.close();
+  const reading = child.output();
+  if (run.interruptAfter !== undefined) {
+    await model.received(before + run.interruptAfter);
+    child.kill("SIGINT");
+  }
+  const { code, signal, stdout, stderr } = await reading;
+  const decoder = new TextDecoder();
+  return {
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+    exit: signal === null ? `${code}` : `signal ${signal}`,
+  };
+}
+
+/** The longest string that is kept whole, and what is kept of a longer one, in characters. */
+const LONG = 500;
+const KEPT = 160;
+
+/** The text without this machine's paths, and with long strings cut; else byte for byte. */
+function neutral(text: string, sandbox: Sandbox, native: string): string {
+  const paths: [string, string][] = [
+    [sandbox.workspace, "/workspace"],
+    [sandbox.codexHome, "/codex-home"],
+    [sandbox.root, "/sandbox"],
+    [native, "/codex"],
+  ];
+  const short = text.replace(/"(?:[^"\\]|\\.)*"/g, (literal) => {
+    if (literal.length <= LONG) return literal;
+    const head = /^"(?:[^"\\]|\\u[0-9a-f]{4}|\\[^u]){0,160}/.exec(literal)?.[0] ?? '"';
+    return `${head}…[cut, ${literal.length - 2} characters]"`;
+  });
+  return paths.reduce((text, [path, name]) => text.replaceAll(path, name), short)
+    .replaceAll(`:${new URL(sandbox.model.url).port}`, ":1234");
+}
+
+/** Paths of every file below `folder`, in the order of their names. */
+export function* walkFiles(folder: string): Iterable<string> {
+  const entries = [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1);
+  for (const { name, isDirectory } of entries) {
+    const path = join(folder, name);
+    if (isDirectory) yield* walkFiles(path);
+    else yield path;
+  }
+}
+
+function jsonLines(text: string): unknown[] {
+  return text.split("\n").filter((line) => line.trim() !== "").map((line): unknown =>
+    JSON.parse(line)
+  );
+}
+
+function threadOf(line: unknown): string | undefined {
+  const { type, thread_id } = line as { type?: unknown; thread_id?: unknown };
+  return type === "thread.started" && typeof thread_id === "string" ? thread_id : undefined;
+}
