@@ -10,7 +10,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "@std/path";
 import { TextLineStream } from "@std/streams";
-import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../tests/support/codex.ts";
+import { codexBinary, SUITE_CODEX } from "../tests/support/codex.ts";
 import { npmPackage, PACKAGES } from "../tests/support/npm_package.ts";
 import { upToDateExecutable } from "./executable.ts";
 import { ROOT } from "./project.ts";
@@ -97,7 +97,7 @@ function exists(argument: string): boolean {
 
 /** Fetches what the tests would otherwise fetch in the middle of a test. */
 async function fetchAll(): Promise<void> {
-  for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) await codexBinary(version);
+  for (const version of SUITE_CODEX) await codexBinary(version);
   for (const wanted of PACKAGES) await npmPackage(wanted);
 }
 

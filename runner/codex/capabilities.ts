@@ -1,6 +1,6 @@
 /**
  * What a version of codex can do, as far as the runner must know: bisected on real binaries from
- * 0.135.0 to 0.169.0 (docs/codex.md has the table).
+ * 0.135.0 to 0.171.0 (docs/codex.md has the table).
  *
  * @module
  */
@@ -8,7 +8,7 @@
 /** Oldest version that is driven. */
 export const OLDEST_SUPPORTED = "0.135.0";
 /** Newest version that the tests ran against. */
-export const NEWEST_TESTED = "0.169.0";
+export const NEWEST_TESTED = "0.171.0";
 
 /** What follows from a version. */
 export interface Capabilities {

@@ -1,7 +1,7 @@
 /**
  * Kills the real executable while a real codex runs a turn and consumes are asked for meanwhile.
  *
- *     deno run -A scripts/proof/crash_follow.ts [--kills 60] [--codex 0.169.0] [--seed 1]
+ *     deno run -A scripts/proof/crash_follow.ts [--kills 60] [--codex VERSION] [--seed 1]
  *
  * Each round starts the plugin on the same profile, lets it clear up, checks the session (no line lost,
  * torn or changed by more than what was asked for), begins a turn that calls the shell three times, asks
@@ -14,7 +14,7 @@ import { METHOD } from "../../plugin/protocol.ts";
 import type { Step } from "../../tests/support/model/step.ts";
 import { locateRolloutSync } from "../../rollout/locate.ts";
 import { executable } from "../../tests/support/checkout.ts";
-import { codexBinary } from "../../tests/support/codex.ts";
+import { codexBinary, NEWEST_CODEX } from "../../tests/support/codex.ts";
 import { type Host, startHost } from "../../tests/support/host.ts";
 import { openSandbox } from "../../tests/support/sandbox.ts";
 import { GrowingSession } from "./crash/growing.ts";
@@ -22,7 +22,7 @@ import { GrowingSession } from "./crash/growing.ts";
 const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "60" },
-    codex: { type: "string", default: "0.169.0" },
+    codex: { type: "string", default: NEWEST_CODEX },
     seed: { type: "string", default: "1" },
   },
 });

@@ -71,7 +71,10 @@ async function matrix(options: Options): Promise<boolean> {
       say(`${version} ${transport} ${scenario.name}: ${cell.verdict}: ${why}`);
     });
     all.set(transport, cells);
-    if (!json) say(`\n${transport}\n\n${cellTable(cells, scenarios, versions)}\n`);
+    const columns = versions.filter((version) =>
+      [...cells.values()].some((row) => row.has(version))
+    );
+    if (!json) say(`\n${transport}\n\n${cellTable(cells, scenarios, columns)}\n`);
   }
   if (json) console.log(JSON.stringify([...all].flatMap(asJson), null, 2));
   else console.log(limitList([...all.values()]));

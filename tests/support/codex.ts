@@ -5,6 +5,7 @@
  * said the version that was asked for.
  */
 import { join } from "@std/path";
+import { SINCE } from "../../runner/app_server/app_server.ts";
 import { NEWEST_TESTED, OLDEST_SUPPORTED } from "../../runner/codex/capabilities.ts";
 import { cacheDir, withCacheLock } from "./cache.ts";
 import { unpackFromNpm } from "./npm.ts";
@@ -18,6 +19,13 @@ export const OLDEST_CODEX: string = OLDEST_SUPPORTED;
 export const MIDDLE_CODEX = "0.150.1";
 /** See {@link OLDEST_CODEX}. */
 export const NEWEST_CODEX: string = NEWEST_TESTED;
+
+/** The oldest whose app-server is used. */
+export const APP_SERVER_CODEX: string = SINCE;
+/** All of these, which `deno task test` fetches before it begins. */
+export const SUITE_CODEX: readonly string[] = [
+  ...[OLDEST_CODEX, MIDDLE_CODEX, APP_SERVER_CODEX, NEWEST_CODEX],
+];
 
 /** Absolute paths: the native binary, and the npm launcher (a node script) in front of it. */
 export interface CodexBinary {

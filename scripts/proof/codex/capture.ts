@@ -179,9 +179,8 @@ async function start(
   };
 }
 
-/** The longest string that is kept whole, and what is kept of a longer one, in characters. */
+/** The longest string that is kept whole, in characters; of a longer one the first 160 are. */
 const LONG = 500;
-const KEPT = 160;
 
 /** The text without this machine's paths, and with long strings cut; else byte for byte. */
 function neutral(text: string, sandbox: Sandbox, native: string): string {

@@ -48,7 +48,7 @@ export class ShapeCollector {
     const { payload, metadata, ...head } = line;
     // What stands beside the payload says other things of a call than of a message.
     const beside = metadata === undefined ? {} : { line_metadata: metadata };
-    const inner = { ...isFields(payload) ? payload : {}, ...beside };
+    const inner: Fields = { ...isFields(payload) ? payload : {}, ...beside };
     const names = [text(line.type)];
     if (line.type === "response_item" || line.type === "event_msg") names.push(text(inner.type));
     if (isFields(inner.item)) names.push(text(inner.item.type));

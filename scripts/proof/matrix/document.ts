@@ -23,7 +23,11 @@ export async function writeCells(
     `\`latest\` on npm was ${latest}.`,
     ...[...all].flatMap(([transport, cells]) => [
       `### Over \`${transport}\``,
-      cellTable(cells, SCENARIOS, versions),
+      cellTable(
+        cells,
+        SCENARIOS,
+        versions.filter((version) => [...cells.values()].some((row) => row.has(version))),
+      ),
     ]),
     "### Known limits",
     limitList([...all.values()]),

@@ -85,7 +85,9 @@ export async function callsHost(
   assert.match(bad.output, /unknown place/);
   assert.deepEqual([good.failed, bad.failed], [false, true], turn.story());
   assert.match(JSON.stringify(asked.at(-1)?.input), /High water at 06:42[^]*unknown place/);
-  const statuses = turn.of("status").map(({ message }) => message);
+  // That a codex is newer than the plugin knows is no matter of its tools.
+  const statuses = turn.of("status").map(({ message }) => message)
+    .filter((message) => !/ is newer than /.test(message));
   return { offered: offered(asked[0]), statuses };
 }
 

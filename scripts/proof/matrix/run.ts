@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { compareVersions } from "../../../runner/codex/capabilities.ts";
+import { APP_SERVER_CODEX } from "../../../tests/support/codex.ts";
 import { play } from "./play.ts";
 import type { Cell, Scenario, Transport } from "./scenario.ts";
 import type { Cells } from "./table.ts";
@@ -21,7 +23,10 @@ export async function playAll(
   onCell: (scenario: Scenario, version: string, cell: Cell) => void,
 ): Promise<Cells> {
   const cells: Cells = new Map(scenarios.map(({ name }) => [name, new Map()]));
-  const queue = versions.flatMap((version) => scenarios.map((scenario) => ({ scenario, version })));
+  const able = versions.filter((version) =>
+    transport === "exec" || compareVersions(version, APP_SERVER_CODEX) >= 0
+  );
+  const queue = able.flatMap((version) => scenarios.map((scenario) => ({ scenario, version })));
   const work = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const cell = await play(next.scenario, next.version, transport);

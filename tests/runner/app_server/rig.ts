@@ -6,12 +6,12 @@ import { AppServerTransport } from "../../../runner/app_server/app_server.ts";
 import { codexEnvironment } from "../../../runner/codex/environment.ts";
 import { TurnDirectory } from "../../../runner/process/turn_directory.ts";
 import type { CodexEvent, RunInput, RunOutcome } from "../../../runner/transport.ts";
-import { codexBinary } from "../../support/codex.ts";
+import { APP_SERVER_CODEX, codexBinary, NEWEST_CODEX } from "../../support/codex.ts";
 import { within } from "../../support/deadline.ts";
 import { openSandbox, type Sandbox, type SandboxOptions } from "../../support/sandbox.ts";
 
 /** The versions that the app-server is used with. */
-export const APP_SERVER_VERSIONS = ["0.158.0", "0.169.0", "0.171.0"];
+export const APP_SERVER_VERSIONS = [APP_SERVER_CODEX, NEWEST_CODEX];
 
 /** What a run came to. */
 export interface Played {

@@ -1,5 +1,9 @@
 import { strict as assert } from "node:assert";
-import { capabilitiesOf, compareVersions } from "../../../runner/codex/capabilities.ts";
+import {
+  capabilitiesOf,
+  compareVersions,
+  NEWEST_TESTED,
+} from "../../../runner/codex/capabilities.ts";
 
 Deno.test("capabilitiesOf follows the versions as they were bisected", () => {
   const table: [string, Partial<ReturnType<typeof capabilitiesOf>>][] = [
@@ -25,8 +29,8 @@ Deno.test("capabilitiesOf follows the versions as they were bisected", () => {
       writerLock: true,
       callId: true,
     }],
-    ["codex-cli 0.169.0", { supported: true, untested: false }],
-    ["codex-cli 0.170.0-alpha.3", { version: "0.170.0-alpha.3", untested: true, callId: true }],
+    [`codex-cli ${NEWEST_TESTED}`, { supported: true, untested: false }],
+    ["codex-cli 0.999.0-alpha.3", { version: "0.999.0-alpha.3", untested: true, callId: true }],
     ["codex-cli 1.0.0", { supported: true, untested: true, writerLock: true }],
   ];
   for (const [said, expected] of table) {

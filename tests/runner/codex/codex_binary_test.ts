@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { findCodex } from "../../../runner/codex/codex_binary.ts";
 import { type Failure, TurnError } from "../../../runner/turn_event.ts";
-import { codexBinary } from "../../support/codex.ts";
+import { codexBinary, NEWEST_CODEX } from "../../support/codex.ts";
 
 /** A program that answers `--version` with `said`, and counts how often it was asked. */
 class Program {
@@ -38,11 +38,11 @@ async function failureOf(name: string, env: Record<string, string> = ENV): Promi
 }
 
 Deno.test("findCodex starts the native binary behind the launcher", async () => {
-  const { native, launcher } = await codexBinary("0.169.0");
+  const { native, launcher } = await codexBinary(NEWEST_CODEX);
   const found = await findCodex(launcher, { ...ENV, PATH: Deno.env.get("PATH") ?? "" });
   assert.equal(found.path, Deno.realPathSync(native));
   assert.equal(found.found, launcher);
-  assert.equal(found.capabilities.version, "0.169.0");
+  assert.equal(found.capabilities.version, NEWEST_CODEX);
   assert.equal(found.env.CODEX_MANAGED_BY_NPM, "1");
 });
 

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { dirname, join } from "@std/path";
 import { nativeBehind } from "../../../runner/codex/codex_launcher.ts";
-import { codexBinary } from "../../support/codex.ts";
+import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../../support/codex.ts";
 
 const ARCH = Deno.build.arch;
 const CPU = ARCH === "aarch64" ? "arm64" : "x64";
@@ -29,7 +29,7 @@ class Tree {
 }
 
 Deno.test("nativeBehind sees through the launchers of real packages", async () => {
-  for (const version of ["0.135.0", "0.150.1", "0.169.0"]) {
+  for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
     const { native, launcher } = await codexBinary(version);
     const found = nativeBehind(launcher);
     const root = dirname(dirname(launcher));
