@@ -6,6 +6,7 @@
 import { join } from "@std/path";
 import { compareVersions } from "../../../runner/codex/capabilities.ts";
 import { decodeRecord } from "../../../rollout/records/records.ts";
+import { kindOfName } from "../../../runner/failure/error_names.ts";
 import { decodeExecLine } from "../../../runner/exec/wire.ts";
 import { COMPATIBILITY, machine, withPart } from "../matrix/document.ts";
 import type { Transport } from "../matrix/scenario.ts";
@@ -63,7 +64,9 @@ export function attention(
   );
   const unknown = unknownLines(shape).map((name) => `${name} is known to nothing of ours`);
   const notable = changes.flatMap(({ sign, what, of, name = of, kinds }) => {
-    if (of === "error names" && sign === "+") return [`error \`${name}\` has no kind of ours yet`];
+    if (of === "error names" && sign === "+" && kindOfName(name) === undefined) {
+      return [`error \`${name}\` has no kind of ours yet`];
+    }
     if (of === "default model" && sign === "~") return [`${name} is another one: ${kinds}`];
     if (of === "default model") {
       return [`${sign === "+" ? "offers" : "no longer offers"} \`${name}\``];
