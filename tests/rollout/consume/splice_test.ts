@@ -114,7 +114,9 @@ Deno.test("splice on captured rollouts means what the specification says, or fit
         const ops = new Map(callItemsIn(bytes(line)).map(({ callId }) => [callId, op]));
         const { line: after, changed } = splice(bytes(line), ops);
         if (changed.size === 0) {
-          if (ops.size > 0) assert.ok(line.length < 500 || op === "consume-light", line);
+          const { output, arguments: args, input } = JSON.parse(line).payload;
+          const short = `${JSON.stringify(output ?? args ?? input)}`.length < 24;
+          if (ops.size > 0) assert.ok(short || op === "consume-light", line);
           continue;
         }
         consumed++;
