@@ -94,6 +94,8 @@ export interface Bridge {
   hostName(namespace: string | undefined, name: string): string | undefined;
   /** Relays that were let in so far. 0 after codex announced its thread: it runs without tools. */
   readonly connections: number;
+  /** Relays that are connected now. */
+  readonly live: number;
   /** Connections that were turned away so far. */
   readonly refused: number;
   /**
@@ -222,6 +224,10 @@ class OpenBridge implements Bridge {
 
   get connections(): number {
     return this.#relays.connections;
+  }
+
+  get live(): number {
+    return this.#relays.live;
   }
 
   get refused(): number {

@@ -14,6 +14,7 @@ import {
 import type { StateStore } from "../rollout/state/state.ts";
 import { UnusableFile } from "../base/open_file.ts";
 import { errorMessage } from "../base/error_message.ts";
+import type { Transports } from "../runner/transports.ts";
 import type { Log } from "./log.ts";
 import { CODE, type MutateParams, type MutateResult } from "./protocol.ts";
 import { RpcError } from "./wire/rpc_error.ts";
@@ -27,6 +28,8 @@ export interface MutationsOptions {
   codexHome: () => string;
   store: StateStore;
   queue: Pick<TurnQueue, "hold" | "running" | "change">;
+  /** Threads that are loaded in a codex which waits for its next turn. */
+  threads: Pick<Transports, "release">;
   stats: Pick<Stats, "consumed">;
   log: Log;
 }
@@ -73,6 +76,7 @@ export class Mutations {
       );
       stats.consumed(result);
       if (result.deferred > 0) this.#await(session);
+      else this.#readAgain(session);
       this.#log(session, result);
       const { skipped, ...counts } = result;
       return {
@@ -91,8 +95,10 @@ export class Mutations {
 
   /** No turn of the agent begins meanwhile; `busy` when one may be running on its thread. */
   async #whileIdle<T>(session: Session, work: (busy: boolean) => Promise<T>): Promise<T> {
-    const leave = this.#options.queue.hold(session);
+    const { queue, threads } = this.#options;
+    const leave = queue.hold(session);
     try {
+      if (leave !== undefined) await threads.release(session, "leave");
       return await work(leave === undefined || this.#isShared(session));
     } finally {
       leave?.();
@@ -134,9 +140,16 @@ export class Mutations {
         )
       );
       if (tried.result === undefined) await tried.turnOver;
-      else if (tried.result.deferred === 0) return this.#log(session, tried.result);
-      else if (!await consumable(session, signal)) return;
+      else if (tried.result.deferred === 0) {
+        this.#readAgain(session);
+        return this.#log(session, tried.result);
+      } else if (!await consumable(session, signal)) return;
     }
+  }
+
+  /** A codex that had the thread loaded loads it again now: the next turn need not wait for it. */
+  #readAgain(session: Session): void {
+    void this.#options.threads.release(session, "reload");
   }
 
   #log({ agentId }: Session, { skipped: _, ...counts }: Consumed): void {

@@ -8,6 +8,7 @@ import { unlessAborted } from "../base/timer.ts";
 import { StateStore } from "../rollout/state/state.ts";
 import { codexEnvironment, codexHome } from "../runner/codex/environment.ts";
 import { endEveryFamily } from "../runner/process/process_family.ts";
+import { Transports } from "../runner/transports.ts";
 import { runTurn } from "../runner/turn.ts";
 import { TurnError } from "../runner/turn_event.ts";
 import type { TurnContext } from "../runner/turn_request.ts";
@@ -61,6 +62,7 @@ export class Provider {
   readonly #stats: Stats;
   readonly #turns = new Set<Promise<unknown>>();
   readonly #mutations: Mutations;
+  readonly #transports: Transports;
   /** What a killed plugin left is cleared away and finished; nothing begins before. */
   readonly #ready: Promise<void>;
   readonly #codexHome: () => string;
@@ -74,6 +76,7 @@ export class Provider {
       onWarning: (message) => log.write("warning", message),
     });
     this.#stats = new Stats(options.version, paths.state);
+    this.#transports = new Transports(paths.running, (message) => log.write("warning", message));
     this.#queue = new TurnQueue(() => config.current().max_parallel_turns);
     const { runtimeDirectory } = options;
     this.#codexHome = () => codexHome(codexEnvironment(environment, config.current().env));
@@ -81,6 +84,7 @@ export class Provider {
       codexHome: this.#codexHome,
       store: this.#store,
       queue: this.#queue,
+      threads: this.#transports,
       stats: this.#stats,
       log,
     });
@@ -118,13 +122,14 @@ export class Provider {
     await this.#mutations.close();
     while (this.#turns.size > 0) await Promise.all(this.#turns);
     await this.#tidied;
+    await this.#transports.close();
     await this.#stats.written();
   }
 
   /** Sends SIGKILL to all that our turns ever started, at once; resolves when none of it is left. */
-  kill(): Promise<void> {
+  async kill(): Promise<void> {
     killPrograms();
-    return endEveryFamily();
+    await Promise.all([endEveryFamily(), this.#transports.kill()]);
   }
 
   /** At the start, and once a day while turns come. */
@@ -210,6 +215,7 @@ export class Provider {
       settings,
       environment,
       runningDirectory: paths.running,
+      transports: this.#transports,
       runtimeDirectory,
       store: this.#store,
       executable,

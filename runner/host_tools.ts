@@ -4,14 +4,12 @@
  * @module
  */
 import { errorMessage } from "../base/error_message.ts";
-import type { Bridge } from "../mcp_host/bridge.ts";
+import type { Bridge, BridgeOptions } from "../mcp_host/bridge.ts";
 import type { HostToolCall } from "../mcp_host/host_tool.ts";
-import type { CodexBinary } from "./codex/codex_binary.ts";
-import { codexHome } from "./codex/environment.ts";
 import { clip } from "../base/clip.ts";
 import { TurnError } from "./turn_event.ts";
+import type { Found } from "./turn.ts";
 import type { TurnContext, TurnRequest } from "./turn_request.ts";
-import type { Variables } from "../base/variables.ts";
 
 /** What the bridge asks of the turn. */
 export interface HostToolsTurn {
@@ -20,42 +18,61 @@ export interface HostToolsTurn {
   identify(call: HostToolCall): Promise<string | undefined>;
 }
 
+/** The host's tools while a turn has them. */
+export interface HostTools {
+  bridge: Bridge;
+  /** The turn is over. */
+  leave(): Promise<void>;
+}
+
 /**
- * Opens the bridge when the request brings tools. The caller closes it.
+ * Opens the bridge when the request brings tools, or takes up the one that was kept: where codex and its
+ * relay stay when the turn is over, so does the bridge. The caller leaves it.
  * @throws {TurnError} `mcp_unavailable` when the socket cannot be made: a turn without its tools
  * would be a silent surprise.
  */
 export async function openHostTools(
-  { tools, agentId, callTool }: TurnRequest,
-  { settings, executable, runtimeDirectory, version }: TurnContext,
-  codex: CodexBinary,
-  environment: Variables,
+  request: TurnRequest,
+  { settings, executable, runtimeDirectory, version, transports }: TurnContext,
+  { codex, codexHome, environment, transport }: Found,
   turn: HostToolsTurn,
-): Promise<Bridge | undefined> {
+): Promise<HostTools | undefined> {
+  const { tools, agentId, callTool } = request;
+  const { bridges } = transports;
+  const keep = transport.name === "app-server";
+  if (!keep || tools.length === 0) await bridges.drop(request);
   if (tools.length === 0) return undefined;
-  // Loaded only for turns that bring tools.
-  const { openBridge } = await import("../mcp_host/bridge.ts");
+  const options: BridgeOptions = {
+    agentId,
+    tools,
+    executable,
+    version,
+    runtimeDir: runtimeDirectory,
+    toolTimeoutMs: settings.toolTimeoutMs,
+    resultMaxBytes: settings.toolResultMaxBytes,
+    codexConfig: settings.mcpRegistration === "codex-config"
+      ? { codex: codex.path, codexHome, env: environment }
+      : undefined,
+  };
   try {
-    const bridge = await openBridge({
-      agentId,
-      tools,
-      executable,
-      version,
-      runtimeDir: runtimeDirectory,
-      toolTimeoutMs: settings.toolTimeoutMs,
-      resultMaxBytes: settings.toolResultMaxBytes,
-      codexConfig: settings.mcpRegistration === "codex-config"
-        ? { codex: codex.path, codexHome: codexHome(environment), env: environment }
-        : undefined,
-    }, codex.capabilities);
-    bridge.attach({
+    const bridge = await bridges.take(request, options, codex.capabilities);
+    const detach = bridge.attach({
       onStatus: (message, data) => turn.status(message, data),
       call: async (call) => {
         const callId = await turn.identify(call);
         return await callTool({ ...call, callId });
       },
     });
-    return bridge;
+    // A thread that is still loaded has lost its relay: it has to be loaded anew.
+    if (bridge.connections > 0 && bridge.live === 0) await transports.release(request, "leave");
+    return {
+      bridge,
+      leave: async () => {
+        detach();
+        bridges.giveBack(request);
+        if (!keep) await bridges.drop(request);
+      },
+    };
   } catch (error) {
     throw new TurnError({
       kind: "mcp_unavailable",

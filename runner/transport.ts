@@ -77,8 +77,6 @@ export interface RunInput extends AgentKey {
   directory: TurnDirectory;
   /** How long codex may take to stop once it was asked to. */
   graceMs: number;
-  /** Which transport the operator wants; a transport itself does not look at it. */
-  transport: TurnSettings["transport"];
   /** How long what stays between runs is kept. */
   warm: TurnSettings["warm"];
   /** Something a person would want to read about how codex is run (a fallback, a new process). */

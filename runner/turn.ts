@@ -21,7 +21,6 @@ import { TurnDirectory } from "./process/turn_directory.ts";
 import { composePrompt } from "./prompt.ts";
 import { Stopper } from "./stop.ts";
 import type { RunInput, Transport } from "./transport.ts";
-import { transportFor } from "./transports.ts";
 import { whyNotResume } from "./thread.ts";
 import { type Failure, type StopReason, type TurnEnd, TurnError } from "./turn_event.ts";
 import type { TurnContext, TurnRequest } from "./turn_request.ts";
@@ -67,7 +66,7 @@ async function runStoppable(
 }
 
 /** A codex that was found, and how it is to be run. */
-interface Found {
+export interface Found {
   codex: CodexBinary;
   /** Without what belongs to a single run. */
   environment: Variables;
@@ -126,26 +125,28 @@ class Turn {
         `codex ${version} is newer than ${NEWEST_TESTED}, the newest this plugin was tested with`,
       );
     }
-    const transport = transportFor(settings, codex);
+    const { transport, because } = this.#context.transports.choose(settings, codex);
     if (this.#stream.isLogged) {
+      const why = because === undefined ? "" : `: ${because}`;
       const data = { level: "debug", transport: transport.name };
-      this.#stream.status(`codex ${version} is run by ${transport.name}`, data);
+      this.#stream.status(`codex ${version} is run by ${transport.name}${why}`, data);
     }
     const environment = codexEnvironment(own, settings.env, codex);
     return { codex, environment, codexHome: codexHome(environment), transport };
   }
 
   async #runWithTools(found: Found): Promise<TurnFinish> {
-    const opening = openHostTools(this.#request, this.#context, found.codex, found.environment, {
+    const opening = openHostTools(this.#request, this.#context, found, {
       status: (message, data) => this.#stream.status(message, data),
       identify: async (call) => await this.#run?.identify(call),
     });
     try {
-      return await this.#runUntilStarted(found, await this.#unlessStopped(opening));
+      const tools = await this.#unlessStopped(opening);
+      return await this.#runUntilStarted(found, tools?.bridge);
     } finally {
-      const closing = opening.then((bridge) => bridge?.close());
-      // One that is still being opened is closed whenever that is done.
-      await unlessAborted(closing, this.#stopper.signal).catch(() => {});
+      const leaving = opening.then((tools) => tools?.leave());
+      // What is still being opened is left whenever that is done.
+      await unlessAborted(leaving, this.#stopper.signal).catch(() => {});
     }
   }
 
@@ -225,7 +226,6 @@ class Turn {
       hostTools: bridge?.access,
       directory,
       graceMs: settings.graceMs,
-      transport: settings.transport,
       warm: settings.warm,
       onStatus: (message, data) => void this.#stream.status(message, data),
     };

@@ -8,6 +8,7 @@ import type { StateStore } from "../rollout/state/state.ts";
 import type { Sandbox } from "./transport.ts";
 import type { ImageInput } from "./images.ts";
 import type { PastMessage } from "./prompt.ts";
+import type { Transports } from "./transports.ts";
 import type { Variables } from "../base/variables.ts";
 import type { WatchLimits } from "./watchdog.ts";
 
@@ -72,6 +73,7 @@ export interface TurnContext {
   /** Where sockets go. */
   runtimeDirectory: string;
   store: StateStore;
+  transports: Transports;
   /**
    * Whether the workspace's `.plexum-codex-session` is read and written, as it is unless told
    * otherwise. A turn by hand must neither take over nor replace the thread of the agent there.

@@ -24,13 +24,14 @@ export class Relays implements DoorTurn {
   readonly token: string;
   /** Relays that were let in so far. */
   connections = 0;
+  /** Relays that are connected now. */
+  live = 0;
   /** Connections that were turned away so far. */
   refused = 0;
 
   readonly #options: RelaysOptions;
   readonly #sessions = new Set<Session>();
   readonly #reported = new Set<Refusal>();
-  #live = 0;
   #closed = false;
 
   constructor(options: RelaysOptions) {
@@ -40,10 +41,10 @@ export class Relays implements DoorTurn {
   }
 
   admit(): Admission | { reason: string } {
-    if (this.#live >= RELAYS_MAX) return { reason: `${RELAYS_MAX} relays are connected already` };
-    this.#live++;
+    if (this.live >= RELAYS_MAX) return { reason: `${RELAYS_MAX} relays are connected already` };
+    this.live++;
     this.connections++;
-    return { enter: (guest) => this.#enter(guest), forgo: () => this.#live-- };
+    return { enter: (guest) => this.#enter(guest), forgo: () => this.live-- };
   }
 
   onRefused(refusal: Refusal, detail: string): void {
@@ -70,7 +71,7 @@ export class Relays implements DoorTurn {
       this.#options.onStatus(`host tools: the MCP server failed: ${error}`);
       guest.conn.close();
     } finally {
-      this.#live--;
+      this.live--;
     }
   }
 }

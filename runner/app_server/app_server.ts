@@ -33,9 +33,13 @@ export class AppServerTransport implements Transport {
   readonly name = "app-server";
   readonly #pool: Pool;
 
-  /** Whose turn runs is recorded below `running`. */
-  constructor(running: string, log: (message: string) => void) {
-    this.#pool = new Pool(running, log);
+  /** See {@link Pool}. */
+  constructor(
+    running: string,
+    log: (message: string) => void,
+    onGone: (agent: AgentKey) => void = () => {},
+  ) {
+    this.#pool = new Pool(running, log, onGone);
   }
 
   run(input: RunInput, signal: AbortSignal): CodexRun {
@@ -75,6 +79,11 @@ export class AppServerTransport implements Transport {
 
   close(): Promise<void> {
     return this.#pool.close();
+  }
+
+  /** Kills every server and all that it started, at once. */
+  kill(): Promise<void> {
+    return this.#pool.kill();
   }
 }
 

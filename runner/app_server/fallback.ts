@@ -64,8 +64,6 @@ export class WithFallback implements Transport {
           { level: "warning", transport: this.#second.name },
         );
       }
-      // The thread may be loaded in a server that works.
-      await this.#first.release(input, "leave");
       run = this.#second.run(input, signal);
       yield* run.events;
     } finally {

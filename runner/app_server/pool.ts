@@ -9,6 +9,7 @@ import { startTimer } from "../../base/timer.ts";
 import type { AgentKey } from "../transport.ts";
 import type { TurnSettings } from "../turn_request.ts";
 import { AppServer, type ServerCommand, ServerUnusable } from "./process.ts";
+import { RpcRefusal } from "./rpc.ts";
 import { ServerThread } from "./thread.ts";
 
 /** How long a server is kept, and how many. */
@@ -58,6 +59,7 @@ interface Spare {
 export class Pool {
   readonly #running: string;
   readonly #log: (message: string) => void;
+  readonly #onGone: (agent: AgentKey) => void;
   readonly #places = new Map<string, Place>();
   readonly #counts = { hits: 0, spares: 0, misses: 0 };
   /** Servers that are on their way out. */
@@ -65,10 +67,18 @@ export class Pool {
   #spare: Spare | undefined;
   #closed = false;
 
-  /** Marks are recorded below `running`, so that the next start finds what a killed plugin left. */
-  constructor(running: string, log: (message: string) => void) {
+  /**
+   * Marks are recorded below `running`, so that the next start finds what a killed plugin left.
+   * `onGone` is told whose server has ended between turns.
+   */
+  constructor(
+    running: string,
+    log: (message: string) => void,
+    onGone: (agent: AgentKey) => void,
+  ) {
     this.#running = running;
     this.#log = log;
+    this.#onGone = onGone;
   }
 
   /**
@@ -111,6 +121,8 @@ export class Pool {
         if (why === "reload") await seat.thread.reload();
         else await seat.thread.release();
       } catch (error) {
+        // Refused is what somebody else has open by now: the next turn will say so, if it still is.
+        if (error instanceof RpcRefusal) return;
         this.#log(
           `the thread of agent ${agent.agentId} could not be let go: ${errorMessage(error)}`,
         );
@@ -155,6 +167,14 @@ export class Pool {
       return this.#alone(place, () => this.#drop(place));
     }));
     await Promise.all(this.#leaving);
+  }
+
+  /** Ends every server at once, with all that it started. */
+  async kill(): Promise<void> {
+    this.#closed = true;
+    const spare = this.#spare?.server.then((server) => server?.kill());
+    const seats = [...this.#places.values()].map(({ seat }) => seat?.server.kill());
+    await Promise.all([spare, ...seats]);
   }
 
   async #seat(place: Place, command: ServerCommand, warm: Warm): Promise<Seat> {
@@ -238,6 +258,7 @@ export class Pool {
     place.seat = undefined;
     if (seat === undefined) return;
     const survivors = await seat.server.end();
+    if (!place.running) this.#onGone(place.agent);
     if (survivors.length === 0) return;
     this.#log(`processes of codex survived being killed: ${survivors.map(({ pid }) => pid)}`);
   }

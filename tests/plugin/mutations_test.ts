@@ -23,6 +23,7 @@ class Rig implements AsyncDisposable {
     this.thread = thread;
     const { store, codexHome } = thread.session();
     this.mutations = new Mutations({
+      threads: { release: () => Promise.resolve() },
       codexHome: () => codexHome,
       store,
       queue: this.queue,

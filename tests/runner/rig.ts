@@ -4,6 +4,7 @@
  */
 import { join } from "@std/path";
 import { StateStore } from "../../rollout/state/state.ts";
+import { Transports } from "../../runner/transports.ts";
 import { runTurn } from "../../runner/turn.ts";
 import type { TurnEnd, TurnEvent } from "../../runner/turn_event.ts";
 import { TurnStream } from "../../runner/turn_stream.ts";
@@ -82,6 +83,7 @@ export async function openRig(options: SandboxOptions): Promise<Rig> {
     runningDirectory: running,
     runtimeDirectory: sandbox.runtime,
     store,
+    transports: new Transports(running, () => {}),
     executable: ["/nowhere/plugin"],
     version: "0",
     log: (level, message, data) => logs.push({ level, message, ...(data ? { data } : {}) }),

@@ -6,6 +6,7 @@
  */
 import { join } from "@std/path";
 import { StateStore } from "../../../rollout/state/state.ts";
+import { Transports } from "../../../runner/transports.ts";
 import { runTurn } from "../../../runner/turn.ts";
 import { TurnError, type TurnEvent } from "../../../runner/turn_event.ts";
 import { TurnStream } from "../../../runner/turn_stream.ts";
@@ -75,14 +76,17 @@ async function turn(
   const settings = turnSettings(config, "codex", "doctor");
   // A proxy is for the real model, not for the one on this machine.
   const loopback = { NO_PROXY: "127.0.0.1,localhost", no_proxy: "127.0.0.1,localhost" };
+  const running = folder("running");
+  const transports = new Transports(running, () => {});
   const context: TurnContext = {
+    transports,
     settings: {
       ...settings,
       extraArgs: [],
       env: { ...config.env, ...loopback, CODEX_HOME: home, TMPDIR: folder("tmp") },
     },
     environment,
-    runningDirectory: folder("running"),
+    runningDirectory: running,
     runtimeDirectory,
     store: new StateStore(folder("state")),
     executable,
@@ -114,8 +118,12 @@ async function turn(
       return Promise.resolve(void events.push(event));
     },
   });
-  await runTurn(request, context, stream, AbortSignal.timeout(LIMIT_MS));
-  return events;
+  try {
+    await runTurn(request, context, stream, AbortSignal.timeout(LIMIT_MS));
+    return events;
+  } finally {
+    await transports.close();
+  }
 }
 
 function judge(events: readonly TurnEvent[], ms: number, direct: boolean): Finding {

@@ -5,6 +5,7 @@
  */
 import { resolve } from "@std/path";
 import { StateStore } from "../../../rollout/state/state.ts";
+import { Transports } from "../../../runner/transports.ts";
 import { runTurn } from "../../../runner/turn.ts";
 import { type StopReason, TurnError } from "../../../runner/turn_event.ts";
 import { TurnStream, type TurnStreamOptions } from "../../../runner/turn_stream.ts";
@@ -58,7 +59,9 @@ export async function turn(args: Arguments): Promise<number> {
     tools: tools?.tools ?? [],
     callTool: (call) => tools?.call(call) ?? Promise.reject(new Error("there are no tools")),
   };
+  const transports = new Transports(paths.running, (message) => log.write("warning", message));
   const context: TurnContext = {
+    transports,
     settings: turnSettings(config, model, agentId),
     environment: Deno.env.toObject(),
     runningDirectory: paths.running,
@@ -75,10 +78,14 @@ export async function turn(args: Arguments): Promise<number> {
     log: context.log,
     logsEvents: () => log.level === "debug",
   };
-  const ended = args.has("json")
-    ? await asJson(request, context, told)
-    : await forPeople(request, context, told, args.has("quiet"));
-  return ended === "refused" ? EXIT.failed : exitOf(ended);
+  try {
+    const ended = args.has("json")
+      ? await asJson(request, context, told)
+      : await forPeople(request, context, told, args.has("quiet"));
+    return ended === "refused" ? EXIT.failed : exitOf(ended);
+  } finally {
+    await transports.close();
+  }
 }
 
 type Told = Omit<TurnStreamOptions, "send">;

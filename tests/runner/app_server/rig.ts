@@ -65,7 +65,6 @@ export class Rig implements AsyncDisposable {
       extraArgs: [],
       hostTools: undefined,
       graceMs: 5_000,
-      transport: "app-server",
       warm: { idleMs: 60_000, max: 8, spare: false },
       onStatus: () => {},
       ...input,
