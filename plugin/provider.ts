@@ -6,6 +6,7 @@
 import { killPrograms } from "../base/program.ts";
 import { unlessAborted } from "../base/timer.ts";
 import { StateStore } from "../rollout/state/state.ts";
+import { findCodex } from "../runner/codex/codex_binary.ts";
 import { codexEnvironment, codexHome } from "../runner/codex/environment.ts";
 import { endEveryFamily } from "../runner/process/process_family.ts";
 import { Transports } from "../runner/transports.ts";
@@ -66,6 +67,8 @@ export class Provider {
   /** What a killed plugin left is cleared away and finished; nothing begins before. */
   readonly #ready: Promise<void>;
   readonly #codexHome: () => string;
+  /** A codex was started ahead, where one is wanted; what stands against it the first turn will tell. */
+  readonly #prepared: Promise<void>;
   #tidied: Promise<void>;
   #tidiedAt = -Infinity;
 
@@ -90,6 +93,7 @@ export class Provider {
     });
     this.#ready = recover({ running: paths.running, runtimeDirectory, store: this.#store }, log);
     this.#tidied = this.#ready.then(() => this.#tidyUp());
+    this.#prepared = this.#ready.then(() => this.#prepare()).catch(() => {});
   }
 
   /** `plexum/provider/stream`. */
@@ -122,6 +126,7 @@ export class Provider {
     await this.#mutations.close();
     while (this.#turns.size > 0) await Promise.all(this.#turns);
     await this.#tidied;
+    await this.#prepared;
     await this.#transports.close();
     await this.#stats.written();
   }
@@ -130,6 +135,20 @@ export class Provider {
   async kill(): Promise<void> {
     killPrograms();
     await Promise.all([endEveryFamily(), this.#transports.kill()]);
+  }
+
+  async #prepare(): Promise<void> {
+    const { config, environment: own } = this.#options;
+    const settings = turnSettings(config.current(), "codex", "default");
+    if (settings.transport === "exec") return;
+    const codex = await findCodex(settings.binary, { ...own, ...settings.env });
+    const environment = codexEnvironment(own, settings.env, codex);
+    const { extraArgs, userMcpServers } = settings;
+    const home = codexHome(environment);
+    await this.#transports.prepare({
+      ...{ settings, codex, environment, extraArgs, userMcpServers },
+      ...{ codexHome: home, cwd: home },
+    });
   }
 
   /** At the start, and once a day while turns come. */

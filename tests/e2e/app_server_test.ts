@@ -1,0 +1,328 @@
+/**
+ * Turns by a codex that stays: reference host, compiled plugin, real codex, scripted model. What a host
+ * sees is the same as with `codex exec`; here is what differs, and that it holds together.
+ */
+import { strict as assert } from "node:assert";
+import { join } from "@std/path";
+import { METHOD } from "../../plugin/protocol.ts";
+import { codexBinary } from "../support/codex.ts";
+import { type Host, startHost } from "../support/host.ts";
+import { callOutput } from "../support/model/request.ts";
+import type { ModelRequest } from "../support/model/request.ts";
+import type { ScriptedStep } from "../support/model/step.ts";
+import { openSandbox, type Sandbox, type SandboxOptions } from "../support/sandbox.ts";
+import { codexByHand, resumeArgs } from "./codex_by_hand.ts";
+import { asks } from "./world.ts";
+
+/** The versions that the app-server is used with. */
+const VERSIONS = ["0.158.0", "0.169.0", "0.171.0"];
+
+/** A host, and what is needed to look behind it. */
+interface Stage extends AsyncDisposable {
+  sandbox: Sandbox;
+  host: Host;
+  /** The app-servers that live now. */
+  servers(): Promise<number[]>;
+}
+
+async function stage(
+  version: string,
+  options: Omit<SandboxOptions, "binary"> = {},
+): Promise<Stage> {
+  const { native } = await codexBinary(version);
+  await using stack = new AsyncDisposableStack();
+  const sandbox = stack.use(
+    await openSandbox({
+      binary: native,
+      ...options,
+      config: { transport: "app-server", warm: { spare: false }, ...options.config },
+    }),
+  );
+  const host = stack.use(await startHost({ env: sandbox.env }));
+  await host.initialize();
+  const all = stack.move();
+  return {
+    sandbox,
+    host,
+    servers: async () =>
+      (await sandbox.processes()).filter(({ command }) => / app-server /.test(command))
+        .map(({ pid }) => pid),
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
+const calls = (name: string, args: unknown, call_id: string, namespace?: string): ScriptedStep => ({
+  items: [{
+    type: "function_call",
+    name,
+    args,
+    call_id,
+    ...(namespace === undefined ? {} : { namespace }),
+  }],
+});
+
+const shell = (cmd: string, id: string) => calls("exec_command", { cmd }, id);
+
+const ECHO = {
+  name: "echo",
+  description: "Says it again.",
+  input_schema: { type: "object", properties: { text: { type: "string" } } },
+};
+
+/** What of a request's input is not the same in both; texts as JSON. */
+function differences(one: ModelRequest, two: ModelRequest): [string, string][] {
+  return one.input.flatMap((item, n): [string, string][] => {
+    const [a, b] = [JSON.stringify(item), JSON.stringify(two.input[n])];
+    return a === b ? [] : [[a, b]];
+  });
+}
+
+for (const version of VERSIONS) {
+  Deno.test(`warm codex ${version} runs turn after turn in one process, which ends with the plugin`, async () => {
+    await using world = await stage(version, {
+      steps: [shell("echo hi", "call_1"), { text: "said" }, { text: "again" }],
+    });
+    const { host, sandbox } = world;
+    const first = host.stream(asks(sandbox.workspace, "look"));
+    const { thread_id } = await first.result;
+    assert.equal(first.text, "said");
+    assert.match(String(first.of("tool_result")[0]?.output), /\bhi\b/);
+    const before = await world.servers();
+    assert.equal(before.length, 1);
+    const second = host.stream(asks(sandbox.workspace, "go on"));
+    assert.equal((await second.result).thread_id, thread_id);
+    assert.equal(second.text, "again");
+    assert.equal(second.of("message_start")[0]?.resumed, true);
+    assert.deepEqual(await world.servers(), before);
+  });
+
+  Deno.test(`warm codex ${version} keeps its relay from turn to turn, and gets another one with other tools`, async () => {
+    await using world = await stage(version, {
+      steps: [
+        calls("echo", { text: "one" }, "call_1", "mcp__plexum_host"),
+        (request) => ({ text: callOutput(request, "call_1") ?? "" }),
+        calls("echo", { text: "two" }, "call_2", "mcp__plexum_host"),
+        (request) => ({ text: callOutput(request, "call_2") ?? "" }),
+        calls("shout", { text: "three" }, "call_3", "mcp__plexum_host"),
+        (request) => ({ text: callOutput(request, "call_3") ?? "" }),
+        { text: "no tools" },
+      ],
+    });
+    const { host, sandbox } = world;
+    const called: string[] = [];
+    host.onRequest(METHOD.hostToolCall, (params) => {
+      const said = JSON.stringify(params);
+      called.push(/"call_id":"(call_\d)"/.exec(said)?.[1] ?? said);
+      return { content: [{ type: "text", text: `host says ${called.length}` }] };
+    });
+    const relays = async () =>
+      (await sandbox.processes()).filter(({ command }) => / mcp-host\b/.test(command))
+        .map(({ pid }) => pid);
+    const ask = async (text: string, ...names: string[]) => {
+      const tools = names.map((name) => ({ ...ECHO, name }));
+      const turn = host.stream(asks(sandbox.workspace, text, { tools }));
+      assert.equal((await turn.result).stop_reason, "end_turn", turn.story());
+      return turn.text;
+    };
+    assert.match(await ask("one", "echo"), /host says 1/);
+    const one = await relays();
+    assert.equal(one.length, 1);
+    assert.match(await ask("two", "echo"), /host says 2/);
+    assert.deepEqual(await relays(), one);
+    Deno.kill(one[0] ?? 0, "SIGKILL");
+    assert.match(await ask("three", "echo", "shout"), /host says 3/);
+    assert.deepEqual(called, ["call_1", "call_2", "call_3"]);
+    assert.equal(await ask("four"), "no tools");
+    assert.deepEqual(await relays(), []);
+    assert.equal((await world.servers()).length, 1);
+  });
+
+  Deno.test(`warm codex ${version} gets a relay again when its relay has died`, async () => {
+    await using world = await stage(version, {
+      steps: [
+        { text: "one" },
+        calls("echo", { text: "two" }, "call_2", "mcp__plexum_host"),
+        (request) => ({ text: callOutput(request, "call_2") ?? "" }),
+      ],
+    });
+    const { host, sandbox } = world;
+    host.onRequest(
+      METHOD.hostToolCall,
+      () => ({ content: [{ type: "text", text: "host says so" }] }),
+    );
+    const tools = [ECHO];
+    await host.stream(asks(sandbox.workspace, "one", { tools })).result;
+    const relay = (await sandbox.processes()).find(({ command }) => / mcp-host\b/.test(command));
+    Deno.kill(relay?.pid ?? 0, "SIGKILL");
+    while ((await sandbox.processes()).some(({ pid }) => pid === relay?.pid));
+    const turn = host.stream(asks(sandbox.workspace, "two", { tools }));
+    assert.equal((await turn.result).stop_reason, "end_turn", turn.story());
+    assert.match(turn.text, /host says so/);
+  });
+
+  Deno.test(`a consume on warm codex ${version} changes the next request by exactly what was consumed, twice in a row`, async () => {
+    await using world = await stage(version, {
+      steps: [
+        shell("echo the first long output", "call_1"),
+        shell("echo the second long output", "call_2"),
+        { text: "done" },
+        { text: "a" },
+        { text: "b" },
+        { text: "c" },
+      ],
+    });
+    const { host, sandbox } = world;
+    const { model, workspace } = sandbox;
+    await host.stream(asks(workspace, "look")).result;
+    const before = await world.servers();
+    await host.stream(asks(workspace, "go on")).result;
+    for (const [n, id] of ["call_1", "call_2"].entries()) {
+      const answer = await host.request("plexum/session/mutate", {
+        agent_id: "cx",
+        workspace,
+        mutations: [{ block_id: id, op: "consume-light" }],
+      });
+      assert.deepEqual(answer, { requested: 1, touched: 1, deferred: 0, skipped: [] });
+      const turn = host.stream(asks(workspace, `go on ${n}`));
+      assert.equal((await turn.result).stop_reason, "end_turn", turn.story());
+      const [earlier, later] = [model.asked[3 + n], model.asked[4 + n]];
+      assert.ok(earlier && later);
+      const changed = differences(earlier, later);
+      assert.equal(changed.length, 1, JSON.stringify(changed));
+      assert.match(changed[0]?.[0] ?? "", new RegExp(`${id}.*long output|long output.*${id}`));
+      assert.match(changed[0]?.[1] ?? "", new RegExp(id));
+      assert.doesNotMatch(changed[0]?.[1] ?? "", /long output/);
+    }
+    assert.deepEqual(await world.servers(), before, "no other process was needed");
+  });
+
+  Deno.test(`a consume that comes during a turn of warm codex ${version} is done at its end`, async () => {
+    const hold = Promise.withResolvers<void>();
+    await using world = await stage(version, {
+      steps: [
+        shell("echo the first long output", "call_1"),
+        { text: "done" },
+        { text: "slow", hold: hold.promise },
+        { text: "next" },
+      ],
+    });
+    const { host, sandbox } = world;
+    const { model, workspace } = sandbox;
+    await host.stream(asks(workspace, "look")).result;
+    const slow = host.stream(asks(workspace, "go on"));
+    await model.received(3);
+    const answer = await host.request("plexum/session/mutate", {
+      agent_id: "cx",
+      workspace,
+      mutations: [{ block_id: "call_1", op: "consume-light" }],
+    });
+    assert.deepEqual(answer, { requested: 1, touched: 0, deferred: 1, skipped: [] });
+    hold.resolve();
+    await slow.result;
+    await host.stream(asks(workspace, "and now")).result;
+    assert.doesNotMatch(callOutput(model.asked[3] ?? fail(), "call_1") ?? "", /long output/);
+    assert.match(callOutput(model.asked[2] ?? fail(), "call_1") ?? "", /long output/);
+  });
+
+  Deno.test(`a cancelled turn of warm codex ${version} leaves nothing, and the next one runs in the same process`, async () => {
+    await using world = await stage(version, {
+      steps: [
+        { text: "one" },
+        calls("exec_command", { cmd: "sleep 1000 & setsid sleep 1000 & sleep 1000" }, "call_1"),
+        { text: "after" },
+      ],
+      config: { sandbox: "danger-full-access" },
+    });
+    const { host, sandbox } = world;
+    await host.stream(asks(sandbox.workspace, "one")).result;
+    const before = await world.servers();
+    const sleepers = async () =>
+      (await sandbox.processes()).filter(({ command }) => command.startsWith("sleep 1000"));
+    const turn = host.stream(asks(sandbox.workspace, "two"));
+    await turn.until("tool_call_end");
+    while ((await sleepers()).length < 3);
+    await turn.cancel();
+    assert.equal((await turn.end()).stop_reason, "cancelled");
+    assert.deepEqual(await sleepers(), []);
+    const next = host.stream(asks(sandbox.workspace, "three"));
+    assert.equal((await next.result).stop_reason, "end_turn", next.story());
+    assert.deepEqual(await world.servers(), before);
+  });
+
+  Deno.test(`a warm codex ${version} ends when its plugin is killed`, async () => {
+    await using world = await stage(version);
+    await world.host.stream(asks(world.sandbox.workspace, "one")).result;
+    assert.equal((await world.servers()).length, 1);
+    world.host.kill();
+    while ((await world.servers()).length > 0);
+  });
+
+  Deno.test(`a thread moves between exec and warm codex ${version}, and is a person's in between`, async () => {
+    const { native } = await codexBinary(version);
+    await using world = await stage(version);
+    const { host, sandbox } = world;
+    const ask = async (text: string) => {
+      const turn = host.stream(asks(sandbox.workspace, text));
+      const { stop_reason, thread_id } = await turn.result;
+      assert.equal(stop_reason, "end_turn", turn.story());
+      return thread_id;
+    };
+    const base = { warm: { spare: false } };
+    const thread = await ask("word-1");
+    for (const [n, transport] of ["exec", "app-server", "exec", "auto"].entries()) {
+      await sandbox.configure({ ...base, transport });
+      assert.equal(await ask(`word-${n + 2}`), thread);
+    }
+    await sandbox.configure({ transport: "app-server", warm: { idle_ms: 0 } });
+    assert.equal(await ask("word-6"), thread);
+    assert.deepEqual(await world.servers(), [], "nothing is kept");
+    const person = await codexByHand(native, sandbox, resumeArgs(thread), "word-7");
+    assert.equal(person.code, 0, person.stderr);
+    assert.equal(await ask("word-8"), thread);
+    const told = JSON.stringify(sandbox.model.asked.at(-1)?.input);
+    for (let n = 1; n <= 8; n++) assert.ok(told.includes(`word-${n}`), `word-${n} is remembered`);
+  });
+}
+
+Deno.test("a thread moves between the versions of a warm codex, and back", async () => {
+  await using world = await stage("0.158.0");
+  const { host, sandbox } = world;
+  let thread: string | undefined;
+  for (const version of ["0.158.0", "0.171.0", "0.169.0", "0.158.0", "0.171.0"]) {
+    const { native } = await codexBinary(version);
+    await sandbox.configure({ binary: native });
+    const turn = host.stream(asks(sandbox.workspace, `on ${version}`));
+    const { thread_id, stop_reason } = await turn.result;
+    assert.equal(stop_reason, "end_turn", turn.story());
+    assert.equal(thread_id, thread ??= thread_id);
+  }
+  const told = JSON.stringify(sandbox.model.asked.at(-1)?.input);
+  for (const version of ["0.158.0", "0.171.0", "0.169.0"]) {
+    assert.ok(told.includes(`on ${version}`));
+  }
+});
+
+Deno.test("a codex whose app-server is of no use runs by exec, and the host is told once", async () => {
+  const { native } = await codexBinary("0.171.0");
+  await using world = await stage("0.171.0");
+  const { host, sandbox } = world;
+  const wrapper = join(sandbox.root, "codex-without");
+  await Deno.writeTextFile(
+    wrapper,
+    `#!/bin/sh\n[ "$1" = app-server ] && { echo "Error: not today" >&2; exit 1; }\nexec '${native}' "$@"\n`,
+  );
+  await Deno.chmod(wrapper, 0o755);
+  await sandbox.configure({ binary: wrapper });
+  const statuses: string[] = [];
+  for (const text of ["one", "two"]) {
+    const turn = host.stream(asks(sandbox.workspace, text));
+    assert.equal((await turn.result).stop_reason, "end_turn", turn.story());
+    statuses.push(...turn.of("status").map(({ message }) => message));
+  }
+  assert.equal(statuses.length, 1, statuses.join("\n"));
+  assert.match(statuses[0] ?? "", /not today.*codex exec/);
+});
+
+function fail(): never {
+  throw new Error("the model was not asked");
+}
