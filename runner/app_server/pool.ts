@@ -93,21 +93,20 @@ export class Pool {
     work: (seat: Seat) => Promise<T>,
   ): Promise<T> {
     const place = this.#place(agent);
-    return this.#alone(place, async () => {
+    const { misses } = this.#counts;
+    const done = this.#alone(place, async () => {
       place.stopTimer();
       place.running = true;
-      const { misses } = this.#counts;
       try {
         return await work(await this.#seat(place, command, warm));
       } finally {
         place.running = false;
         await this.#keep(place, warm);
-        if (place.seat !== undefined && warm.spare && this.#size < warm.max) {
-          // Who had to wait for a start shows what the spare should have been.
-          if (this.#spare === undefined || misses < this.#counts.misses) this.prepare(command);
-        }
       }
     });
+    const settle = () => this.#leave(this.#settle(command, warm, misses));
+    done.then(settle, settle);
+    return done;
   }
 
   /** Has the thread of an idle server read again, or given up. Never rejects. */
@@ -186,7 +185,9 @@ export class Pool {
     }
     // Another binary, environment or argument: the thread cannot be loaded in two of them.
     await this.#drop(place);
-    const server = await this.#takeSpare(key) ?? await this.#start(command, warm);
+    // With the spare there may be one more than `max`, but never two.
+    this.#leave(this.#makeRoom(warm.max - 1));
+    const server = await this.#takeSpare(key) ?? await this.#start(command);
     place.key = key;
     place.seat = { server, thread: new ServerThread(server) };
     // One that dies while it waits leaves nothing behind either.
@@ -198,8 +199,7 @@ export class Pool {
     return place.seat;
   }
 
-  async #start(command: ServerCommand, warm: Warm): Promise<AppServer> {
-    await this.#makeRoom(warm.max - 1);
+  async #start(command: ServerCommand): Promise<AppServer> {
     this.#counts.misses++;
     return await AppServer.start(command, this.#running);
   }
@@ -228,7 +228,14 @@ export class Pool {
       warm.idleMs,
       () => this.#leave(this.#alone(place, () => this.#drop(place))),
     );
-    this.#leave(this.#makeRoom(warm.max));
+  }
+
+  /** What is too much is ended, and what will be wanted next is started. */
+  async #settle(command: ServerCommand, warm: Warm, missesBefore: number): Promise<void> {
+    await this.#makeRoom(warm.max);
+    if (!warm.spare || warm.max === 0 || warm.idleMs === 0) return;
+    // Who had to wait for a start shows what the spare should have been.
+    if (this.#spare === undefined || missesBefore < this.#counts.misses) this.prepare(command);
   }
 
   get #size(): number {
@@ -237,7 +244,6 @@ export class Pool {
 
   /** Ends who has waited longest until there are at most `max`; turns that run are never touched. */
   async #makeRoom(max: number): Promise<void> {
-    if (this.#size >= max) this.#dismissSpare();
     const idle = [...this.#places.values()]
       .filter(({ seat, queued }) => seat !== undefined && queued === 0)
       .sort((a, b) => a.idleSince - b.idleSince);

@@ -15,7 +15,7 @@ import { errorMessage } from "../../base/error_message.ts";
 import { Tail } from "../../base/tail.ts";
 import type { Variables } from "../../base/variables.ts";
 import { within } from "../../base/timer.ts";
-import { familyOf, isSame, ProcessFamily } from "../process/process_family.ts";
+import { familyOf, ProcessFamily } from "../process/process_family.ts";
 import { look } from "../process/process_look.ts";
 import { executableOf, type ProcessRow } from "../process/process_table.ts";
 import { TurnDirectory } from "../process/turn_directory.ts";
@@ -84,6 +84,8 @@ export class AppServer {
   readonly #closings = new Map<string, () => void>();
   /** Of the turn that runs, or of the next one. */
   #turn: TurnDirectory | undefined;
+  /** Whom the turn that runs has started. */
+  #family: ProcessFamily | undefined;
   #limit: string;
   #ending: Promise<readonly ProcessRow[]> | undefined;
   /** The server and what it has started between turns. */
@@ -161,8 +163,13 @@ export class AppServer {
 
   /** From now on what the server starts belongs to the turn. False when it cannot be marked. */
   async beginTurn(): Promise<boolean> {
-    this.#turn ??= await TurnDirectory.create(this.#running);
-    return await this.#remark(this.#turn.mark);
+    const turn = this.#turn ??= await TurnDirectory.create(this.#running);
+    this.#family = new ProcessFamily(
+      turn.mark,
+      { spared: this.#residents, watched: true },
+      { onMembers: (rows) => turn.recordFamily(rows) },
+    );
+    return await this.#remark(turn.mark);
   }
 
   /** From now on what the server starts belongs to no turn: the servers of a thread. */
@@ -178,23 +185,27 @@ export class AppServer {
     this.#residents = familyOf(this.pid, (await look()).table);
   }
 
-  /** Ends what the turn has started, and returns what could not be ended. */
-  async sweepTurn(): Promise<readonly ProcessRow[]> {
-    const turn = this.#turn;
-    if (turn === undefined) return [];
-    if (!await this.betweenTurns()) return await this.kill();
-    const { table, steady, marked } = await look(turn.mark);
-    await this.#spareHelper(table);
-    const known = familyOf(this.pid, table).filter((row) => !this.#isResident(row));
-    let survivors: readonly ProcessRow[] = [];
-    if (known.length > 0 || !steady || (marked.get(turn.mark)?.size ?? 0) > 0) {
-      const family = new ProcessFamily(turn.mark, { known, spared: this.#residents });
-      survivors = await family.end();
+  /**
+   * The turn is over. Unless it cannot have started anything, what it has started is ended.
+   * @returns What could not be ended.
+   */
+  async endTurn(isQuiet: boolean): Promise<readonly ProcessRow[]> {
+    const [turn, family] = [this.#turn, this.#family];
+    this.#family = undefined;
+    if (turn === undefined || family === undefined) return [];
+    try {
+      if (isQuiet) return [];
+      // The server still has the mark: all that is below it and not its own is seen as the turn's.
+      const { others, sure } = await family.look();
+      if (!await this.betweenTurns()) return await this.kill();
+      await this.#spareHelper(others);
+      const survivors = others.length > 0 || !sure ? await family.end() : [];
+      turn[Symbol.dispose]();
+      this.#turn = undefined;
+      return survivors;
+    } finally {
       await family.close();
     }
-    turn[Symbol.dispose]();
-    this.#turn = undefined;
-    return survivors;
   }
 
   /** Lets the server go: its stdin ends, and what does not go by itself is killed. */
@@ -208,6 +219,7 @@ export class AppServer {
   }
 
   async #end(ms: number): Promise<readonly ProcessRow[]> {
+    await this.#family?.close();
     const marks = [this.#own, ...(this.#turn === undefined ? [] : [this.#turn])];
     // Looked at first: once the server is gone, its children belong to init.
     const families = marks.map(({ mark }) => new ProcessFamily(mark, { root: this.pid }));
@@ -227,17 +239,13 @@ export class AppServer {
   }
 
   /** codex's own helper is born in the turn that first needs it; killed, it would lose its values. */
-  async #spareHelper(table: readonly ProcessRow[]): Promise<void> {
+  async #spareHelper(rows: readonly ProcessRow[]): Promise<void> {
     const name = "codex-code-mode-host";
     const path = join(dirname(this.#command.path), name);
-    for (const row of table) {
-      if (row.ppid !== this.pid || !name.startsWith(row.command) || this.#isResident(row)) continue;
+    for (const row of rows) {
+      if (row.ppid !== this.pid || !name.startsWith(row.command)) continue;
       if (await executableOf(row.pid) === path) this.#residents.push(row);
     }
-  }
-
-  #isResident(row: ProcessRow): boolean {
-    return this.#residents.some((resident) => isSame(resident, row));
   }
 
   async #remark(mark: string): Promise<boolean> {

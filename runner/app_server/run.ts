@@ -153,9 +153,9 @@ class ServerRun {
 
   /** Ends what the turn has left running: codex's own list of it first, then whatever has its mark. */
   async #clear(threadId: string): Promise<RunOutcome> {
-    if (this.#wire?.isQuiet) return outcome();
-    await this.#server.rpc.request(METHOD.terminalsClean, { threadId }, CLEAN_MS);
-    const survivors = await this.#server.sweepTurn();
+    const isQuiet = this.#wire?.isQuiet === true;
+    if (!isQuiet) await this.#server.rpc.request(METHOD.terminalsClean, { threadId }, CLEAN_MS);
+    const survivors = await this.#server.endTurn(isQuiet);
     return survivors.length === 0 ? outcome() : await this.#kill();
   }
 
@@ -174,6 +174,7 @@ class ServerRun {
 
   async #broken(error: unknown): Promise<RunOutcome> {
     if (error instanceof RpcRefusal && !this.#announced) {
+      await this.#server.endTurn(true);
       const failure = classifyFailure({ message: error.message, stderr: "" });
       return outcome({ refused: new TurnError(failure) });
     }

@@ -92,12 +92,14 @@ export class ProcessFamily {
 
   /**
    * @param members `root` is the pid of codex, a living child of ours; absent where `known` is all there
-   * is. Who is `spared` belongs to nobody's turn: it is never ended, nor is its process group.
+   * is. Who is `spared` belongs to nobody's turn: it is never ended, nor is its process group. Where a
+   * turn runs, `watched` or with a `root`, its members are looked for again and again.
    */
   constructor(
     mark: string,
-    { root, known = [], spared = [] }: {
+    { root, known = [], spared = [], watched = root !== undefined }: {
       root?: number;
+      watched?: boolean;
       known?: readonly ProcessRow[];
       spared?: readonly ProcessRow[];
     },
@@ -109,7 +111,7 @@ export class ProcessFamily {
     this.#spared = spared;
     this.#listener = listener;
     living.add(this);
-    if (root !== undefined) watch();
+    if (watched) watch();
   }
 
   /** Sends a signal to codex and its group, or to the one process that has not made it yet. */

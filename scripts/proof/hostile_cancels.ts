@@ -1,15 +1,15 @@
 /**
  * Cancels turns at random moments while everything about them is hostile, and counts what is left:
  *
- *     deno run -A scripts/proof/hostile_cancels.ts [CANCELS] [SEED]
+ *     deno run -A scripts/proof/hostile_cancels.ts [CANCELS] [SEED] [--stays]
  *
  * Half of the turns run a fake codex with children that change their session, fork twice, ignore
  * signals, hold its pipes or empty their environment; the others run real codex of three versions
  * with commands that leave such daemons. After each cancel every process that belonged to the turn
- * must be gone, its temporary files too, and the thread must go on. Prints a table in Markdown;
- * exits with 1 when anything was left.
+ * must be gone, its temporary files too, and the thread must go on. With `--stays` all turns run a real
+ * codex that stays between turns. Prints a table in Markdown; exits with 1 when anything was left.
  */
-import { hostileKinds } from "./hostile/kinds.ts";
+import { hostileKinds, warmKinds } from "./hostile/kinds.ts";
 import { Lane } from "./hostile/lane.ts";
 import { hostileTable, type Outcome } from "./hostile/outcome.ts";
 import { random } from "./hostile/random.ts";
@@ -19,7 +19,7 @@ const SEED = Number(Deno.args[1] ?? Date.now() % 1_000_000);
 const LANES = 2;
 
 const dice = random(SEED);
-const kinds = await hostileKinds();
+const kinds = Deno.args.includes("--stays") ? await warmKinds() : await hostileKinds();
 const outcomes: Outcome[] = [];
 let left = CANCELS;
 

@@ -19,6 +19,8 @@ export interface HostileKind {
   name: string;
   /** The native binary of a real codex. */
   binary?: string;
+  /** It stays between turns: one process may be left, with the mark it has then. */
+  stays?: true;
   /** What the model does in the turn that is cancelled; `id` is a number that occurs nowhere else. */
   steps?(id: number): ScriptedStep[];
   scenario?(id: number, dice: () => number): Scenario;
@@ -61,10 +63,11 @@ const shell = (cmd: string): ScriptedStep => ({
   ],
 });
 
-function real(version: string, binary: string): HostileKind[] {
+function real(version: string, binary: string, stays?: true): HostileKind[] {
   const kind = (what: string, steps: (id: number) => ScriptedStep[]): HostileKind => ({
-    name: `codex ${version}, ${what}`,
+    name: `codex ${version}${stays ? " that stays" : ""}, ${what}`,
     binary,
+    ...(stays ? { stays } : {}),
     steps,
     graceMs: 3_000,
   });
@@ -81,7 +84,17 @@ function real(version: string, binary: string): HostileKind[] {
   ];
 }
 
-/** All kinds; as many fake ones as real ones. */
+/** Kinds of a codex that stays between turns. */
+export async function warmKinds(): Promise<HostileKind[]> {
+  const kinds = await Promise.all(
+    ["0.158.0", "0.169.0", "0.171.0"].map(async (version) =>
+      real(version, (await codexBinary(version)).native, true)
+    ),
+  );
+  return kinds.flat();
+}
+
+/** All kinds of a codex per turn; as many fake ones as real ones. */
 export async function hostileKinds(): Promise<HostileKind[]> {
   const found = [];
   for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {

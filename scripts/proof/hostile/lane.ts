@@ -32,6 +32,7 @@ export class Lane implements AsyncDisposable {
       binary: kind.binary ?? codex.path,
       sandbox: "danger-full-access",
       timeouts: { grace_ms: kind.graceMs },
+      ...(kind.stays ? { transport: "app-server", warm: { spare: false } } : {}),
     });
     const host = await startHost({ env: sandbox.env });
     await host.initialize();
@@ -54,7 +55,8 @@ export class Lane implements AsyncDisposable {
     await turn.cancel();
     const { thread_id } = await turn.end();
     const ms = ended ? undefined : performance.now() - cancelled;
-    const orphans = await this.#orphans(id, children);
+    const orphans = (await this.#orphans(id, children))
+      .filter(({ command }) => !(this.#kind.stays && / app-server /.test(command)));
     for (const { pid } of orphans) kill(pid);
 
     model.setSteps([]);
@@ -124,7 +126,8 @@ export class Lane implements AsyncDisposable {
 
   #filesLeft(): number {
     const state = join(this.#sandbox.profile, "plugins/plexum-openai-provider/state/running");
-    return [state, this.#sandbox.runtime].flatMap(namesIn).length;
+    const left = [state, this.#sandbox.runtime].flatMap(namesIn).length;
+    return this.#kind.stays ? Math.max(0, left - 1) : left;
   }
 }
 

@@ -46,7 +46,7 @@ export class Arena implements AsyncDisposable {
   }
 
   /** A home like all others; `toml` is added to codex's configuration. */
-  home(name: string, toml = ""): string {
+  home(name: string, toml = "", settings: Record<string, unknown> = {}): string {
     const home = join(this.root, name);
     for (const folder of ["codex", "p/plugins/plexum-openai-provider", "rt", "tmp", "work"]) {
       Deno.mkdirSync(join(home, folder), { recursive: true, mode: 0o700 });
@@ -54,14 +54,20 @@ export class Arena implements AsyncDisposable {
     const text = providerToml(this.model.url) + LEAN_TOML + toml;
     Deno.writeTextFileSync(join(home, "codex", "config.toml"), text);
     const config = join(home, "p/plugins/plexum-openai-provider", "config.json");
-    Deno.writeTextFileSync(config, JSON.stringify({ binary: this.codex }));
+    Deno.writeTextFileSync(config, JSON.stringify({ binary: this.codex, ...settings }));
     return home;
   }
 
-  /** The plugin, driven by a minimal host. */
-  async plugin(name = "plugin"): Promise<Contender> {
+  /** The plugin, driven by a minimal host, with `settings` in its config.json. */
+  async plugin(name = "plugin", settings: Record<string, unknown> = {}): Promise<Contender> {
     const { command, args } = await executable();
-    return this.#enter([...DENO, here("host.ts"), command, ...args], this.home(name));
+    const home = this.home(name, "", settings);
+    return this.#enter([...DENO, here("host.ts"), command, ...args], home);
+  }
+
+  /** The smallest client of a `codex app-server` that stays. */
+  smallest(name: string): Contender {
+    return this.#enter(["node", here("smallest_app_server.mjs"), this.codex], this.home(name));
   }
 
   /** `codex exec --json`, started by Deno. */

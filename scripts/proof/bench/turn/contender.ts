@@ -14,6 +14,8 @@ export interface Asked {
   thread?: string;
   /** Tools of the host; only the plugin takes them. */
   tools?: { name: string; description: string; inputSchema: unknown }[];
+  /** Has the plugin take something out of the thread before; its time does not count. */
+  consume?: boolean;
 }
 
 /** How long it took. */
@@ -22,6 +24,8 @@ export interface Took {
   ms: number;
   /** From the request until codex's `turn.completed` was read, where that is told apart. */
   toldMs: number;
+  /** From the request until the first piece of text, where that is told apart. */
+  deltaMs?: number;
   thread: string;
 }
 
@@ -65,7 +69,7 @@ export class Contender implements AsyncDisposable {
   }
 
   /** One more turn of its first thread. */
-  async resume(more: Pick<Asked, "tools"> = {}): Promise<Took> {
+  async resume(more: Pick<Asked, "tools" | "consume"> = {}): Promise<Took> {
     if (this.#last === undefined) await this.begin();
     if (this.#last === undefined) throw new Error("no thread to resume");
     return await this.#run({ ...this.#last, prompt: "Say ok again.", ...more });
