@@ -34,6 +34,8 @@ export type Followed =
   | { type: "limits"; limitsReset: number[] }
   /** What counts for the turn: the last one before a tool runs is the turn's own. */
   | ({ type: "turn_context" } & Omit<TurnContextRecord, "kind">)
+  /** The model started another agent, whose thread and rollout are its own. */
+  | { type: "sub_agent"; threadId: string }
   | { type: "turn_aborted"; reason?: string }
   | { type: "task_complete"; lastAgentMessage?: string }
   /** The turn failed. `info` is codex's own error kind where it gave one. */
@@ -44,6 +46,7 @@ export type Followed =
 export const ABORTED = "aborted";
 
 interface OpenCall {
+  name: string;
   manyOutputs: boolean;
   outputs: number;
   failed: boolean | undefined;
@@ -52,6 +55,7 @@ interface OpenCall {
 /** Collects one turn's records in the order of the file. */
 export class TurnCalls {
   readonly #calls = new Map<string, OpenCall>();
+  readonly #subAgents = new Set<string>();
 
   /** What `record` means; often nothing. */
   take(record: RolloutRecord): Followed[] {
@@ -59,7 +63,12 @@ export class TurnCalls {
       case "call": {
         if (this.#calls.has(record.id)) return [];
         const manyOutputs = record.form === "custom_tool_call" && record.name === "exec";
-        this.#calls.set(record.id, { manyOutputs, outputs: 0, failed: undefined });
+        this.#calls.set(record.id, {
+          name: record.name,
+          manyOutputs,
+          outputs: 0,
+          failed: undefined,
+        });
         const { kind: _kind, form: _form, ...call } = record;
         return [{ type: "call", ...call }];
       }
@@ -69,7 +78,9 @@ export class TurnCalls {
         return [];
       }
       case "output":
-        return this.#output(record.id, record.output);
+        return [...this.#output(record.id, record.output), ...this.#spawned(record)];
+      case "sub_agent":
+        return this.#subAgent(record.threadId);
       case "message":
         return [{ type: "message", text: record.text, phase: record.phase }];
       case "thought":
@@ -98,6 +109,7 @@ export class TurnCalls {
       case "compacted":
         return [{ type: "compacted" }];
       case "session_meta":
+      case "task_started":
       case "other":
       case "broken":
         return [];
@@ -108,6 +120,19 @@ export class TurnCalls {
   close(): Followed[] {
     const unanswered = [...this.#calls].filter(([, call]) => call.outputs === 0);
     return unanswered.flatMap(([id]) => this.#output(id, ABORTED));
+  }
+
+  /** Up to 0.146 only the call's own output names the new agent. */
+  #spawned({ id, output }: { id: string; output: string | unknown[] }): Followed[] {
+    if (this.#calls.get(id)?.name !== "spawn_agent" || typeof output !== "string") return [];
+    const agent = /"agent_id":"([0-9a-f-]{36})"/.exec(output)?.[1];
+    return agent === undefined ? [] : this.#subAgent(agent);
+  }
+
+  #subAgent(threadId: string): Followed[] {
+    if (this.#subAgents.has(threadId)) return [];
+    this.#subAgents.add(threadId);
+    return [{ type: "sub_agent", threadId }];
   }
 
   #output(id: string, output: string | unknown[]): Followed[] {

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Bridge } from "../mcp_host/bridge.ts";
+import { readSubAgents } from "../rollout/sub_agents.ts";
 import { pause, unlessAborted } from "../base/timer.ts";
 import type { Variables } from "../base/variables.ts";
 import { NEWEST_TESTED } from "./codex/capabilities.ts";
@@ -250,6 +251,7 @@ class Turn {
     const usage = await this.#thread.conclude(result);
     await this.#applyPending(found);
     await this.#tellWarnings(result);
+    await this.#tellSubAgents(found, result);
     const { stopReason, failure } = judge(result, {
       ownNames: this.#request.tools.map(({ name }) => name),
       timeZone: found.environment.TZ,
@@ -281,6 +283,19 @@ class Turn {
       const counts = Object.fromEntries(output.unknown);
       log("debug", "codex printed event types this plugin does not know", counts);
     }
+  }
+
+  /** Their tokens are beside the turn's own, and their calls are in threads of their own. */
+  async #tellSubAgents({ codexHome }: Found, { output }: RunResult): Promise<void> {
+    if (output.subAgents.size === 0) return;
+    const agents = await this.#unlessStopped(readSubAgents(codexHome, output.subAgents));
+    await this.#stream.status(`the model used ${agents.length} sub-agent(s)`, {
+      sub_agents: agents.map(({ threadId, usage, calls }) => ({
+        thread_id: threadId,
+        tool_calls: calls,
+        usage: usageTold(usage ?? ZERO_USAGE),
+      })),
+    });
   }
 
   #applyPending({ codexHome }: Found): Promise<void> {

@@ -46,6 +46,8 @@ export class TurnOutput {
   /** When the account's limits reset, in seconds since 1970. */
   readonly limitsReset: number[] = [];
   readonly recorded: { total: Usage; last: Usage }[] = [];
+  /** Threads of the agents that the model started. */
+  readonly subAgents = new Set<string>();
   /** Calls without a result so far, oldest first. */
   readonly openCalls = new Map<string, OpenCall>();
   /** Lines that could not be decoded. */
@@ -173,6 +175,9 @@ export class TurnOutput {
         return [];
       case "limits":
       case "turn_context":
+        return [];
+      case "sub_agent":
+        this.subAgents.add(followed.threadId);
         return [];
       case "turn_aborted":
         this.aborted = true;

@@ -23,6 +23,8 @@ export interface ContextUse {
 /** What codex reported. `outcome` tells how the call `id` went; the model does not see it. */
 export type EventRecord =
   | { kind: "outcome"; id: string; failed: boolean }
+  /** The model started another agent, which has a thread of its own (0.150 and later). */
+  | { kind: "sub_agent"; threadId: string }
   /**
    * The model said something; `phase` is `commentary` or `final_answer` where codex knows, and `async` for
    * what it sent in the middle of a turn (`delivery` from 0.171 on), whatever codex calls its phase.
@@ -31,6 +33,7 @@ export type EventRecord =
   | { kind: "usage"; total: Usage; last: Usage; context?: ContextUse; limitsReset?: number[] }
   /** When the account's limits reset, in seconds since 1970; without tokens, where a request was refused. */
   | { kind: "limits"; limitsReset: number[] }
+  | { kind: "task_started" }
   | { kind: "turn_aborted"; reason?: string }
   | { kind: "task_complete"; lastAgentMessage?: string; error?: { message: string; info: unknown } }
   | { kind: "error"; message: string; info: unknown }
@@ -62,6 +65,10 @@ export function decodeEvent(event: Fields): EventRecord {
       return message(string(event.message), event);
     case "item_completed": {
       const item = isObject(event.item) ? event.item : {};
+      if (item.type === "SubAgentActivity") {
+        const threadId = item.kind === "started" ? string(item.agent_thread_id) : undefined;
+        return threadId === undefined ? { kind: "other", type } : { kind: "sub_agent", threadId };
+      }
       if (item.type === "AgentMessage") return message(texts(item.content).join(""), item);
       const failed = item.status === "failed" || item.status === "declined" ||
         (typeof item.exit_code === "number" && item.exit_code !== 0);
@@ -76,6 +83,8 @@ export function decodeEvent(event: Fields): EventRecord {
       return outcome(type, event.call_id, event.success === false);
     case "exec_command_end":
       return outcome(type, event.call_id, event.exit_code !== 0);
+    case "task_started":
+      return { kind: type };
     case "turn_aborted":
       return { kind: "turn_aborted", ...optional("reason", string(event.reason)) };
     case "task_complete":

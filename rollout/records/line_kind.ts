@@ -55,6 +55,7 @@ const EVENTS = words<LineKind>({
   mcp_tool_call_end: "event",
   patch_apply_end: "event",
   exec_command_end: "event",
+  task_started: "event",
   turn_aborted: "event",
   task_complete: "event",
   error: "event",

@@ -160,6 +160,8 @@ class ThreadReader {
         this.report.unreadable++;
         return;
       case "thought":
+      case "task_started":
+      case "sub_agent":
       case "other":
         return;
     }
