@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { runProgram } from "../../base/program.ts";
 
 /** The variable that marks every process of a turn. */
 export const TURN_MARK = "PLEXUM_TURN";
@@ -57,14 +58,17 @@ export function remarkableCommand(
   return limitedCommand(command, args, `${limitOf(mark)}:`);
 }
 
+/** How long `prlimit` may take. It takes 1 ms. */
+const REMARK_MS = 5_000;
+
 /** Gives a running process another mark, which all that it starts from now on inherits. */
 export async function remark(pid: number, mark: string): Promise<boolean> {
   const through = findLaunchers();
   if (through === undefined) return false;
   // Only the soft limit: who lowers the hard one cannot raise it again.
   const args = ["--pid", String(pid), `--locks=${limitOf(mark)}:`];
-  const options = { args, stdin: "null", stdout: "null", stderr: "null" } as const;
-  return (await new Deno.Command(through.prlimit, options).spawn().status).success;
+  return await runProgram(through.prlimit, args, { lookup: true, timeMs: REMARK_MS })
+    .then(({ code }) => code === 0, () => false);
 }
 
 function limitedCommand(command: string, args: readonly string[], locks: string): MarkedCommand {
@@ -102,7 +106,8 @@ function findLaunchers(): Launchers | undefined {
 
 /**
  * Whether they may set any mark: not where the limit is lowered already (a plugin inside a turn of
- * another one), nor where the system call is forbidden. A codex must not fail for that.
+ * another one), nor where the system call is forbidden. A codex must not fail for that. Asked once, of two
+ * programs of the system that end in 3 ms.
  */
 function canMark({ setsid, prlimit }: Launchers): boolean {
   try {
