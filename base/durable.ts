@@ -7,8 +7,8 @@
  * @module
  */
 
-import { copyTimes } from "./file_times.ts";
 import { basename, dirname, join } from "@std/path";
+import { runProgram } from "./program.ts";
 
 /** An open file, written at explicit offsets. */
 export interface DiskFile {
@@ -117,5 +117,61 @@ function removeIfThere(path: string, disk: Disk): boolean {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
+  }
+}
+
+/** How the names of files begin that {@link replaceFile} is about to rename. */
+export const TEMPORARY = ".plexum-";
+
+/**
+ * Replaces the file at `path` as a whole, by a new one beside it and a rename: whoever reads or runs
+ * the old one goes on with it, and a crash leaves the old or the new.
+ */
+export function replaceFile(
+  path: string,
+  fill: (file: Deno.FsFile) => void,
+  mode: number,
+  check: (temporary: string) => void = () => {},
+): void {
+  const temporary = join(dirname(path), `${TEMPORARY}${crypto.randomUUID()}.tmp`);
+  try {
+    {
+      using file = Deno.openSync(temporary, { write: true, createNew: true, mode });
+      fill(file);
+      file.syncSync();
+    }
+    Deno.chmodSync(temporary, mode); // whatever the umask took away
+    check(temporary);
+    Deno.renameSync(temporary, path);
+  } catch (error) {
+    try {
+      Deno.removeSync(temporary);
+    } catch {
+      // was never there
+    }
+    throw error;
+  }
+}
+
+/** How long `touch` may take. It takes 1 ms. */
+const TOUCH_MS = 5_000;
+
+/**
+ * Gives the file `to` the access and modification time of `from`. Deno reads and sets times in
+ * milliseconds, file systems keep nanoseconds: `touch -r` copies them exactly; where it is not to be had,
+ * the milliseconds are what is left.
+ */
+async function copyTimes(from: string, to: string): Promise<void> {
+  if (await touched(from, to)) return;
+  const { atime, mtime } = Deno.statSync(from);
+  if (atime !== null && mtime !== null) Deno.utimeSync(to, atime, mtime);
+}
+
+async function touched(from: string, to: string): Promise<boolean> {
+  const args = ["-c", "-r", from, "--", to];
+  try {
+    return (await runProgram("touch", args, { timeMs: TOUCH_MS, lookup: true })).code === 0;
+  } catch {
+    return false;
   }
 }

@@ -9,6 +9,7 @@
  * @module
  */
 import { join } from "@std/path";
+import { ownUid } from "../../base/open_file.ts";
 import { randomHex } from "./token.ts";
 
 /** What our directories are called, followed by 16 hex digits. */
@@ -71,7 +72,8 @@ export function makeSocketDirectory(parent: string): SocketDirectory {
  * so that users who share `parent` do not get into each other's way. Throws where it is not ours.
  */
 export function makeOwnDirectory(parent: string, name: string): string {
-  const uid = ownUid(parent);
+  checkParent(parent);
+  const uid = ownUid();
   const path = join(parent, `${name}-${uid}`);
   try {
     Deno.mkdirSync(path, { mode: 0o700 });
@@ -84,16 +86,6 @@ export function makeOwnDirectory(parent: string, name: string): string {
     `Cannot use ${path} for the tool socket: it must be a directory of ours with mode 0700 ` +
       `(uid ${info.uid}, mode 0${((info.mode ?? 0) & 0o777).toString(8)}): remove it`,
   );
-}
-
-/** The user id that files of this process get below `parent`. */
-export function ownUid(parent: string): number | null {
-  const probe = makeSocketDirectory(parent);
-  try {
-    return Deno.lstatSync(probe.path).uid;
-  } finally {
-    probe.remove();
-  }
 }
 
 /** Throws a RangeError where the kernel would refuse the path for its length. */

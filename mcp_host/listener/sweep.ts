@@ -8,7 +8,8 @@
  * @module
  */
 import { join } from "@std/path";
-import { DIRECTORY_PATTERN, ownUid, SOCKET_NAME } from "./socket_dir.ts";
+import { ownUid } from "../../base/open_file.ts";
+import { DIRECTORY_PATTERN, SOCKET_NAME } from "./socket_dir.ts";
 
 /** A directory younger than this may be about to get its socket. */
 export const SETTLED_MS = 60_000;
@@ -20,7 +21,7 @@ export async function sweepStaleSockets(runtimeDir: string, now = Date.now()): P
     const names = Array.from(Deno.readDirSync(runtimeDir), (entry) => entry.name)
       .filter((name) => DIRECTORY_PATTERN.test(name));
     if (names.length === 0) return 0;
-    const uid = ownUid(runtimeDir);
+    const uid = ownUid();
     for (const name of names) {
       if (await sweep(join(runtimeDir, name), uid, now)) swept++;
     }

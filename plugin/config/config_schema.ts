@@ -6,6 +6,7 @@
  */
 import { isAbsolute } from "@std/path";
 import * as z from "zod/mini";
+import { LOG_LEVELS } from "../protocol.ts";
 
 const says = (text: string) => z.describe(text);
 /** A longer timer would fire at once. 24 days; "no limit" is 0. */
@@ -260,7 +261,7 @@ export const ConfigSchema = z.looseObject({
     () => z.parse(State, {}),
   ),
   log_level: z._default(
-    z.enum(["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]).check(
+    z.enum(LOG_LEVELS).check(
       says("Least urgent log level sent to the host, until the host sets another."),
     ),
     "info",

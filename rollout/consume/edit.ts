@@ -9,6 +9,7 @@
  */
 
 import { dirname } from "@std/path";
+import { unlessMissing } from "../../base/files.ts";
 import { type Disk, removeDurably, writeDurably, writeFully } from "../../base/durable.ts";
 import {
   assertSame,
@@ -43,7 +44,7 @@ export async function applyEdits(
 
 /** Finishes the change that a crash interrupted, if there was one. Idempotent. */
 export async function recover(journalPath: string, disk: Disk): Promise<Recovery> {
-  const bytes = readIfThere(journalPath);
+  const bytes = unlessMissing(() => readOwnFile(journalPath));
   if (bytes === undefined) return { kind: "none" };
   try {
     const journal = decodeJournal(bytes);
@@ -123,13 +124,4 @@ async function finish(
   // What was appended since is news, and its time is right.
   if (Deno.lstatSync(path).size === size) await disk.copyTimes(journalPath, path);
   await removeDurably(journalPath, disk);
-}
-
-function readIfThere(path: string): Uint8Array | undefined {
-  try {
-    return readOwnFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
 }

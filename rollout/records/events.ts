@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Fields, isObject, optional, string, texts } from "./fields.ts";
+import { isObject } from "../../base/json_object.ts";
+import { type Fields, optional, string, texts } from "./fields.ts";
 
 /** Token counts as codex reports them. `inputTokens` includes the cached ones. */
 export interface Usage {

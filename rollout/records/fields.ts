@@ -4,13 +4,10 @@
  * @module
  */
 
+import { isObject } from "../../base/json_object.ts";
+
 /** A JSON object as it was parsed. */
 export type Fields = Record<string, unknown>;
-
-/** Whether a value is a JSON object. */
-export function isObject(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** The value, where it is a string. */
 export function string(value: unknown): string | undefined {

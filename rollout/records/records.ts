@@ -20,7 +20,8 @@
  */
 
 import { decodeEvent, type EventRecord } from "./events.ts";
-import { type Fields, isObject, optional, string, texts } from "./fields.ts";
+import { isObject } from "../../base/json_object.ts";
+import { type Fields, optional, string, texts } from "./fields.ts";
 import { memberSpan, rootOf, textOf } from "./json_span.ts";
 
 /** A tool call as the model made it. `arguments` is exactly the recorded text. */

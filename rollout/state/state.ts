@@ -16,6 +16,7 @@ import { join } from "@std/path";
 import { lockWithin } from "../../base/lock.ts";
 import { ownUid, readOwnFile, UnusableFile } from "../../base/open_file.ts";
 import { type Disk, realDisk, removeDurably, writeDurably } from "../../base/durable.ts";
+import { isObject } from "../../base/json_object.ts";
 import { isThreadId } from "../locate.ts";
 import type { Usage } from "../records/events.ts";
 
@@ -162,8 +163,4 @@ function isStoredThread(value: unknown): value is StoredThread {
   return typeof value.agentId === "string" && typeof value.workspace === "string" &&
     typeof threadId === "string" && isThreadId(threadId) && Number.isSafeInteger(endOffset) &&
     isObject(usageTotal);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

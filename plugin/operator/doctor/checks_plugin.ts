@@ -10,7 +10,7 @@ import { manifestFor } from "../../manifest.ts";
 import { EXECUTABLE_NAME, PLUGIN_NAME } from "../../names.ts";
 import { VERSION } from "../../version.ts";
 import { shellWord } from "../cli/text.ts";
-import { exists, readIfThere } from "../setup/file_change.ts";
+import { exists, readIfThere } from "../../../base/files.ts";
 import { LINE_TO_ADD, readPlexumJson } from "../setup/plexum_json.ts";
 import {
   type Check,

@@ -7,7 +7,7 @@ import { join } from "@std/path";
 import * as z from "zod/mini";
 import { staleTurns } from "../../../runner/process/turn_sweep.ts";
 import { many } from "../cli/format.ts";
-import { exists } from "../setup/file_change.ts";
+import { exists } from "../../../base/files.ts";
 import { type Check, type DoctorContext, type Finding, ok, warn } from "./check.ts";
 import { readStats, turnsOf } from "./stats_file.ts";
 

@@ -10,7 +10,7 @@ import { inWords } from "../../../base/error_message.ts";
 import type { ProfilePaths } from "../../profile.ts";
 import { PluginStats } from "../../protocol.ts";
 import { STATS_FILE } from "../../stats.ts";
-import { readIfThere } from "../setup/file_change.ts";
+import { readIfThere } from "../../../base/files.ts";
 
 /**
  * The counters; `undefined` where no turn ever ended.

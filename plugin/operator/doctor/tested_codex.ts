@@ -10,7 +10,8 @@ import { NEWEST_TESTED } from "../../../runner/codex/capabilities.ts";
 import type { CodexBinary } from "../../../runner/codex/codex_binary.ts";
 import type { ProfilePaths } from "../../profile.ts";
 import { VERSION } from "../../version.ts";
-import { exists, readIfThere, replaceFile } from "../setup/file_change.ts";
+import { replaceFile } from "../../../base/durable.ts";
+import { exists, readIfThere } from "../../../base/files.ts";
 import { type Check, type DoctorContext, type Finding, ok, warn } from "./check.ts";
 
 /** The check. It comes after the deep turn. */

@@ -15,7 +15,7 @@ import { many } from "../cli/format.ts";
 import { profileOf } from "../cli/options.ts";
 import { complain, print } from "../cli/terminal.ts";
 import { oneLine } from "../cli/text.ts";
-import { exists } from "../setup/file_change.ts";
+import { exists } from "../../../base/files.ts";
 import { type KnownThread, KnownThreads } from "./known_threads.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;

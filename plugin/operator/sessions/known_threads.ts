@@ -12,7 +12,7 @@ import { codexEnvironment, codexHome } from "../../../runner/codex/environment.t
 import { loadConfig } from "../../config/config.ts";
 import type { ProfilePaths } from "../../profile.ts";
 import { complain } from "../cli/terminal.ts";
-import { exists } from "../setup/file_change.ts";
+import { exists } from "../../../base/files.ts";
 
 /** A thread and whose it is. */
 export interface KnownThread {

@@ -18,7 +18,7 @@ import { size } from "../cli/format.ts";
 import { profileOf } from "../cli/options.ts";
 import { columns, paintFor, print } from "../cli/terminal.ts";
 import { jsonText } from "../cli/text.ts";
-import { replaceFile } from "../setup/file_change.ts";
+import { replaceFile } from "../../../base/durable.ts";
 import { type KnownThread, KnownThreads, rolloutOf } from "./known_threads.ts";
 import { listText, showText } from "./sessions_text.ts";
 

@@ -9,7 +9,7 @@ import { configJsonSchema } from "./config_reference.ts";
 import { type Effective, effectiveConfig } from "./effective_config.ts";
 import { EXIT } from "../cli/exit.ts";
 import { profileOf } from "../cli/options.ts";
-import { readIfThere } from "./file_change.ts";
+import { readIfThere } from "../../../base/files.ts";
 import { columns, complain, paintFor, print } from "../cli/terminal.ts";
 import { jsonText, padTo, printable, wrap } from "../cli/text.ts";
 import { manifestFor } from "../../manifest.ts";

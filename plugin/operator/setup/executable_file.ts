@@ -7,7 +7,9 @@ import { errorMessage } from "../../../base/error_message.ts";
 import { join } from "@std/path";
 import { EXECUTABLE_NAME } from "../../names.ts";
 import { VERSION } from "../../version.ts";
-import { exists, type FileChange, keep, replaceFile } from "./file_change.ts";
+import { replaceFile } from "../../../base/durable.ts";
+import { exists } from "../../../base/files.ts";
+import { type FileChange, keep } from "./file_change.ts";
 
 /** What an upgrade leaves, for the way back. */
 export const PREVIOUS = `${EXECUTABLE_NAME}.previous`;

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { dirname, join } from "@std/path";
+import { join } from "@std/path";
+import { replaceFile, TEMPORARY } from "../../../base/durable.ts";
+import { exists, readIfThere } from "../../../base/files.ts";
 
-/** How the names of files begin that are about to be renamed. */
-const TEMPORARY = ".plexum-";
 /** A temporary file that nobody has written to for so long is nobody's. */
 const SETTLED_MS = 60_000;
 
@@ -47,62 +47,11 @@ export function removeChange(
   return { action: "remove", path, note, apply: () => Deno.removeSync(path, { recursive }) };
 }
 
-/**
- * Replaces the file at `path` as a whole, by a new one beside it and a rename: whoever reads or runs
- * the old one goes on with it, and a crash leaves the old or the new.
- */
-export function replaceFile(
-  path: string,
-  fill: (file: Deno.FsFile) => void,
-  mode: number,
-  check: (temporary: string) => void = () => {},
-): void {
-  const temporary = join(dirname(path), `${TEMPORARY}${crypto.randomUUID()}.tmp`);
-  try {
-    {
-      using file = Deno.openSync(temporary, { write: true, createNew: true, mode });
-      fill(file);
-      file.syncSync();
-    }
-    Deno.chmodSync(temporary, mode); // whatever the umask took away
-    check(temporary);
-    Deno.renameSync(temporary, path);
-  } catch (error) {
-    try {
-      Deno.removeSync(temporary);
-    } catch {
-      // was never there
-    }
-    throw error;
-  }
-}
-
 /** Removes what a killed install left in `directory`; one that is under way is left alone. */
 export function removeLeftovers(directory: string): void {
   for (const { name } of Deno.readDirSync(directory)) {
     if (!name.startsWith(TEMPORARY) || !name.endsWith(".tmp")) continue;
     const { mtime } = Deno.lstatSync(join(directory, name));
     if (Date.now() - (mtime?.getTime() ?? 0) > SETTLED_MS) Deno.removeSync(join(directory, name));
-  }
-}
-
-/** The text of a file, `undefined` where there is none. */
-export function readIfThere(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-/** Whether there is anything at `path`, be it a dangling link. */
-export function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }

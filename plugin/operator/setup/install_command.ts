@@ -18,14 +18,8 @@ import { executableChange, ownFile, PREVIOUS } from "./executable_file.ts";
 import { EXIT } from "../cli/exit.ts";
 import { allowChange, disallowChange, LINE_TO_ADD, readPlexumJson } from "./plexum_json.ts";
 import { newProfileOf, PROFILE, profileOf } from "../cli/options.ts";
-import {
-  type FileChange,
-  keep,
-  readIfThere,
-  removeChange,
-  removeLeftovers,
-  textChange,
-} from "./file_change.ts";
+import { readIfThere, unlessMissing } from "../../../base/files.ts";
+import { type FileChange, keep, removeChange, removeLeftovers, textChange } from "./file_change.ts";
 import { columns, complain, paintFor, print } from "../cli/terminal.ts";
 import { shellWord, wrap } from "../cli/text.ts";
 
@@ -143,21 +137,12 @@ function next(
 /** Files of another user's profile would become ours, and unreadable to that user's host. */
 function refuseForeign({ profile, plugin }: ProfilePaths): void {
   for (const path of [profile, plugin]) {
-    const info = statIfThere(path);
+    const info = unlessMissing(() => Deno.statSync(path));
     if (info === undefined || info.uid === null || info.uid === ownUid()) continue;
     throw new Error(
       `Cannot change ${path}: it belongs to user ${info.uid}, not to user ${ownUid()}. ` +
         `Run this as the user who runs Plexum.`,
     );
-  }
-}
-
-function statIfThere(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
   }
 }
 

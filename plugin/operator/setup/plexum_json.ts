@@ -10,7 +10,9 @@ import { applyEdits, type JSONPath, modify } from "jsonc-parser";
 import { inWords } from "../../../base/error_message.ts";
 import { isObject } from "../../../base/json_object.ts";
 import { PLUGIN_NAME } from "../../names.ts";
-import { type FileChange, keep, readIfThere, replaceFile, textChange } from "./file_change.ts";
+import { replaceFile } from "../../../base/durable.ts";
+import { readIfThere } from "../../../base/files.ts";
+import { type FileChange, keep, textChange } from "./file_change.ts";
 
 const BOM = "\ufeff";
 const ALLOW: JSONPath = ["plugins", "allow"];

@@ -4,6 +4,7 @@ import { type FakeCodex, fakeCodex, plainTurn } from "../../../tests/support/fak
 import { type Host, startHost } from "../../../tests/support/host.ts";
 import { openSandbox, type Sandbox } from "../../../tests/support/sandbox.ts";
 import type { Turn } from "../../../tests/support/turn.ts";
+import { PIXEL } from "../../../tests/support/pixel.ts";
 import type { HostileKind } from "./kinds.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -78,7 +79,7 @@ export class Lane implements AsyncDisposable {
   }
 
   #ask(text: string, withImage: boolean): Turn {
-    const image = { type: "image", data_base64: btoa("a picture, to a fake codex") };
+    const image = { type: "image", data_base64: PIXEL.png };
     const images = withImage && this.#kind.binary === undefined ? [image] : [];
     return this.#host.stream({
       agent: { agent_id: "cx", workspace: this.#sandbox.workspace },
