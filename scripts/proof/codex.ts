@@ -20,7 +20,7 @@ import { attention, page, PAGES, writeIndex } from "./codex/page.ts";
 import { keptVersions, readShape, writeShape } from "./codex/version_shape.ts";
 import { resolveVersions } from "./codex/versions.ts";
 import { playAll, TRANSPORTS } from "./matrix/run.ts";
-import type { Transport } from "./matrix/scenario.ts";
+import type { Transport } from "../../tests/support/lab.ts";
 import { SCENARIOS } from "./matrix/scenarios.ts";
 import type { Cells } from "./matrix/table.ts";
 import { ROOT } from "../project.ts";

@@ -15,6 +15,7 @@ import { type Host, startHost } from "../../tests/support/host.ts";
 import { openSandbox } from "../../tests/support/sandbox.ts";
 import { Expectation } from "./crash/expectation.ts";
 import { type CallState, type Op, Victim } from "./crash/victim.ts";
+import { random } from "./random.ts";
 
 const { values } = parseArgs({
   options: {
@@ -23,7 +24,7 @@ const { values } = parseArgs({
   },
 });
 const kills = Number(values.kills);
-const random = seeded(Number(values.seed));
+const dice = random(Number(values.seed));
 const CALLS = 400;
 const BURST = 8;
 
@@ -65,9 +66,9 @@ console.log("torn records: 0\nlost mutations: 0\ndamaged sessions: 0");
 async function burstAndKill(host: Host): Promise<void> {
   const begun = performance.now();
   const answers = Array.from({ length: BURST }, async () => {
-    const mutations = Array.from({ length: 1 + Math.floor(random() * 4) }, () => ({
-      id: victim.calls[Math.floor(random() * CALLS)] ?? "",
-      op: (random() < 0.5 ? "consume-light" : "consume-heavy") as Op,
+    const mutations = Array.from({ length: 1 + Math.floor(dice() * 4) }, () => ({
+      id: victim.calls[Math.floor(dice() * CALLS)] ?? "",
+      op: (dice() < 0.5 ? "consume-light" : "consume-heavy") as Op,
     }));
     const acknowledge = mutations.map(({ id, op }) => expected.get(id)?.ask(op));
     counts.asked += mutations.length;
@@ -77,7 +78,7 @@ async function burstAndKill(host: Host): Promise<void> {
     counts.acknowledged += mutations.length;
   });
   const all = Promise.allSettled(answers);
-  await new Promise((resolve) => setTimeout(resolve, random() * longest * 1.2));
+  await new Promise((resolve) => setTimeout(resolve, dice() * longest * 1.2));
   host.kill("SIGKILL");
   await all;
 }
@@ -114,9 +115,4 @@ function stateFiles(): string[] {
 
 function leftovers(ending: string): number {
   return stateFiles().filter((name) => name.endsWith(ending)).length;
-}
-
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
 }

@@ -18,6 +18,7 @@ import { codexBinary, NEWEST_CODEX } from "../../tests/support/codex.ts";
 import { type Host, startHost } from "../../tests/support/host.ts";
 import { openSandbox } from "../../tests/support/sandbox.ts";
 import { GrowingSession } from "./crash/growing.ts";
+import { random } from "./random.ts";
 
 const { values } = parseArgs({
   options: {
@@ -27,7 +28,7 @@ const { values } = parseArgs({
   },
 });
 const kills = Number(values.kills);
-const random = seeded(Number(values.seed));
+const dice = random(Number(values.seed));
 
 let asked = 0;
 const program = await executable();
@@ -101,13 +102,13 @@ async function wholeTurn(host: Host): Promise<string> {
 async function turnAndKill(host: Host): Promise<void> {
   const turn = begin(host);
   turn.result.catch(() => {});
-  const until = random() * longest * 1.2;
-  await pause(until * random());
-  const ids = session.whole().filter(() => random() < 0.2).slice(0, 3);
+  const until = dice() * longest * 1.2;
+  await pause(until * dice());
+  const ids = session.whole().filter(() => dice() < 0.2).slice(0, 3);
   const acknowledge = session.ask(ids);
   counts["consumes asked"] += ids.length;
   const answer = mutate(host, ids).then(acknowledge, () => {});
-  await pause(until * random());
+  await pause(until * dice());
   if (turn.of("message_end").length === 0) counts["killed in a turn"]++;
   host.kill("SIGKILL");
   counts.kills++;
@@ -121,9 +122,4 @@ async function mutate(host: Host, ids: string[]): Promise<void> {
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
 }

@@ -12,7 +12,7 @@
 import { hostileKinds, warmKinds } from "./hostile/kinds.ts";
 import { Lane } from "./hostile/lane.ts";
 import { hostileTable, type Outcome } from "./hostile/outcome.ts";
-import { random } from "./hostile/random.ts";
+import { random } from "./random.ts";
 
 const CANCELS = Number(Deno.args[0] ?? 240);
 const SEED = Number(Deno.args[1] ?? Date.now() % 1_000_000);

@@ -14,7 +14,7 @@ import {
   NEWEST_CODEX,
   OLDEST_CODEX,
 } from "../../tests/support/codex.ts";
-import { random } from "./hostile/random.ts";
+import { random } from "./random.ts";
 import { isClean, killTable, type Outcome, type Victim } from "./kill/outcome.ts";
 import { type Kind, Range } from "./kill/range.ts";
 

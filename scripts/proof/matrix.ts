@@ -16,7 +16,8 @@ import { compareVersions } from "../../runner/codex/capabilities.ts";
 import { latestVersion, resolveVersions, VERSIONS } from "./codex/versions.ts";
 import { writeCells } from "./matrix/document.ts";
 import { playAll, TRANSPORTS } from "./matrix/run.ts";
-import type { Scenario, Transport } from "./matrix/scenario.ts";
+import type { Scenario } from "./matrix/scenario.ts";
+import type { Transport } from "../../tests/support/lab.ts";
 import { SCENARIOS } from "./matrix/scenarios.ts";
 import { type Cells, cellTable, count, limitList } from "./matrix/table.ts";
 

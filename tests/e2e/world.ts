@@ -1,42 +1,20 @@
 /** One host, one plugin, one real codex of a version: what the tests of whole turns share. */
-import { type Host, startHost } from "../support/host.ts";
-import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
-import { openSandbox, type Sandbox, type SandboxOptions } from "../support/sandbox.ts";
+import { MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
+import { Lab } from "../support/lab.ts";
+import type { SandboxOptions } from "../support/sandbox.ts";
 
 /** Every version that the suite runs on. */
 export const VERSIONS = [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX];
 
-/** A started plugin in a sandbox. */
-export interface World extends AsyncDisposable {
-  sandbox: Sandbox;
-  host: Host;
-}
+/** What a whole turn is played in. */
+export type World = Lab;
 
-/** Opens a sandbox with that codex and starts a host in it. */
-export async function openWorld(
+/** Opens it with that codex. */
+export function openWorld(
   version: string,
   options: Omit<SandboxOptions, "binary"> = {},
-): Promise<World> {
-  const { native } = await codexBinary(version);
-  const sandbox = await openSandbox({ binary: native, ...options });
-  try {
-    const host = await startHost({ env: sandbox.env });
-    await host.initialize();
-    return {
-      sandbox,
-      host,
-      async [Symbol.asyncDispose]() {
-        try {
-          await host[Symbol.asyncDispose]();
-        } finally {
-          await sandbox[Symbol.asyncDispose]();
-        }
-      },
-    };
-  } catch (error) {
-    await sandbox[Symbol.asyncDispose]();
-    throw error;
-  }
+): Promise<Lab> {
+  return Lab.open(version, options);
 }
 
 /** Params of a turn that asks `text`. */

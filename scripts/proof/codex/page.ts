@@ -9,7 +9,7 @@ import { decodeRecord } from "../../../rollout/records/records.ts";
 import { kindOfName } from "../../../runner/failure/error_names.ts";
 import { decodeExecLine } from "../../../runner/exec/wire.ts";
 import { COMPATIBILITY, machine, withPart } from "../matrix/document.ts";
-import type { Transport } from "../matrix/scenario.ts";
+import type { Transport } from "../../../tests/support/lab.ts";
 import { SCENARIOS } from "../matrix/scenarios.ts";
 import { type Cells, cellTable, differenceList, limitList } from "../matrix/table.ts";
 import { ROOT } from "../../project.ts";

@@ -21,8 +21,8 @@ const SCHEMA = {
 export const text: Scenario = {
   name: "text",
   promise: "commentary and answer as separate text, tokens of this turn",
-  async play(stage) {
-    const { turn, end } = await stage.succeed("hello", {
+  async play(lab) {
+    const { turn, end } = await lab.succeed("hello", {
       steps: [{
         items: [
           { type: "message", text: "One moment.", phase: "commentary" },
@@ -45,8 +45,8 @@ export const text: Scenario = {
 export const reasoning: Scenario = {
   name: "reasoning",
   promise: "reasoning summaries as thinking, before the text",
-  async play(stage) {
-    const { turn } = await stage.succeed("think", {
+  async play(lab) {
+    const { turn } = await lab.succeed("think", {
       steps: [{
         items: [
           { type: "reasoning", summary: ["**First**", "**Second**"] },
@@ -67,10 +67,10 @@ export const reasoning: Scenario = {
 export const images: Scenario = {
   name: "images",
   promise: "an inline image reaches the model, on a new and on a resumed thread",
-  async play(stage) {
+  async play(lab) {
     const image = { type: "image", data_base64: PIXEL, media_type: "image/png" };
     for (const resumed of [false, true]) {
-      const { turn, asked } = await stage.succeed("look", { blocks: [image] });
+      const { turn, asked } = await lab.succeed("look", { blocks: [image] });
       assert.equal(turn.of("message_start")[0]?.resumed, resumed);
       const last = asked[0]?.input.findLast(({ role }) => role === "user");
       const content = JSON.stringify(last?.content);
@@ -84,15 +84,15 @@ export const images: Scenario = {
 export const outputSchema: Scenario = {
   name: "output-schema",
   promise: "the host's JSON Schema reaches the model, and only with the turn that has one",
-  async play(stage) {
+  async play(lab) {
     const answer = '{"birds":3}';
-    const { turn, asked } = await stage.succeed("count", {
+    const { turn, asked } = await lab.succeed("count", {
       schema: SCHEMA,
       steps: [{ text: answer }],
     });
     assert.equal(turn.text, answer);
     assert.deepEqual(formatOf(asked[0]), SCHEMA);
-    const next = await stage.succeed("and now freely");
+    const next = await lab.succeed("and now freely");
     assert.equal(formatOf(next.asked[0]), undefined);
   },
 };

@@ -7,11 +7,11 @@ import { strict as assert } from "node:assert";
 import { codexArgs } from "../../../runner/exec/argv.ts";
 import { RpcError } from "../../../tests/support/rpc_error.ts";
 import type { Play, Scenario } from "./scenario.ts";
-import type { Stage } from "./stage.ts";
+import type { Lab } from "../../../tests/support/lab.ts";
 
 /** A codex that has the thread and waits for a model that says nothing; ends when disposed of. */
-async function otherCodex(stage: Stage, threadId: string): Promise<AsyncDisposable> {
-  const { sandbox, codex } = stage;
+async function otherCodex(lab: Lab, threadId: string): Promise<AsyncDisposable> {
+  const { sandbox, codex } = lab;
   sandbox.model.setSteps([{ hang: true }]);
   const asked = sandbox.model.received(sandbox.model.asked.length + 1);
   const args = codexArgs({
@@ -49,15 +49,15 @@ export const busySession: Scenario = {
   name: "busy-session",
   promise: "two turns at once run one after the other; a thread held by another codex is " +
     "`session_busy` until that has ended",
-  stage: { config: { retries: 1 } },
-  async play(stage) {
-    const turns = [stage.start("one"), stage.start("two")];
+  lab: { config: { retries: 1 } },
+  async play(lab) {
+    const turns = [lab.start("one"), lab.start("two")];
     const [first, second] = await Promise.all(turns.map(({ result }) => result));
     assert.equal(second?.thread_id, first?.thread_id);
     assert.equal(turns[1]?.of("message_start")[0]?.resumed, true);
     {
-      await using _other = await otherCodex(stage, first?.thread_id ?? "");
-      const turn = stage.start("three");
+      await using _other = await otherCodex(lab, first?.thread_id ?? "");
+      const turn = lab.start("three");
       await assert.rejects(turn.result, (error) => {
         assert.ok(error instanceof RpcError, String(error));
         const { kind, retryable } = (error.data ?? {}) as { kind?: string; retryable?: boolean };
@@ -66,19 +66,19 @@ export const busySession: Scenario = {
       });
       assert.deepEqual(turn.seen, []);
     }
-    const { end } = await stage.succeed("four");
+    const { end } = await lab.succeed("four");
     assert.equal(end.thread_id, first?.thread_id);
   },
 };
 
 /** Where codex has no lock nobody can tell: both turns run, and neither is lost. */
-export const besideAnother: Play = async (stage) => {
-  const first = await stage.succeed("one");
+export const besideAnother: Play = async (lab) => {
+  const first = await lab.succeed("one");
   {
-    await using _other = await otherCodex(stage, first.end.thread_id);
-    const { end } = await stage.succeed("two", { steps: [{ text: "beside it" }] });
+    await using _other = await otherCodex(lab, first.end.thread_id);
+    const { end } = await lab.succeed("two", { steps: [{ text: "beside it" }] });
     assert.equal(end.thread_id, first.end.thread_id);
   }
-  const { asked } = await stage.succeed("three");
+  const { asked } = await lab.succeed("three");
   assert.match(JSON.stringify(asked[0]?.input), /beside it/);
 };

@@ -8,7 +8,7 @@ import { strict as assert } from "node:assert";
 import type { ScriptedStep } from "../../../tests/support/model/step.ts";
 import { answersTides, callsHost, TIDE_TABLE } from "./host_tools.ts";
 import type { Play, Scenario } from "./scenario.ts";
-import type { Stage } from "./stage.ts";
+import type { Lab } from "../../../tests/support/lab.ts";
 import { resultOf, shell } from "./tools.ts";
 
 /** A call of `exec`, under the name that the request offers it by. */
@@ -21,10 +21,10 @@ function script(call_id: string, input: string): ScriptedStep {
 }
 
 /** A script that runs a command. */
-async function runsScript(stage: Stage): Promise<void> {
+async function runsScript(lab: Lab): Promise<void> {
   const input = 'const r = await tools.exec_command({cmd:"echo d$((1+1))n"}); ' +
     'text(r.output); text("two");';
-  const { turn } = await stage.succeed("script it", {
+  const { turn } = await lab.succeed("script it", {
     steps: [script("call_js", input), { text: "done" }],
   });
   const [start] = turn.of("tool_call_start");
@@ -39,19 +39,19 @@ async function runsScript(stage: Stage): Promise<void> {
 export const codeMode: Scenario = {
   name: "code-mode",
   promise: "a script is a call of `exec`, its outputs are in the result; host tools stay functions",
-  stage: { modelName: "gpt-5.6-sol" },
-  async play(stage) {
-    await runsScript(stage);
-    assert.equal((await callsHost(stage)).offered, true);
+  lab: { modelName: "gpt-5.6-sol" },
+  async play(lab) {
+    await runsScript(lab);
+    assert.equal((await callsHost(lab)).offered, true);
   },
 };
 
 /** Where codex defers MCP tools, a script still reaches them; the host is not told a call id. */
-export const scriptedHostTool: Play = async (stage) => {
-  await runsScript(stage);
-  const calls = answersTides(stage);
+export const scriptedHostTool: Play = async (lab) => {
+  await runsScript(lab);
+  const calls = answersTides(lab);
   const input = 'text(await tools.mcp__plexum_host__tide_table({place:"Petrel Point"}));';
-  const { turn } = await stage.succeed("when is high water?", {
+  const { turn } = await lab.succeed("when is high water?", {
     tools: TIDE_TABLE,
     steps: [script("call_hs", input), { text: "at 06:42" }],
   });
@@ -61,7 +61,7 @@ export const scriptedHostTool: Play = async (stage) => {
 };
 
 /** Where codex has no code mode, the model has its plain tools. */
-export const plainTools: Play = async (stage) => {
-  await shell.play(stage);
-  assert.equal((await callsHost(stage)).offered, true);
+export const plainTools: Play = async (lab) => {
+  await shell.play(lab);
+  assert.equal((await callsHost(lab)).offered, true);
 };

@@ -6,14 +6,14 @@
 import { strict as assert } from "node:assert";
 import { callOutput, type ModelRequest } from "../../../tests/support/model/request.ts";
 import type { Scenario } from "./scenario.ts";
-import type { Stage } from "./stage.ts";
+import type { Lab } from "../../../tests/support/lab.ts";
 import { command } from "./tools.ts";
 
 const ARGUMENTS = '{"cmd":"echo let-go-of-me; echo $((6*7))"}';
 
 /** A command and a patch-free call beside it, then `op` on the first; the next request. */
-async function consumed(stage: Stage, op: string): Promise<ModelRequest> {
-  await stage.succeed("run", {
+async function consumed(lab: Lab, op: string): Promise<ModelRequest> {
+  await lab.succeed("run", {
     steps: [
       {
         items: [
@@ -26,8 +26,8 @@ async function consumed(stage: Stage, op: string): Promise<ModelRequest> {
   });
   const result = { requested: 2, touched: 1, deferred: 0 };
   const skipped = [{ block_id: "call_none", reason: "unknown_id" }];
-  assert.deepEqual(await stage.mutate(op, "call_old", "call_none"), { ...result, skipped });
-  const { turn, asked } = await stage.succeed("go on");
+  assert.deepEqual(await lab.mutate(op, "call_old", "call_none"), { ...result, skipped });
+  const { turn, asked } = await lab.succeed("go on");
   assert.equal(turn.of("message_start")[0]?.resumed, true);
   const [request] = asked;
   assert.ok(request !== undefined);
@@ -43,8 +43,8 @@ function argumentsOf(request: ModelRequest, id: string): string | undefined {
 export const consumeLight: Scenario = {
   name: "consume-light",
   promise: "the output is gone from the model's view, the arguments and other calls are not",
-  async play(stage) {
-    const request = await consumed(stage, "consume-light");
+  async play(lab) {
+    const request = await consumed(lab, "consume-light");
     assert.equal(callOutput(request, "call_old"), "...(consumed)");
     assert.equal(argumentsOf(request, "call_old"), ARGUMENTS);
   },
@@ -54,8 +54,8 @@ export const consumeLight: Scenario = {
 export const consumeHeavy: Scenario = {
   name: "consume-heavy",
   promise: "output and arguments are gone from the model's view, other calls are not",
-  async play(stage) {
-    const request = await consumed(stage, "consume-heavy");
+  async play(lab) {
+    const request = await consumed(lab, "consume-heavy");
     assert.equal(callOutput(request, "call_old"), "...(tool called)");
     assert.equal(argumentsOf(request, "call_old"), "{}");
     assert.ok(!JSON.stringify(request).includes("let-go-of-me"), "nothing of it is left");

@@ -5,7 +5,7 @@
  */
 import { join } from "@std/path";
 import { ROOT } from "../../project.ts";
-import type { Transport } from "./scenario.ts";
+import type { Transport } from "../../../tests/support/lab.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { type Cells, cellTable, limitList, promiseTable } from "./table.ts";
 

@@ -9,7 +9,7 @@ import { METHOD, type Tool } from "../../../plugin/protocol.ts";
 import type { ScriptedItem } from "../../../tests/support/model/items.ts";
 import type { ModelRequest } from "../../../tests/support/model/request.ts";
 import type { Play, Scenario } from "./scenario.ts";
-import type { Stage } from "./stage.ts";
+import type { Lab } from "../../../tests/support/lab.ts";
 import { resultOf } from "./tools.ts";
 
 /** A tool of the host. */
@@ -27,9 +27,9 @@ export interface HostCall {
 }
 
 /** The host's side: it knows the tides of one place. */
-export function answersTides(stage: Stage): HostCall[] {
+export function answersTides(lab: Lab): HostCall[] {
   const calls: HostCall[] = [];
-  stage.host.onRequest(METHOD.hostToolCall, (params) => {
+  lab.host.onRequest(METHOD.hostToolCall, (params) => {
     const { name, call_id: callId, arguments: args } = params;
     calls.push({ name, callId, arguments: args });
     const known = JSON.stringify(args).includes("Petrel Point");
@@ -57,11 +57,11 @@ function call(call_id: string, place: string): ScriptedItem {
  * once, and be known under the same id everywhere. Returns the turn's first request to the model.
  */
 export async function callsHost(
-  stage: Stage,
+  lab: Lab,
   before: ScriptedItem[] = [],
 ): Promise<{ offered: boolean; statuses: string[] }> {
-  const calls = answersTides(stage);
-  const { turn, asked } = await stage.succeed("when is high water?", {
+  const calls = answersTides(lab);
+  const { turn, asked } = await lab.succeed("when is high water?", {
     tools: TIDE_TABLE,
     steps: [
       ...before.map((item) => ({ items: [item] })),
@@ -97,13 +97,13 @@ export const hostTool: Scenario = {
   promise:
     "a host tool is a plain function to the model; the host runs it under codex's call id, " +
     "and its errors are error results",
-  async play(stage) {
-    assert.deepEqual(await callsHost(stage), { offered: true, statuses: [] });
+  async play(lab) {
+    assert.deepEqual(await callsHost(lab), { offered: true, statuses: [] });
   },
 };
 
 /** Where codex defers MCP tools, the host is told so, and the model finds the tool by searching. */
-export const searchedTool: Play = async (stage) => {
+export const searchedTool: Play = async (lab) => {
   const search = {
     type: "tool_search_call",
     id: "ts_1",
@@ -112,7 +112,7 @@ export const searchedTool: Play = async (stage) => {
     status: "completed",
     arguments: { query: "tide", limit: 5 },
   };
-  const { offered, statuses } = await callsHost(stage, [{ type: "raw", item: search }]);
+  const { offered, statuses } = await callsHost(lab, [{ type: "raw", item: search }]);
   assert.equal(offered, false);
   assert.match(statuses.join(), /through its tool search only/);
 };

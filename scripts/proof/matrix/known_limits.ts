@@ -9,7 +9,8 @@ import { compareVersions } from "../../../runner/codex/capabilities.ts";
 import { besideAnother } from "./busy.ts";
 import { plainTools, scriptedHostTool } from "./code_mode.ts";
 import { searchedTool } from "./host_tools.ts";
-import type { Play, Transport } from "./scenario.ts";
+import type { Play } from "./scenario.ts";
+import type { Transport } from "../../../tests/support/lab.ts";
 
 /** One limit of codex. */
 export interface KnownLimit {

@@ -4,8 +4,9 @@
  * @module
  */
 import { knownLimit } from "./known_limits.ts";
-import type { Cell, Scenario, Transport } from "./scenario.ts";
-import { Stage } from "./stage.ts";
+import type { Cell, Scenario } from "./scenario.ts";
+import type { Transport } from "../../../tests/support/lab.ts";
+import { Lab } from "../../../tests/support/lab.ts";
 
 /** Plays it, or what is promised instead where codex cannot. Never rejects: a failure is a cell. */
 export async function play(
@@ -15,8 +16,8 @@ export async function play(
 ): Promise<Cell> {
   const limit = knownLimit(scenario.name, version, transport);
   try {
-    await using stage = await Stage.set(version, transport, scenario.stage);
-    await (limit?.instead ?? scenario.play)(stage);
+    await using lab = await Lab.open(version, { ...scenario.lab, transport });
+    await (limit?.instead ?? scenario.play)(lab);
     return limit === undefined ? { verdict: "pass" } : { verdict: "limit", id: limit.id };
   } catch (error) {
     const reason = error instanceof Error ? error.stack ?? error.message : String(error);

@@ -6,7 +6,8 @@
 import { compareVersions } from "../../../runner/codex/capabilities.ts";
 import { APP_SERVER_CODEX } from "../../../tests/support/codex.ts";
 import { play } from "./play.ts";
-import type { Cell, Scenario, Transport } from "./scenario.ts";
+import type { Cell, Scenario } from "./scenario.ts";
+import type { Transport } from "../../../tests/support/lab.ts";
 import type { Cells } from "./table.ts";
 
 /** Every way of running codex. */

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import type { Stage, StageOptions } from "./stage.ts";
+import type { Lab, LabOptions } from "../../../tests/support/lab.ts";
 
-/** Plays something on a stage; throws when what was promised did not happen. */
-export type Play = (stage: Stage) => Promise<void>;
+/** Plays something in a lab; throws when what was promised did not happen. */
+export type Play = (lab: Lab) => Promise<void>;
 
 /** One row of the matrix. */
 export interface Scenario {
@@ -16,12 +16,9 @@ export interface Scenario {
   /** What a pass means, in one line. */
   promise: string;
   play: Play;
-  /** What its stage needs beside codex. */
-  stage?: StageOptions;
+  /** What its lab needs beside codex. */
+  lab?: LabOptions;
 }
-
-/** How the plugin runs codex, as its configuration names it. */
-export type Transport = "exec" | "app-server";
 
 /** What came of a scenario on a version. */
 export type Cell =

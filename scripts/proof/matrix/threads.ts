@@ -14,16 +14,16 @@ import { command, resultOf } from "./tools.ts";
 export const cancel: Scenario = {
   name: "cancel",
   promise: "no process is left, the open call has its result, the thread goes on",
-  async play(stage) {
-    const turn = stage.start("sleep", { steps: [{ items: [command("call_z", "sleep 1000")] }] });
+  async play(lab) {
+    const turn = lab.start("sleep", { steps: [{ items: [command("call_z", "sleep 1000")] }] });
     await turn.until("tool_call_end");
     await turn.cancel();
     const end = await turn.end();
     assert.equal(end.stop_reason, "cancelled");
     assert.equal(resultOf(turn, "call_z").failed, true);
-    const left = (await stage.sandbox.processes()).filter(({ pid }) => pid !== stage.host.pid);
+    const left = (await lab.sandbox.processes()).filter(({ pid }) => pid !== lab.host.pid);
     assert.deepEqual(left, []);
-    const { end: next, asked } = await stage.succeed("and now?");
+    const { end: next, asked } = await lab.succeed("and now?");
     assert.equal(next.thread_id, end.thread_id);
     assert.match(asked[0] ? callOutput(asked[0], "call_z") ?? "" : "", /aborted/);
   },
@@ -33,10 +33,10 @@ export const cancel: Scenario = {
 export const resume: Scenario = {
   name: "resume",
   promise: "one thread over turns and plugin starts; the tokens are the turn's, not the thread's",
-  async play(stage) {
+  async play(lab) {
     const usage = { input_tokens: 1000, cached_tokens: 300, output_tokens: 20 };
-    const first = await stage.succeed("the word is petrel", { steps: [{ text: "yes", usage }] });
-    const second = await stage.succeed("which word?", {
+    const first = await lab.succeed("the word is petrel", { steps: [{ text: "yes", usage }] });
+    const second = await lab.succeed("which word?", {
       steps: [(request) => ({
         text: `${userTexts(request).filter((text) => text.includes("petrel")).length} time`,
         usage: { ...usage, input_tokens: 1100 },
@@ -49,8 +49,8 @@ export const resume: Scenario = {
       ...{ input_tokens: 1100, cached_input_tokens: 300 },
       ...{ output_tokens: 20, reasoning_output_tokens: 0 },
     });
-    await stage.restart();
-    const third = await stage.succeed("still there?");
+    await lab.restart();
+    const third = await lab.succeed("still there?");
     assert.equal(third.end.thread_id, first.end.thread_id);
     assert.match(JSON.stringify(third.asked[0]?.input), /1 time/);
   },
@@ -60,12 +60,12 @@ export const resume: Scenario = {
 export const lostSession: Scenario = {
   name: "lost-session",
   promise: "a new thread is begun, the host is told, and the conversation is retold to the model",
-  async play(stage) {
-    const first = await stage.succeed("the word is petrel");
-    for (const path of walkFiles(join(stage.sandbox.codexHome, "sessions"))) {
+  async play(lab) {
+    const first = await lab.succeed("the word is petrel");
+    for (const path of walkFiles(join(lab.sandbox.codexHome, "sessions"))) {
       await Deno.remove(path);
     }
-    const { turn, end, asked } = await stage.succeed("which word?", {
+    const { turn, end, asked } = await lab.succeed("which word?", {
       history: [
         { role: "user", content: "the word is petrel" },
         { role: "assistant", content: "ok" },
@@ -82,11 +82,11 @@ export const lostSession: Scenario = {
 export const compaction: Scenario = {
   name: "compaction",
   promise: "the host is told, the turn goes on in the same thread",
-  stage: { config: { extra_args: ["-c", "model_auto_compact_token_limit=50000"] } },
-  async play(stage) {
+  lab: { config: { extra_args: ["-c", "model_auto_compact_token_limit=50000"] } },
+  async play(lab) {
     const long = { usage: { input_tokens: 90_000, output_tokens: 10 } };
-    const first = await stage.succeed("one", { steps: [{ text: "first", ...long }] });
-    const { turn, end, asked } = await stage.succeed("two", {
+    const first = await lab.succeed("one", { steps: [{ text: "first", ...long }] });
+    const { turn, end, asked } = await lab.succeed("two", {
       steps: [{ text: "SUMMARY OF THE PAST" }, { text: "second" }],
     });
     assert.equal(end.thread_id, first.end.thread_id);

@@ -30,8 +30,8 @@ export function resultOf(turn: Turn, id: string): { output: string; failed: bool
 export const shell: Scenario = {
   name: "shell",
   promise: "call, arguments and output of a command, with codex's own call id, in the true order",
-  async play(stage) {
-    const { turn, asked } = await stage.succeed("run it", {
+  async play(lab) {
+    const { turn, asked } = await lab.succeed("run it", {
       steps: [
         {
           items: [{ type: "message", text: "I will." }, command("call_1", "pwd; echo d$((1+1))n")],
@@ -48,7 +48,7 @@ export const shell: Scenario = {
     assert.deepEqual(turn.of("tool_call_start"), [start]);
     assert.equal(turn.of("tool_call_end")[0]?.arguments, '{"cmd":"pwd; echo d$((1+1))n"}');
     const { output, failed } = resultOf(turn, "call_1");
-    assert.ok(output.includes(stage.sandbox.workspace) && output.includes("d2n"), output);
+    assert.ok(output.includes(lab.sandbox.workspace) && output.includes("d2n"), output);
     assert.equal(failed, false);
     assert.match(callOutput(asked[1] ?? { model: "", input: [] }, "call_1") ?? "", /d2n/);
   },
@@ -58,15 +58,15 @@ export const shell: Scenario = {
 export const patch: Scenario = {
   name: "patch",
   promise: "a patch changes the workspace, and the call is told with the patch as its arguments",
-  async play(stage) {
-    const path = (name: string) => join(stage.sandbox.workspace, name);
+  async play(lab) {
+    const path = (name: string) => join(lab.sandbox.workspace, name);
     await Deno.writeTextFile(path("old.txt"), "a\n");
     await Deno.writeTextFile(path("gone.txt"), "x\n");
     const input = [
       ...["*** Begin Patch", "*** Add File: new.txt", "+hello", "*** Update File: old.txt", "@@"],
       ...["-a", "+b", "*** Delete File: gone.txt", "*** End Patch", ""],
     ].join("\n");
-    const { turn } = await stage.succeed("patch it", {
+    const { turn } = await lab.succeed("patch it", {
       steps: [
         { items: [{ type: "custom_tool_call", name: "apply_patch", input, call_id: "call_p" }] },
         { text: "patched" },
@@ -85,9 +85,9 @@ export const patch: Scenario = {
 export const parallelCalls: Scenario = {
   name: "parallel-calls",
   promise: "calls made at once keep their own ids, order and results",
-  async play(stage) {
+  async play(lab) {
     const ids = ["call_a", "call_b", "call_c"];
-    const { turn } = await stage.succeed("run all", {
+    const { turn } = await lab.succeed("run all", {
       steps: [{ items: ids.map((id) => command(id, `echo out-${id}`)) }, { text: "ran" }],
     });
     assert.deepEqual(turn.of("tool_call_start").map(({ id }) => id), ids);
@@ -99,8 +99,8 @@ export const parallelCalls: Scenario = {
 export const failingTool: Scenario = {
   name: "failing-tool",
   promise: "a failed command is an error result, the turn goes on",
-  async play(stage) {
-    const { turn, asked } = await stage.succeed("try", {
+  async play(lab) {
+    const { turn, asked } = await lab.succeed("try", {
       steps: [{ items: [command("call_f", "echo broken >&2; exit 3")] }, { text: "it failed" }],
     });
     const { output, failed } = resultOf(turn, "call_f");

@@ -1,25 +1,24 @@
 /**
- * Where a scenario is played: a sandbox, a codex of one version in it, a host that has started the
- * compiled plugin, and shorthands for what every scenario does.
- *
- * @module
+ * The lab: one profile, codex of one version, scripted model, workspace and host that has started the
+ * compiled plugin, with shorthands for a turn. Tests, the matrix and the proofs work in it; `Sandbox`
+ * is the same without a host, for what starts the plugin in its own way.
  */
 import { strict as assert } from "node:assert";
-import { METHOD, type MutateResult, type Tool } from "../../../plugin/protocol.ts";
-import type { ModelRequest } from "../../../tests/support/model/request.ts";
-import type { ScriptedStep } from "../../../tests/support/model/step.ts";
-import { type CodexBinary, codexBinary } from "../../../tests/support/codex.ts";
-import { type Host, startHost } from "../../../tests/support/host.ts";
-import { openSandbox, type Sandbox } from "../../../tests/support/sandbox.ts";
-import type { Transport } from "./scenario.ts";
-import type { EventOf, Turn } from "../../../tests/support/turn.ts";
+import { METHOD, type MutateResult, type Tool } from "../../plugin/protocol.ts";
+import type { ModelRequest } from "./model/request.ts";
+import type { ScriptedStep } from "./model/step.ts";
+import { type CodexBinary, codexBinary } from "./codex.ts";
+import { type Host, startHost } from "./host.ts";
+import { openSandbox, type Sandbox, type SandboxOptions } from "./sandbox.ts";
+import type { EventOf, Turn } from "./turn.ts";
 
-/** What a scenario wants to be different. */
-export interface StageOptions {
-  /** The model codex is configured with; a plain one (no code mode) when left out. */
-  modelName?: string;
-  /** Keys of the plugin's config.json. */
-  config?: Record<string, unknown>;
+/** How the plugin runs codex, as its configuration names it. */
+export type Transport = "exec" | "app-server";
+
+/** What of a lab is different. */
+export interface LabOptions extends Omit<SandboxOptions, "binary"> {
+  /** `exec` when left out. */
+  transport?: Transport;
 }
 
 /** What a turn may have beside its text. */
@@ -44,8 +43,8 @@ export interface Played {
   asked: ModelRequest[];
 }
 
-/** The stage of one cell. */
-export class Stage implements AsyncDisposable {
+/** Everything that a turn of a real codex needs, and nothing of the machine. */
+export class Lab implements AsyncDisposable {
   #host: Host;
 
   private constructor(
@@ -58,25 +57,22 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Fetches that codex if need be, and starts everything. */
-  static async set(
-    version: string,
-    transport: Transport = "exec",
-    options: StageOptions = {},
-  ): Promise<Stage> {
+  static async open(version: string, options: LabOptions = {}): Promise<Lab> {
+    const { transport = "exec", config, ...rest } = options;
     const codex = await codexBinary(version);
     await using opened = new AsyncDisposableStack();
     const sandbox = opened.use(
       await openSandbox({
         binary: codex.native,
-        ...options,
+        ...rest,
         // `exec` is what a configuration without a word means.
-        config: { ...options.config, ...transport === "exec" ? {} : { transport } },
+        config: { ...config, ...transport === "exec" ? {} : { transport } },
       }),
     );
     const host = opened.use(await startHost({ env: sandbox.env }));
     await host.initialize();
     opened.move();
-    return new Stage(version, codex, sandbox, host);
+    return new Lab(version, codex, sandbox, host);
   }
 
   get host(): Host {
