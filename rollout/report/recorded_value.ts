@@ -23,7 +23,9 @@ export interface Content {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const LETTER_U = 0x75;
-/** Shorter ones are parsed as they are. */
+/** A shorter line is decoded as it is: that is native, and faster than a look at its bytes. */
+const SHORT_LINE = 65_536;
+/** A shorter value is parsed as it is. */
 const SHORT = 4096;
 
 const decoder = new TextDecoder();
@@ -34,15 +36,22 @@ export function clip(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length).toWellFormed()}…`;
 }
 
-/** The member of an object in `line` that is called `name`. */
-export function member(line: Uint8Array, object: number, name: string): Span | undefined {
-  let found: Span | undefined;
-  readObject(line, object, (key, value) => {
-    const span = spanOf(line, value);
-    if (spells(line, key, name)) found = span;
-    return span.end;
+/** Where the members of a record's payload are that have these names; `undefined` in a line that is cut. */
+export function payloadOf<K extends string>(
+  line: Uint8Array,
+  names: readonly K[],
+): { [N in K]?: Span } | undefined {
+  const found: { [N in K]?: Span } = {};
+  const end = readObject(line, rootOf(line), (key, value) => {
+    if (!spells(line, key, "payload")) return;
+    return readObject(line, value, (key, value) => {
+      const name = names.find((name) => spells(line, key, name));
+      if (name === undefined) return;
+      const span = found[name] = spanOf(line, value);
+      return span.end;
+    });
   });
-  return found;
+  return end > line.length ? undefined : found;
 }
 
 /** What an output holds: a string, or parts of which some are text and some images. */
@@ -69,29 +78,26 @@ export function contentIn(line: Uint8Array, output: Span): Content {
 
 /** Bytes that a JSON string has in UTF-8 once its escapes are undone. */
 function textBytes(line: Uint8Array, { start, end }: Span): number {
-  let bytes = 0;
-  const last = end - 1;
-  for (let at = start + 1; at < last; at++) {
-    if (line[at] !== BACKSLASH) {
-      bytes++;
+  const text = line.subarray(start + 1, end - 1);
+  let bytes = text.length;
+  for (let at = text.indexOf(BACKSLASH); at >= 0; at = text.indexOf(BACKSLASH, at)) {
+    if (text[at + 1] !== LETTER_U) {
+      bytes--;
+      at += 2;
       continue;
     }
-    at++;
-    if (line[at] !== LETTER_U) {
-      bytes++;
-      continue;
-    }
-    const unit = parseInt(String.fromCharCode(...line.subarray(at + 1, at + 5)), 16);
+    const unit = parseInt(String.fromCharCode(...text.subarray(at + 2, at + 6)), 16);
     // The halves of a pair make four bytes together; a lone one is replaced by three.
-    bytes += unit < 0x80 ? 1 : unit < 0x800 ? 2 : unit >= 0xd800 && unit < 0xe000 ? 2 : 3;
-    at += 4;
+    const half = unit >= 0xd800 && unit < 0xe000;
+    bytes -= 6 - (unit < 0x80 ? 1 : unit < 0x800 || half ? 2 : 3);
+    at += 6;
   }
   return bytes;
 }
 
 /** A line without the ends of its long strings, as JSON again; `undefined` where it is cut or broken. */
 export function lightened(line: Uint8Array): Uint8Array | undefined {
-  if (line.length <= SHORT) return line;
+  if (line.length <= SHORT_LINE) return line;
   const root = rootOf(line);
   if (spanOf(line, root).end > line.length) return undefined;
   try {

@@ -8,8 +8,8 @@ import { markersOf } from "../consume/splice.ts";
 import { tellsFailure } from "../records/outcome.ts";
 import { contentEnd, paddedEnd } from "../records/items.ts";
 import type { CallRecord } from "../records/records.ts";
-import { rootOf, type Span, stringAt } from "../records/json_span.ts";
-import { clip, contentIn, lightValue, member, tailOf } from "./recorded_value.ts";
+import { type Span, stringAt } from "../records/json_span.ts";
+import { clip, contentIn, lightValue, payloadOf, tailOf } from "./recorded_value.ts";
 import type { CallReport } from "./thread_report.ts";
 
 /** A line and where it stands. */
@@ -69,21 +69,15 @@ export class ThreadCalls {
   /** One of a call's outputs; false where the line is none that can be read. */
   output(line: RecordedLine): boolean {
     const { bytes } = line;
-    const payload = member(bytes, rootOf(bytes), "payload");
-    if (payload === undefined || payload.end > bytes.length) return false;
-    const text = (name: string): unknown => {
-      const span = member(bytes, payload.start, name);
-      return span === undefined ? undefined : lightValue(bytes, span.start);
-    };
-    const type = text("type");
-    const id = text("call_id");
-    if (typeof id !== "string" || typeof type !== "string") return true;
-    const call = this.#calls.get(id);
+    const found = payloadOf(bytes, ["type", "call_id", "output", "tools"]);
+    if (found === undefined) return false;
+    const id = stringAt(bytes, found.call_id);
+    const call = id === undefined ? undefined : this.#calls.get(id);
     if (call === undefined) return true;
     call.records.push(placeOf(line));
-    const span = member(bytes, payload.start, type === "tool_search_output" ? "tools" : "output");
-    if (span === undefined) return true;
-    this.#hold(call, bytes, span, type !== "tool_search_output");
+    const searched = stringAt(bytes, found.type) === "tool_search_output";
+    const span = searched ? found.tools : found.output;
+    if (span !== undefined) this.#hold(call, bytes, span, !searched);
     return true;
   }
 
@@ -157,7 +151,7 @@ export function textOf(output: string | readonly unknown[]): string {
   }).join("\n");
 }
 
-const ARGUMENTS: Readonly<Record<CallRecord["form"], string>> = {
+const ARGUMENTS: Readonly<Record<CallRecord["form"], "arguments" | "input" | "action">> = {
   function_call: "arguments",
   custom_tool_call: "input",
   local_shell_call: "action",
@@ -165,8 +159,8 @@ const ARGUMENTS: Readonly<Record<CallRecord["form"], string>> = {
 };
 
 function argumentsOf({ form }: CallRecord, line: Uint8Array): Span | undefined {
-  const payload = member(line, rootOf(line), "payload");
-  return payload && member(line, payload.start, ARGUMENTS[form]);
+  const name = ARGUMENTS[form];
+  return payloadOf(line, [name])?.[name];
 }
 
 /** Arguments that are an object, not a string, count as the file has them. */

@@ -48,11 +48,18 @@ export async function consumeCalls(args: Arguments): Promise<number> {
   const freed = touched.reduce((sum, call) => sum + savingOf(call, op).bytes, 0);
   if (json) print(jsonText({ op, ...result, freed }, 2));
   else print(resultText(result, freed));
+  const withoutOutput = new Set(calls.filter(({ outputs }) => outputs === 0).map(({ id }) => id));
   for (const { blockId, reason } of result.skipped) {
-    if (!json || reason === "unknown_id") complain(`${oneLine(blockId)}: ${REASONS[reason]}`);
+    const why = withoutOutput.has(blockId) ? NO_OUTPUT : REASONS[reason];
+    complain(`${oneLine(blockId)}: ${why}`);
   }
-  return result.skipped.some(({ reason }) => reason === "unknown_id") ? EXIT.failed : EXIT.ok;
+  const undone = result.skipped.some(({ blockId, reason }) =>
+    reason === "unknown_id" || withoutOutput.has(blockId)
+  );
+  return undone ? EXIT.failed : EXIT.ok;
 }
+
+const NO_OUTPUT = "it has no output yet, or one that is too large to be changed";
 
 const REASONS: Readonly<Record<MutateResult["skipped"][number]["reason"], string>> = {
   unknown_id: "the thread has no such call",
