@@ -128,14 +128,26 @@ function skipSpace(line: Uint8Array, from: number): number {
   return at;
 }
 
-/** By the native search for a quote: long strings are most of a session, and it is five times as fast. */
 function endOfString(line: Uint8Array, open: number): number {
-  for (let at = line.indexOf(QUOTE, open + 1); at >= 0; at = line.indexOf(QUOTE, at + 1)) {
-    let escapes = at;
-    while (escapes > open + 1 && line[escapes - 1] === BACKSLASH) escapes--;
-    if ((at - escapes) % 2 === 0) return at + 1;
+  const short = Math.min(open + SHORT_STRING, line.length);
+  let at = open + 1;
+  for (; at < short; at++) {
+    const byte = line[at];
+    if (byte === QUOTE) return at + 1;
+    if (byte === BACKSLASH) at++;
+  }
+  // The engine's own search is many times as fast as any loop, and slower to begin.
+  for (at = line.indexOf(QUOTE, at); at >= 0; at = line.indexOf(QUOTE, at + 1)) {
+    if (!isEscaped(line, at, open)) return at + 1;
   }
   return beyond(line);
+}
+
+/** Whether an odd number of backslashes stands before `at`. */
+function isEscaped(line: Uint8Array, at: number, open: number): boolean {
+  let first = at;
+  while (first - 1 > open && line[first - 1] === BACKSLASH) first--;
+  return (at - first) % 2 === 1;
 }
 
 function endOfValue(line: Uint8Array, start: number): number {

@@ -64,7 +64,7 @@ function resultText(
     lines.push(`${indent}${paint("bold", "→")} ${text(remedy === "" ? "Run:" : remedy, "  ")}`);
   }
   // Never broken: it is to be copied.
-  if (command !== "") lines.push(`${indent}  ${command}`);
+  if (command !== "") lines.push(`${narrow ? indent : "     "}${command}`);
   return lines.join("\n");
 }
 

@@ -4,11 +4,8 @@
  *
  * @module
  */
-import { join } from "@std/path";
-import { readForeignFile, UnusableFile } from "../../../base/open_file.ts";
 import { applyPending } from "../../../rollout/consume/consume.ts";
-import { SESSION_FILE } from "../../../rollout/state/session_file.ts";
-import type { StateStore } from "../../../rollout/state/state.ts";
+import { forgetThread as forgetState } from "../../../rollout/state/keep.ts";
 import { type Arguments, UsageError } from "../cli/arguments.ts";
 import { EXIT } from "../cli/exit.ts";
 import { many } from "../cli/format.ts";
@@ -105,7 +102,7 @@ function whyUseless(
 
 /** @throws {Error} where something is still to be done to the thread. */
 async function forget(thread: Remembered, { store, codexHome }: KnownThreads): Promise<void> {
-  const { agentId, workspace, threadId, rollout } = thread;
+  const { agentId, workspace, rollout } = thread;
   if (store === undefined) return;
   if ("path" in rollout) {
     const { deferred } = await applyPending({ store, codexHome, agentId, workspace });
@@ -113,27 +110,5 @@ async function forget(thread: Remembered, { store, codexHome }: KnownThreads): P
       throw new Error(`Cannot forget it: ${many(deferred, "consume")} wait for codex to be done`);
     }
   }
-  await removeSessionFile(workspace, threadId);
-  store.forget(agentId, workspace);
-  if (!store.list().some(({ state }) => state.threadId === threadId)) removeFiles(store, threadId);
-}
-
-/** Else the next turn would take the thread over from it. The agent may have put anything there. */
-async function removeSessionFile(workspace: string, threadId: string): Promise<void> {
-  const path = join(workspace, SESSION_FILE);
-  try {
-    const text = new TextDecoder().decode(await readForeignFile(path, { maxBytes: 256 }));
-    if (text.trim() === threadId) Deno.removeSync(path);
-  } catch (error) {
-    const { NotFound, NotADirectory } = Deno.errors;
-    if (error instanceof NotFound || error instanceof NotADirectory) return;
-    if (!(error instanceof UnusableFile)) throw error; // it names no thread, then
-  }
-}
-
-function removeFiles(store: StateStore, threadId: string): void {
-  for (const kind of ["calls", "pending", "journal"] as const) {
-    const path = store.threadFile(threadId, kind);
-    if (exists(path)) Deno.removeSync(path);
-  }
+  await forgetState(store, agentId, workspace);
 }
