@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Slices } from "./slices.ts";
 import { type Clock, wallClock } from "./timer.ts";
 
 /**
@@ -18,8 +19,11 @@ const SPARES_MAX = 32;
 const HELD_MS = 300;
 /** How long it is waited for then in all: a stranger may say something now and again. */
 const HELD_TOTAL_MS = 2_000;
-/** How much is read then. What the child itself left has room in the pipe: 64 KiB, never above 1 MiB. */
-const HELD_BYTES = 1024 * 1024;
+/** How much is read then. What the child itself left has room in the pipe, which holds 64 KiB as a rule. */
+const HELD_BYTES = 256 * 1024;
+
+/** A read that took longer had to wait, and others ran. */
+const WAITED_MS = 1;
 
 /** Reads one stdout or stderr. */
 export class ChildOutput {
@@ -42,7 +46,9 @@ export class ChildOutput {
    */
   async *chunks(): AsyncGenerator<Uint8Array> {
     let buffer = spares.pop() ?? new Uint8Array(READ_BYTES);
+    let slices = new Slices();
     while (this.#bytesLeft > 0) {
+      const asked = performance.now();
       const reading = this.#reader.read(buffer);
       this.#reading = reading;
       if (this.#childGone) this.#endWhenHeld();
@@ -55,6 +61,9 @@ export class ChildOutput {
         }
         return;
       }
+      // A pipe that is never empty is read without the loop ever turning.
+      if (performance.now() - asked > WAITED_MS) slices = new Slices();
+      else if (slices.due) await slices.next();
       if (this.#childGone) this.#bytesLeft -= value.length;
       yield value;
       buffer = new Uint8Array(value.buffer);

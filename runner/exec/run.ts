@@ -12,7 +12,7 @@ import { join, relative } from "@std/path";
 import { userServerConfig } from "../codex/user_mcp_servers.ts";
 import { marksByLimit } from "../process/turn_mark.ts";
 import type { CodexEvent, CodexRun, RunInput, RunOutcome, Transport } from "../transport.ts";
-import { within } from "../../base/timer.ts";
+import { unlessAborted, within } from "../../base/timer.ts";
 import { codexArgs } from "./argv.ts";
 import { type Beginning, CodexProcess, type Survivor } from "./process.ts";
 import { readEvents } from "./wire.ts";
@@ -99,13 +99,9 @@ class ExecRun implements Beginning {
     }
     // Where the mark alone finds codex, asking for its start time is a process for nothing.
     const recorded = marksByLimit() ? undefined : input.directory.recordCodex(process.pid);
-    const aborted = Promise.withResolvers<undefined>();
-    const abort = () => aborted.resolve(undefined);
-    signal.addEventListener("abort", abort, { once: true });
-    if (signal.aborted) abort();
     try {
-      const read = await Promise.race([this.#read.promise, aborted.promise]);
-      const left = await this.#end(process, read, aborted.promise, input.graceMs);
+      const read = await unlessAborted(this.#read.promise, signal).catch(() => undefined);
+      const left = await this.#end(process, read, input.graceMs, signal);
       // Who was given up may hold its stdout open for ever.
       if (!process.gone) await process.close();
       await this.#read.promise;
@@ -117,7 +113,6 @@ class ExecRun implements Beginning {
         survivors: left.survivors.map(({ pid, command }) => ({ pid, command })),
       };
     } finally {
-      signal.removeEventListener("abort", abort);
       await process.close();
       await recorded;
     }
@@ -127,18 +122,18 @@ class ExecRun implements Beginning {
   async #end(
     process: CodexProcess,
     read: Read | undefined,
-    aborted: Promise<unknown>,
     graceMs: number,
+    signal: AbortSignal,
   ): Promise<{ lingered: boolean; survivors: readonly Survivor[] }> {
     if (read === undefined || read.end === "abandoned") {
       return { lingered: false, survivors: await process.stop(graceMs, this) };
     }
     if (read.end === "last word") void process.discardOutput();
-    await within(LINGER_MS, Promise.race([process.exited, aborted]));
+    await within(LINGER_MS, unlessAborted(process.exited, signal).catch(() => {}));
     const lingered = !process.gone;
     if (lingered) return { lingered, survivors: await process.stop(graceMs, this) };
     const alone = read.end === "last word" && await read.alone;
-    return { lingered, survivors: alone ? [] : await process.reap() };
+    return { lingered, survivors: alone ? [] : await process.reap(signal) };
   }
 }
 

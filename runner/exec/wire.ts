@@ -13,6 +13,7 @@
  */
 import * as z from "zod/mini";
 import { type Line as ByteLine, LineSplitter } from "../../base/lines.ts";
+import { Slices } from "../../base/slices.ts";
 import { usageOf } from "../../rollout/records/events.ts";
 import type { CodexEvent } from "../transport.ts";
 
@@ -48,13 +49,18 @@ const TOOL_ITEMS = new Set([
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** What `chunks` of stdout say, line by line. Nothing is read ahead of who asks. */
+/**
+ * What `chunks` of stdout say, line by line. Nothing is read ahead of who asks; whoever floods the pipe
+ * does not keep others from running.
+ */
 export async function* readEvents(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<CodexEvent> {
   const lines = new LineSplitter(MAX_LINE_BYTES);
   for await (const chunk of chunks) {
+    const slices = new Slices();
     let whole = 0;
     for (const line of lines.push(chunk)) {
       whole++;
+      if (slices.due) await slices.next();
       const event = decodeLine(line);
       if (event !== undefined) yield event;
     }
@@ -76,9 +82,11 @@ export function decodeExecLine(bytes: Uint8Array): CodexEvent | undefined {
   try {
     const text = decoder.decode(bytes);
     if (text.trim() === "") return undefined;
+    // Told without an exception: somebody else may be writing here, and much.
+    if (!/^\s*[[{]/.test(text)) return { type: "broken", reason: notJson(bytes) };
     value = JSON.parse(text);
   } catch {
-    return { type: "broken", reason: `not JSON (${bytes.length} bytes)` };
+    return { type: "broken", reason: notJson(bytes) };
   }
   const parsed = z.safeParse(Line, value);
   if (!parsed.success) {
@@ -86,6 +94,10 @@ export function decodeExecLine(bytes: Uint8Array): CodexEvent | undefined {
     return { type: "broken", reason: `unexpected shape at ${at === "" ? "the top" : at}` };
   }
   return classify(parsed.data);
+}
+
+function notJson({ length }: Uint8Array): string {
+  return `not JSON (${length} bytes)`;
 }
 
 function classify(line: z.infer<typeof Line>): CodexEvent {

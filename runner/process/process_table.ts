@@ -136,6 +136,18 @@ export async function executableOf(pid: number): Promise<string> {
   return (await output("readlink", [`/proc/${pid}/exe`])).text.trim();
 }
 
+/** Those of `pids` in whose arguments `text` stands. */
+export async function pidsWithArgument(pids: readonly number[], text: string): Promise<number[]> {
+  if (pids.length === 0) return [];
+  const lines = Deno.build.os === "linux"
+    ? await output("grep", ["-lsF", "-e", text, ...pids.map((pid) => `/proc/${pid}/cmdline`)])
+    : await output("ps", ["-ww", "-p", pids.join(","), "-o", "pid=,command="]);
+  const found = lines.text.split("\n").filter((line) =>
+    Deno.build.os === "linux" || line.includes(text)
+  );
+  return found.flatMap((line) => /\d+/.exec(line)?.map(Number) ?? []);
+}
+
 /** Everybody's pid, as Linux lists them. */
 async function listPids(): Promise<number[]> {
   let names: string[];

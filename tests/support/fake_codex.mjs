@@ -158,17 +158,20 @@ function rolloutPath(turn) {
 }
 
 /** A process that outlives what it can; it leaves its pid in marks/NAME. */
-async function child({ name, escape = "group", ignore = [], clean = false, holdStdout = false }) {
+async function child(
+  { name, escape = "group", ignore = [], clean = false, holdStdout = false, run },
+) {
   fs.mkdirSync(join(dir, "marks"), { recursive: true });
   const place = join(dir, "marks", name);
   const trap = ignore.length > 0
     ? `trap "" ${ignore.map((s) => s.replace("SIG", "")).join(" ")}; `
     : "";
-  const sleeper =
-    `${trap}echo $$ > "${place}.part"; mv "${place}.part" "${place}"; exec sleep 1000000`;
+  const sleeper = `${trap}echo $$ > "${place}.part"; mv "${place}.part" "${place}"; ${
+    run ?? "exec sleep 1000000"
+  }`;
   const script = escape === "orphan" ? `( ( ${shell(sleeper)} ) & ) & exit 0` : sleeper;
   const command = spawn("/bin/sh", ["-c", script], {
-    stdio: ["ignore", holdStdout ? 1 : "ignore", "ignore"],
+    stdio: ["ignore", holdStdout || run ? 1 : "ignore", "ignore"],
     detached: escape !== "group",
     ...(clean ? { env: { PATH: process.env.PATH }, cwd: "/" } : {}),
   });
@@ -218,7 +221,10 @@ function uuid7() {
   }`;
 }
 
-if (args[0] === "--version") {
+if (scenario.hangOn?.includes(args[0])) {
+  mark(`hung on ${args[0]}`);
+  await never();
+} else if (args[0] === "--version") {
   stdout.end(`codex-cli ${scenario.version ?? "0.169.0"}\n`);
 } else if (args[0] === "login" && args[1] === "status") {
   fs.writeSync(2, scenario.loggedIn ? "Logged in using an API key - sk-***\n" : "Not logged in\n");

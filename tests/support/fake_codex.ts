@@ -37,6 +37,8 @@ export interface FakeChild {
   clean?: boolean;
   /** Holds codex's stdout open. */
   holdStdout?: boolean;
+  /** A shell command that it runs instead of sleeping, with codex's stdout. */
+  run?: string;
 }
 
 /** What the program does. */
@@ -52,6 +54,8 @@ export interface Scenario {
   onInterrupt?: Act[] | "ignore";
   /** SIGTERM only leaves a mark. */
   ignoreTerm?: boolean;
+  /** Commands that never answer: `--version`, `login`, `mcp`. */
+  hangOn?: string[];
   /** Does not read its prompt. */
   deafToStdin?: boolean;
 }
