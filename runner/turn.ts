@@ -17,7 +17,6 @@ import { failureOf, judge, judgeStart, stopped } from "./failure/verdict.ts";
 import { openHostTools } from "./host_tools.ts";
 import { type Image, readImages, writeImages } from "./images.ts";
 import { instructionsFor } from "./instructions.ts";
-import { applyPendingConsumes } from "./pending_consumes.ts";
 import { TurnDirectory } from "./process/turn_directory.ts";
 import { composePrompt } from "./prompt.ts";
 import { Stopper } from "./stop.ts";
@@ -152,7 +151,7 @@ class Turn {
   }
 
   async #runUntilStarted(found: Found, bridge: Bridge | undefined): Promise<TurnFinish> {
-    await this.#unlessStopped(this.#applyPending(found));
+    await this.#unlessStopped(this.#thread.applyPending(found.codexHome));
     await this.#unlessStopped(this.#thread.recall(found.codexHome));
     const { olderCodex } = this.#context.settings;
     const refused = whyNotResume(this.#thread.resumed, found.codex.capabilities, olderCodex);
@@ -249,7 +248,7 @@ class Turn {
     result: RunResult & { threadId: string },
   ): Promise<TurnFinish> {
     const usage = await this.#thread.conclude(result);
-    await this.#applyPending(found);
+    await this.#thread.applyPending(found.codexHome);
     await this.#tellWarnings(result);
     await this.#tellSubAgents(found, result);
     const { stopReason, failure } = judge(result, {
@@ -296,10 +295,6 @@ class Turn {
         usage: usageTold(usage ?? ZERO_USAGE),
       })),
     });
-  }
-
-  #applyPending({ codexHome }: Found): Promise<void> {
-    return applyPendingConsumes(this.#request, this.#context, codexHome);
   }
 
   /** The end of a turn that was stopped, refused, or broken by our own trouble. */

@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { errorMessage } from "../base/error_message.ts";
+import { applyPending } from "../rollout/consume/consume.ts";
 import { instructionsFor } from "./instructions.ts";
 import type { RunProgress } from "./turn_run.ts";
 import { leaveThreadId, recallThread, rememberThread, type Thread } from "./thread.ts";
@@ -47,6 +49,22 @@ export class TurnThread {
   async recall(codexHome: string): Promise<void> {
     const { store, sessionFile } = this.#context;
     this.#resumed = await recallThread(store, this.#request, codexHome, sessionFile);
+  }
+
+  /** Does consumes that had to wait, as far as that can be done now. Never rejects. */
+  async applyPending(codexHome: string): Promise<void> {
+    const { agentId, workspace } = this.#request;
+    const { store, log } = this.#context;
+    try {
+      const session = { store, codexHome, agentId, workspace };
+      const { requested, touched, deferred } = await applyPending(session);
+      if (requested === 0) return;
+      const data = { agent: agentId, touched, requested, deferred };
+      log("info", "codex session mutate complete", data);
+    } catch (error) {
+      const data = { agent: agentId, error: errorMessage(error) };
+      log("warning", "codex session mutate failed", data);
+    }
   }
 
   /** codex announced its thread. Never rejects: `conclude` tells what cannot be remembered. */
