@@ -210,7 +210,8 @@ class Turn {
       codex,
       codexHome,
       environment,
-      cwd,
+      // A link that leads elsewhere by now would make another directory the agent's.
+      cwd: leadsTo(cwd, workspace) ? cwd : workspace,
       threadId: resumed?.threadId,
       prompt: composePrompt({ text, instructions: inPrompt, history: retell ? history : [] }),
       instructions: argument,
@@ -320,5 +321,13 @@ class Turn {
   /** Work that may take long, and that nobody waits for once the turn is stopped. */
   #unlessStopped<T>(work: Promise<T>): Promise<T> {
     return unlessAborted(work, this.#stopper.signal);
+  }
+}
+
+function leadsTo(path: string, directory: string): boolean {
+  try {
+    return Deno.realPathSync(path) === directory;
+  } catch {
+    return false; // Whoever starts codex there says so.
   }
 }

@@ -157,12 +157,18 @@ export const ConfigSchema = z.looseObject({
   ),
   writable_roots: z._default(
     z.array(AbsolutePath).check(
-      says("More directories that a `workspace-write` sandbox may write. Absolute paths."),
+      says(
+        "More directories that a `workspace-write` sandbox may write. Absolute paths. Empty: those of codex's own config.toml.",
+      ),
     ),
     [],
   ),
   network_access: z._default(
-    z.boolean().check(says("Whether commands in a `workspace-write` sandbox reach the network.")),
+    z.boolean().check(
+      says(
+        "Whether commands in a `workspace-write` sandbox reach the network. `false`: as codex's own config.toml says, which is no unless it says yes.",
+      ),
+    ),
     false,
   ),
   trust_workspace: z._default(

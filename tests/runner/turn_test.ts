@@ -508,4 +508,9 @@ Deno.test("runTurn gives codex the workspace as it was given, and keeps the thre
   const [run] = await rig.codex.runs();
   assert.equal(run?.args[(run?.args.indexOf("-C") ?? 0) + 1], link);
   assert.equal(rig.store.load("cx", rig.sandbox.workspace)?.threadId, threadId);
+  Deno.removeSync(link);
+  Deno.symlinkSync(rig.sandbox.home, link);
+  await rig.turn({ cwd: link }).end;
+  const later = (await rig.codex.runs()).at(-1);
+  assert.equal(later?.args[(later?.args.indexOf("-C") ?? 0) + 1], rig.sandbox.workspace);
 });
