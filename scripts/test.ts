@@ -102,6 +102,8 @@ async function fetchAll(): Promise<void> {
 }
 
 if (import.meta.main) {
+  const skips = Deno.makeTempFileSync();
+  Deno.env.set("PLEXUM_TEST_SKIPPED", skips);
   let result: Outcome;
   try {
     Deno.env.set("PLEXUM_TEST_EXECUTABLE", JSON.stringify(await upToDateExecutable()));
@@ -110,7 +112,9 @@ if (import.meta.main) {
   } catch (error) {
     result = { passed: 0, failed: 1, trouble: error instanceof Error ? error.message : `${error}` };
   }
+  for (const reason of new Set(Deno.readTextFileSync(skips).split("\n"))) console.log(reason);
   if (result.trouble !== undefined) console.log(`\n${result.trouble}`);
+  Deno.removeSync(skips);
   console.log(`${result.passed} passed, ${result.failed} failed`);
   Deno.exit(result.failed === 0 ? 0 : 1);
 }

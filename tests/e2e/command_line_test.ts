@@ -3,6 +3,7 @@ import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { executable } from "../support/checkout.ts";
 import { Folder, type Ran, run } from "../plugin/operator/command_line.ts";
+import { skipped } from "../support/skipped.ts";
 
 const NAME = "plexum-openai-provider-plugin";
 
@@ -152,7 +153,7 @@ const hasScript = Deno.build.os === "linux" && await new Deno.Command("script", 
 
 Deno.test({
   name: "plugin started at a terminal explains itself and exits with 64",
-  ignore: !hasScript,
+  ignore: skipped(!hasScript, "there is no `script` that makes a terminal"),
   async fn() {
     const { command, args } = await executable();
     const words = [command, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);

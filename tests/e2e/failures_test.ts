@@ -8,6 +8,7 @@ import { canMount, mountSmall } from "../support/mounted.ts";
 import { RpcError } from "../support/rpc_error.ts";
 import type { Turn } from "../support/turn.ts";
 import { asks, openWorld, VERSIONS } from "./world.ts";
+import { skipped } from "../support/skipped.ts";
 
 interface Row {
   name: string;
@@ -416,7 +417,7 @@ for (const version of ALL_VERSIONS) {
 
   Deno.test({
     name: `home of codex ${version} that cannot be written, or is full, is told as that`,
-    ignore: !canMount(),
+    ignore: skipped(!canMount(), "no file system may be mounted here"),
     fn: async () => {
       await using world = await openWorld(version, { config: { retries: 0 } });
       const { host, sandbox } = world;

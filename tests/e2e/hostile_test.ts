@@ -21,6 +21,7 @@ import { canMount, type Mounted, mountSmall } from "../support/mounted.ts";
 import { RpcError } from "../support/rpc_error.ts";
 import { openSandbox, type Sandbox } from "../support/sandbox.ts";
 import type { Turn } from "../support/turn.ts";
+import { skipped } from "../support/skipped.ts";
 
 const MOUNTS = canMount();
 
@@ -84,7 +85,7 @@ async function onlyPlugin(sandbox: Sandbox, host: Host): Promise<void> {
 Deno.test({
   name:
     "state directory without space: turns end with a reason, and go on when there is space again",
-  ignore: !MOUNTS,
+  ignore: skipped(!MOUNTS, "no file system may be mounted here"),
   async fn() {
     await using small = await onSmallDisk(128 * 1024);
     const { sandbox, state, host, first } = small;
@@ -110,7 +111,7 @@ Deno.test({
 
 Deno.test({
   name: "state directory that cannot be written is named, and the plugin waits for better times",
-  ignore: !MOUNTS,
+  ignore: skipped(!MOUNTS, "no file system may be mounted here"),
   async fn() {
     await using small = await onSmallDisk(1024 * 1024);
     const { sandbox, disk, host, first } = small;
@@ -201,7 +202,7 @@ Deno.test("plugin that is stopped and goes on (SIGSTOP, SIGCONT) does not take i
 
 Deno.test({
   name: "host that does not read can cancel: codex is gone at once, and little was kept for it",
-  ignore: Deno.build.os !== "linux",
+  ignore: skipped(Deno.build.os !== "linux", "it looks into /proc"),
   async fn() {
     const print = {
       type: "item.completed",

@@ -9,6 +9,7 @@ import { began, fakeCodex, plainTurn } from "../support/fake_codex.ts";
 import { startHost } from "../support/host.ts";
 import { openSandbox } from "../support/sandbox.ts";
 import { asks } from "./world.ts";
+import { skipped } from "../support/skipped.ts";
 
 const UNSHARE = ["--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"];
 
@@ -28,7 +29,7 @@ for (const inside of ["first", "second"] as const) {
   Deno.test({
     name:
       `plugin leaves the turns of another alone whose pids it cannot see: the ${inside} is in a namespace${said}`,
-    ignore: !possible,
+    ignore: skipped(!possible, "no user namespaces here"),
     async fn() {
       await using sandbox = await openSandbox({ binary: "codex" });
       const codex = await fakeCodex(sandbox.root, {

@@ -11,6 +11,7 @@ import { PIXEL } from "../support/pixel.ts";
 import { RpcError } from "../support/rpc_error.ts";
 import { openSandbox, type Sandbox } from "../support/sandbox.ts";
 import { asks, openWorld, VERSIONS } from "./world.ts";
+import { skipped } from "../support/skipped.ts";
 
 const ALL_VERSIONS = [...new Set([...VERSIONS, "0.171.0"])];
 
@@ -93,7 +94,7 @@ for (const version of ALL_VERSIONS) {
 
   Deno.test({
     name: `machine that narrows the sandbox of codex ${version} is told of, and forbids the widest`,
-    ignore: !canMount(),
+    ignore: skipped(!canMount(), "no file system may be mounted here"),
     fn: async () => {
       const { native } = await codexBinary(version);
       await using sandbox = await openSandbox({ binary: native, config: { retries: 0 } });
@@ -118,7 +119,7 @@ for (const version of ALL_VERSIONS) {
 
   Deno.test({
     name: `machine that opens the sandbox of codex ${version} ends the turn before a command runs`,
-    ignore: !canMount(),
+    ignore: skipped(!canMount(), "no file system may be mounted here"),
     fn: async () => {
       const { native } = await codexBinary(version);
       await using sandbox = await openSandbox({

@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { likelyDays, locateRolloutSync } from "../../rollout/locate.ts";
 import { captured, CodexHome } from "./rollouts.ts";
+import { skipped } from "../support/skipped.ts";
 
 const rollout = captured("0.135.0", "text");
 const { threadId } = rollout;
@@ -80,7 +81,10 @@ Deno.test("locateRollout refuses links, directories, and files that do not begin
 });
 
 Deno.test("locateRollout refuses a file of another user", {
-  ignore: Deno.build.os === "windows" || Deno.uid() !== 0,
+  ignore: skipped(
+    Deno.build.os === "windows" || Deno.uid() !== 0,
+    "only root can give a file to somebody else",
+  ),
 }, () => {
   using home = new CodexHome();
   const path = home.put(rollout);

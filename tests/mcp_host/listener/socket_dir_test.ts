@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { makeOwnDirectory, makeSocketDirectory } from "../../../mcp_host/listener/socket_dir.ts";
 import { openRig, tempDir } from "../rig.ts";
+import { skipped } from "../../support/skipped.ts";
 
 const isRoot = new TextDecoder().decode(
   new Deno.Command("id", { args: ["-u"] }).outputSync().stdout,
@@ -45,7 +46,7 @@ Deno.test("socket directory is not made where others could replace it", () => {
 
 Deno.test({
   name: "socket directory is not made in another user's directory",
-  ignore: !isRoot,
+  ignore: skipped(!isRoot, "only root can give a directory to somebody else"),
   fn() {
     using parent = tempDir();
     new Deno.Command("chown", { args: ["12345", parent.path] }).outputSync();

@@ -6,6 +6,7 @@ import { COMMANDS } from "../../../plugin/operator/cli/commands.ts";
 import { bash } from "../../../plugin/operator/completion/bash.ts";
 import { fish } from "../../../plugin/operator/completion/fish.ts";
 import { zsh } from "../../../plugin/operator/completion/zsh.ts";
+import { skipped } from "../../support/skipped.ts";
 
 const NAME = "plexum-openai-provider-plugin";
 
@@ -27,7 +28,7 @@ function isMissing(program: string): boolean {
 
 Deno.test({
   name: "bash completes commands, options, choices and directories",
-  ignore: isMissing("bash"),
+  ignore: skipped(isMissing("bash"), "there is no bash"),
 }, () => {
   const ask = `try() {
     COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=\${#COMP_LINE}
@@ -61,7 +62,10 @@ Deno.test({
 });
 
 Deno.test(
-  { name: "fish completes commands, options and choices", ignore: isMissing("fish") },
+  {
+    name: "fish completes commands, options and choices",
+    ignore: skipped(isMissing("fish"), "there is no fish"),
+  },
   () => {
     const complete = (line: string) =>
       shell("fish", ["--no-config", "-c", `${fish(COMMANDS)}\ncomplete -C '${NAME} ${line}'`])
@@ -74,7 +78,10 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "zsh understands its script", ignore: isMissing("zsh") }, () => {
+Deno.test({
+  name: "zsh understands its script",
+  ignore: skipped(isMissing("zsh"), "there is no zsh"),
+}, () => {
   const path = Deno.makeTempFileSync();
   try {
     Deno.writeTextFileSync(path, zsh(COMMANDS));

@@ -19,6 +19,7 @@ import {
 } from "../../../runner/process/turn_mark.ts";
 import { noProcessUnder, processesUnder } from "../../support/processes.ts";
 import { processRows } from "../rows.ts";
+import { skipped } from "../../support/skipped.ts";
 
 const pids = (rows: ProcessRow[]) => rows.map(({ pid }) => pid).sort((a, b) => a - b);
 
@@ -102,7 +103,10 @@ Deno.test("limitOf gives each mark a number of its own that a kernel takes", () 
 
 Deno.test({
   name: "a marked command becomes the program, in a session and group of its own",
-  ignore: Deno.build.os !== "linux",
+  ignore: skipped(
+    Deno.build.os !== "linux",
+    "only Linux has /proc and limits to mark processes by",
+  ),
   async fn() {
     const tell = 'read -r pid _ _ _ pgid sid _ < /proc/self/stat; echo "$pid $pgid $sid $1"';
     const { path, args, detached } = markedCommand("/bin/sh", ["-c", tell, "sh", "x y"], newMark());
@@ -118,7 +122,10 @@ Deno.test({
 
 Deno.test({
   name: "a codex that cannot be run is missing, although prlimit stands in front of it",
-  ignore: Deno.build.os !== "linux",
+  ignore: skipped(
+    Deno.build.os !== "linux",
+    "only Linux has /proc and limits to mark processes by",
+  ),
   async fn() {
     const { path, args } = markedCommand("/nowhere/codex", ["exec"], newMark());
     assert.notEqual(path, "/nowhere/codex", "this machine has prlimit");
@@ -189,7 +196,7 @@ const marksCanBeTakenOff = marksByLimit();
 
 Deno.test({
   name: "who took off both marks and is nobody's child any more is ended where a look had found it",
-  ignore: !marksCanBeTakenOff,
+  ignore: skipped(!marksCanBeTakenOff, "there is no prlimit that takes a mark off again"),
   async fn() {
     const parent = `(${UNMARKED} & echo $! > pid; until [ -e go ]; do sleep 0.01; done)`;
     await using home = new Home(`${parent}; echo 1 > orphaned; sleep 1000`);
@@ -209,7 +216,7 @@ Deno.test({
 Deno.test({
   name:
     "who took off both marks and was nobody's child before any look escapes (docs/limitations.md)",
-  ignore: !marksCanBeTakenOff,
+  ignore: skipped(!marksCanBeTakenOff, "there is no prlimit that takes a mark off again"),
   async fn() {
     const mark = newMark();
     const [pid] = await started(mark, `(${UNMARKED} & echo $!)`);
