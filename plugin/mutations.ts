@@ -24,8 +24,8 @@ import { realPathOf } from "./workspace.ts";
 
 /** What mutations are carried out with. */
 export interface MutationsOptions {
-  /** Where codex keeps its sessions, as configured now. */
-  codexHome: () => string;
+  /** Where codex keeps an agent's sessions, as configured now. */
+  codexHome: (agentId: string) => string;
   store: StateStore;
   queue: Pick<TurnQueue, "hold" | "running" | "change">;
   /** Threads that are loaded in a codex which waits for its next turn. */
@@ -68,7 +68,7 @@ export class Mutations {
     const { codexHome, store, stats } = this.#options;
     const workspace = realPathOf(params.workspace);
     const asked = params.mutations.map(({ block_id, op }) => ({ blockId: block_id, op }));
-    const session = { store, codexHome: codexHome(), agentId, workspace };
+    const session = { store, codexHome: codexHome(agentId), agentId, workspace };
     try {
       const result = await this.#whileIdle(
         session,

@@ -34,7 +34,7 @@ import {
   type StreamResult,
 } from "./protocol.ts";
 import { recover, tidyUp } from "./recovery.ts";
-import { codexModel, turnSettings } from "./config/settings.ts";
+import { agentEnv, codexModel, turnSettings } from "./config/settings.ts";
 import { Stats } from "./stats.ts";
 import { TurnQueue } from "./turn_queue.ts";
 import { prepareWorkspace } from "./workspace.ts";
@@ -66,7 +66,7 @@ export class Provider {
   readonly #transports: Transports;
   /** What a killed plugin left is cleared away and finished; nothing begins before. */
   readonly #ready: Promise<void>;
-  readonly #codexHome: () => string;
+  readonly #codexHome: (agentId: string) => string;
   /** A codex was started ahead, where one is wanted; what stands against it the first turn will tell. */
   readonly #prepared: Promise<void>;
   #tidied: Promise<void>;
@@ -82,7 +82,8 @@ export class Provider {
     this.#transports = new Transports(paths.running, (message) => log.write("warning", message));
     this.#queue = new TurnQueue(() => config.current().max_parallel_turns);
     const { runtimeDirectory } = options;
-    this.#codexHome = () => codexHome(codexEnvironment(environment, config.current().env));
+    this.#codexHome = (agentId) =>
+      codexHome(codexEnvironment(environment, agentEnv(config.current(), agentId)));
     this.#mutations = new Mutations({
       codexHome: this.#codexHome,
       store: this.#store,
@@ -157,7 +158,7 @@ export class Provider {
     if (performance.now() - this.#tidiedAt < DAY_MS) return;
     this.#tidiedAt = performance.now();
     const keepMs = config.current().state.keep_days * DAY_MS;
-    const options = { codexHome: this.#codexHome(), keepMs, now: Date.now() };
+    const options = { codexHome: this.#codexHome("default"), keepMs, now: Date.now() };
     await tidyUp({ profile: paths.profile, store: this.#store, ...options }, log);
   }
 

@@ -125,6 +125,15 @@ const Override = z.looseObject({
   ),
 });
 
+/** An agent can have an account of its own. */
+const AgentOverride = z.extend(Override, {
+  env: z.optional(
+    z.record(z.string(), z.string()).check(
+      says("More environment variables, e.g. a CODEX_HOME with a login of its own."),
+    ),
+  ),
+});
+
 /** The schema of `config.json`. Unknown keys are kept and warned about, never an error. */
 export const ConfigSchema = z.looseObject({
   $schema: z.optional(z.string().check(says("Where an editor finds the schema of this file."))),
@@ -277,7 +286,9 @@ export const ConfigSchema = z.looseObject({
     {},
   ),
   agents: z._default(
-    z.record(z.string(), Override).check(says("Overrides by agent id; they win over `models`.")),
+    z.record(z.string(), AgentOverride).check(
+      says("Overrides by agent id; they win over `models`."),
+    ),
     {},
   ),
 });

@@ -21,7 +21,7 @@ export function turnSettings(config: Config, model: string, agentId: string): Tu
     writableRoots: config.writable_roots,
     networkAccess: config.network_access,
     trustWorkspace: config.trust_workspace,
-    env: config.env,
+    env: agentEnv(config, agentId),
     onLostSession: config.on_lost_session,
     olderCodex: config.older_codex,
     retries: config.retries,
@@ -44,6 +44,11 @@ export function turnSettings(config: Config, model: string, agentId: string): Tu
     userMcpServers: config.user_mcp_servers,
     mcpRegistration: config.mcp_registration,
   };
+}
+
+/** What is added to codex's environment for an agent. */
+export function agentEnv(config: Config, agentId: string): Record<string, string> {
+  return { ...config.env, ...config.agents[agentId]?.env };
 }
 
 /** codex's `--model` for the host's id: none for `""` and `"codex"`, else what `model_args` says, else the id. */

@@ -81,7 +81,10 @@ Deno.test("sessions list, show and consume; the next turn no longer sees what wa
     (await run(["completion", "names", "threads"], { env })).stdout,
     `${entry.threadId}\nhand:default\n`,
   );
-  assert.match((await sessions("release", "hand:default")).stdout, /is not loaded/);
+  assert.match(
+    (await sessions("release", "hand:default")).stdout,
+    /^No codex has thread [0-9a-f-]{36} loaded/,
+  );
   assert.match((await sessions("prune")).stdout, /^Forgot 0 threads\.\n$/);
   assert.match(
     (await sessions("forget", "hand:default", "--dry-run")).stdout,
@@ -125,4 +128,34 @@ Deno.test("sessions says which thread it does not know, and needs to be told whi
   const missing = await run(["sessions", "show", id], { env });
   assert.match(missing.stderr, /has no session file: it is not below .*codex/);
   assert.equal((await run(["sessions"], { env })).code, 64);
+});
+
+Deno.test("an agent with a CODEX_HOME of its own has its turns, its threads and its consumes there", async () => {
+  await using sandbox = await openSandbox({
+    binary: (await codexBinary(NEWEST_CODEX)).native,
+    steps: [
+      {
+        items: [{
+          type: "function_call",
+          name: "exec_command",
+          args: { cmd: "yes harbour | head -c 3000" },
+          call_id: "call_big",
+        }],
+      },
+      { text: "Seen." },
+    ],
+  });
+  const { env, workspace: cwd, root, codexHome } = sandbox;
+  const own = join(root, "own");
+  Deno.mkdirSync(own);
+  Deno.copyFileSync(join(codexHome, "config.toml"), join(own, "config.toml"));
+  await sandbox.configure({
+    binary: (await codexBinary(NEWEST_CODEX)).native,
+    agents: { cx: { env: { CODEX_HOME: own } } },
+  });
+  assert.equal((await run(["turn", "--agent", "cx", "look"], { env, cwd })).code, 0);
+  const [entry] = JSON.parse((await run(["sessions", "list", "--json"], { env })).stdout);
+  assert.ok(entry.path.startsWith(`${own}/sessions/`), entry.path);
+  const consumed = await run(["sessions", "consume", "cx", "--all"], { env });
+  assert.match(consumed.stdout, /^Consumed 1 of 1, /);
 });

@@ -99,9 +99,9 @@ export const SESSIONS: Readonly<Record<string, Command>> = {
         run: async (args) => (await import("./forget_command.ts")).pruneThreads(args),
       },
       release: {
-        summary: "let go of a thread that a codex keeps loaded",
+        summary: "say whether a thread is free to be used by hand",
         details: [
-          "So that it can be used by hand, or by another codex. Only a codex that stays between turns keeps threads loaded.",
+          "Only one codex at a time may have a thread loaded. A codex that the plugin keeps between turns lets go of its threads after warm.idle_ms; exit code 1 while one has it.",
         ],
         options: [PROFILE],
         words: { usage: "THREAD", min: 1, max: 1, kind: "threads", summary: "which thread" },

@@ -40,7 +40,7 @@ export async function consumeCalls(args: Arguments): Promise<number> {
     for (const id of unknown) complain(`${oneLine(id)}: the thread has no such call`);
     return unknown.length > 0 ? EXIT.failed : EXIT.ok;
   }
-  const session = { store: known.store, codexHome: known.codexHome, agentId, workspace };
+  const session = { store: known.store, codexHome: known.codexHomeOf(agentId), agentId, workspace };
   const mutations = [...calls.map(({ id }) => id), ...unknown].map((blockId) => ({ blockId, op }));
   const result = await mutate(session, mutations, { busy: await isBusy(paths) });
   const skipped = new Set(result.skipped.map(({ blockId }) => blockId));

@@ -6,6 +6,7 @@
  */
 import { applyPending } from "../../../rollout/consume/consume.ts";
 import { forgetThread as forgetState } from "../../../rollout/state/keep.ts";
+import { whileNoWriter } from "../../../rollout/writer_lock.ts";
 import { type Arguments, UsageError } from "../cli/arguments.ts";
 import { EXIT } from "../cli/exit.ts";
 import { many } from "../cli/format.ts";
@@ -59,12 +60,19 @@ export async function pruneThreads(args: Arguments): Promise<number> {
 }
 
 /** `sessions release`. */
-export function releaseThread(args: Arguments): Promise<number> {
-  const { threadId } = new KnownThreads(profileOf(args)).find(args.words[0]);
-  print(
-    `Thread ${threadId} is not loaded: each turn starts a codex of its own, which ends with it.`,
+export async function releaseThread(args: Arguments): Promise<number> {
+  const known = new KnownThreads(profileOf(args));
+  const { threadId, agentId } = known.find(args.words[0]);
+  const free = await whileNoWriter(known.codexHomeOf(agentId), threadId, () => true);
+  if (free !== undefined) {
+    print(`No codex has thread ${threadId} loaded.`);
+    return EXIT.ok;
+  }
+  complain(
+    `A codex has thread ${threadId} loaded. Where the plugin keeps one between turns, it lets go of ` +
+      `the thread after warm.idle_ms, or when the host is stopped.`,
   );
-  return Promise.resolve(EXIT.ok);
+  return EXIT.failed;
 }
 
 /** `completion names KIND`, which the scripts of the shells ask for. */
@@ -101,11 +109,17 @@ function whyUseless(
 }
 
 /** @throws {Error} where something is still to be done to the thread. */
-async function forget(thread: Remembered, { store, codexHome }: KnownThreads): Promise<void> {
+async function forget(thread: Remembered, known: KnownThreads): Promise<void> {
+  const { store } = known;
   const { agentId, workspace, rollout } = thread;
   if (store === undefined) return;
   if ("path" in rollout) {
-    const { deferred } = await applyPending({ store, codexHome, agentId, workspace });
+    const { deferred } = await applyPending({
+      store,
+      codexHome: known.codexHomeOf(agentId),
+      agentId,
+      workspace,
+    });
     if (deferred > 0) {
       throw new Error(`Cannot forget it: ${many(deferred, "consume")} wait for codex to be done`);
     }

@@ -10,6 +10,8 @@ import { isThreadId, locateRolloutSync } from "../../../rollout/locate.ts";
 import { StateStore } from "../../../rollout/state/state.ts";
 import { codexEnvironment, codexHome } from "../../../runner/codex/environment.ts";
 import { loadConfig } from "../../config/config.ts";
+import type { Config } from "../../config/config_schema.ts";
+import { agentEnv } from "../../config/settings.ts";
 import type { ProfilePaths } from "../../profile.ts";
 import { complain } from "../cli/terminal.ts";
 import { exists } from "../../../base/files.ts";
@@ -28,16 +30,20 @@ export interface KnownThread {
 
 /** The threads of a profile. */
 export class KnownThreads {
-  readonly codexHome: string;
+  readonly #config: Config;
   /** `undefined` where no turn ever ran. */
   readonly store: StateStore | undefined;
 
   constructor(paths: ProfilePaths) {
-    const { config } = loadConfig(paths.config);
-    this.codexHome = codexHome(codexEnvironment(Deno.env.toObject(), config.env));
+    this.#config = loadConfig(paths.config).config;
     this.store = exists(paths.state)
       ? new StateStore(paths.state, { onWarning: complain })
       : undefined;
+  }
+
+  /** Where codex keeps an agent's sessions. */
+  codexHomeOf(agentId = ""): string {
+    return codexHome(codexEnvironment(Deno.env.toObject(), agentEnv(this.#config, agentId)));
   }
 
   /** All that the plugin remembers. */
@@ -45,7 +51,7 @@ export class KnownThreads {
     return (this.store?.list() ?? []).map(({ agentId, workspace, state }) => ({
       agentId,
       workspace,
-      ...this.#thread(state.threadId, state.rolloutPath),
+      ...this.#thread(state.threadId, { agentId, remembered: state.rolloutPath }),
     }));
   }
 
@@ -77,10 +83,13 @@ export class KnownThreads {
     return exact.length > 0 ? exact : all.filter(({ threadId }) => threadId.startsWith(id));
   }
 
-  #thread(threadId: string, remembered?: string): KnownThread {
+  #thread(
+    threadId: string,
+    { agentId, remembered }: { agentId?: string; remembered?: string | undefined } = {},
+  ): KnownThread {
     return {
       threadId,
-      rollout: this.#rollout(threadId, remembered),
+      rollout: rolloutIn(this.codexHomeOf(agentId), threadId, remembered),
       waiting: this.#waiting(threadId),
     };
   }
@@ -93,19 +102,23 @@ export class KnownThreads {
       return new Map(); // it is set aside and reported by whoever carries it out
     }
   }
+}
 
-  #rollout(threadId: string, remembered: string | undefined): KnownThread["rollout"] {
-    const located = locateRolloutSync(this.codexHome, threadId, remembered);
-    switch (located.kind) {
-      case "found":
-        return { path: located.path };
-      case "compressed":
-        return { missing: `codex has compressed it: ${located.path}` };
-      case "refused":
-        return { missing: `${located.path}: ${located.reason}` };
-      case "missing":
-        return { missing: `it is not below ${this.codexHome}` };
-    }
+function rolloutIn(
+  codexHome: string,
+  threadId: string,
+  remembered: string | undefined,
+): KnownThread["rollout"] {
+  const located = locateRolloutSync(codexHome, threadId, remembered);
+  switch (located.kind) {
+    case "found":
+      return { path: located.path };
+    case "compressed":
+      return { missing: `codex has compressed it: ${located.path}` };
+    case "refused":
+      return { missing: `${located.path}: ${located.reason}` };
+    case "missing":
+      return { missing: `it is not below ${codexHome}` };
   }
 }
 

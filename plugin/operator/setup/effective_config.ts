@@ -4,6 +4,7 @@
  * @module
  */
 import type { Config, Override } from "../../config/config_schema.ts";
+import { isObject } from "../../../base/json_object.ts";
 import { redact } from "../../log.ts";
 import { configOptions } from "./config_reference.ts";
 
@@ -53,6 +54,9 @@ function over(below: Effective, source: Source, layer: Override | undefined): Ef
     return { key, value: [...value, ...layer.args], source };
   }
   const above = lookUp(layer, key.split("."));
+  if (key === "env" && isObject(above) && isObject(value)) {
+    return { key, value: { ...value, ...above }, source };
+  }
   return above === undefined ? below : { key, value: above, source };
 }
 

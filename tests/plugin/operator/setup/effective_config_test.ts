@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { parseConfig } from "../../../../plugin/config/config.ts";
 import { effectiveConfig } from "../../../../plugin/operator/setup/effective_config.ts";
-import { turnSettings } from "../../../../plugin/config/settings.ts";
+import { agentEnv, turnSettings } from "../../../../plugin/config/settings.ts";
 
 const RAW = {
   extra_args: ["--a"],
@@ -37,4 +37,20 @@ Deno.test("config show does not print what env holds", () => {
   const text = JSON.stringify(effectiveConfig(config, RAW, {}));
   assert.ok(!text.includes("very-secret"));
   assert.match(text, /"LAB_KEY":"\[not shown\]","CODEX_HOME":"\/c"/);
+});
+
+Deno.test("effectiveConfig shows an agent's variables with those of all, and no value but CODEX_HOME", () => {
+  const raw = {
+    env: { A: "1", CODEX_HOME: "/one" },
+    agents: { cx: { env: { CODEX_HOME: "/two" } } },
+  };
+  const { config } = parseConfig(JSON.stringify(raw), "config.json");
+  const env = effectiveConfig(config, raw, { agent: "cx" }).find(({ key }) => key === "env");
+  assert.deepEqual(env, {
+    key: "env",
+    value: { A: "[not shown]", CODEX_HOME: "/two" },
+    source: "agent",
+  });
+  assert.deepEqual(agentEnv(config, "cx"), { A: "1", CODEX_HOME: "/two" });
+  assert.deepEqual(agentEnv(config, "other"), { A: "1", CODEX_HOME: "/one" });
 });
