@@ -1,16 +1,20 @@
 /**
  * How long the plugin's loop stands still: `ping` from outside, again and again, while a lot goes on.
  *
- *     deno run -A scripts/proof/stall.ts
+ *     deno run -A scripts/proof/stall.ts [WORD OF A SCENARIO'S NAME]
  *
  * Each scenario has a plugin and a host of its own. The codex are shell scripts, so that what is measured
  * is the plugin and not the starting of Node. Prints a table in Markdown for docs/reliability.md. The times
  * include the host's own: it reads every event in the same process that sends the pings.
  */
 import { join } from "@std/path";
+import { METHOD } from "../../plugin/protocol.ts";
+import { StateStore } from "../../rollout/state/state.ts";
+import { ZERO_USAGE } from "../../runner/usage.ts";
 import { type Host, startHost } from "../../tests/support/host.ts";
 import { openSandbox, type Sandbox } from "../../tests/support/sandbox.ts";
 import type { Turn } from "../../tests/support/turn.ts";
+import { writeSession } from "./bench/rollout/session.ts";
 
 const PING_EVERY_MS = 5;
 
@@ -20,7 +24,14 @@ interface Scenario {
   /** The body of the script after `thread.started` and `turn.started`. */
   script: string;
   turns: number;
-  during: (turns: Turn[], again: (n: number) => Turn) => Promise<void>;
+  during: (turns: Turn[], again: (n: number) => Turn, world: World) => Promise<void>;
+  /** What has to be there before the plugin starts. */
+  prepare?: (sandbox: Sandbox) => Promise<void>;
+}
+
+interface World {
+  sandbox: Sandbox;
+  host: Host;
 }
 
 const TALKS = `n=0
@@ -62,7 +73,30 @@ const SCENARIOS: Scenario[] = [
     turns: 16,
     during: async (turns) => void await Promise.all(turns.map((turn) => turn.end())),
   },
+  {
+    name: "the first consume in a session of 1 GB, then 50 more",
+    script: "done_",
+    turns: 0,
+    prepare: largeSession,
+    async during(_turns, _again, { sandbox, host }) {
+      for (let n = 0; n <= 50; n++) await consume(host, sandbox, `call_${n * 997}`);
+    },
+  },
 ];
+
+/** A session of 1 GB, on which the plugin has no index yet. */
+async function largeSession({ codexHome, profile, workspace }: Sandbox): Promise<void> {
+  const { threadId, path: rolloutPath } = writeSession(codexHome, 1000);
+  const store = new StateStore(join(profile, "plugins/plexum-openai-provider/state"));
+  const usageTotal = ZERO_USAGE;
+  await store.save("cx", workspace, { threadId, rolloutPath, endOffset: 0, usageTotal });
+}
+
+async function consume(host: Host, { workspace }: Sandbox, id: string): Promise<void> {
+  const mutations = [{ block_id: id, op: "consume-light" }];
+  const answer = await host.request(METHOD.mutate, { agent_id: "cx", workspace, mutations });
+  if ((answer as { touched?: number }).touched !== 1) throw new Error(JSON.stringify(answer));
+}
 
 /** codex as a shell script. */
 function program(body: string): string {
@@ -91,6 +125,7 @@ async function measure(scenario: Scenario): Promise<string> {
   await Deno.writeTextFile(codex, program(scenario.script));
   await Deno.chmod(codex, 0o755);
   await sandbox.configure({ binary: codex });
+  await scenario.prepare?.(sandbox);
   await using host = await startHost({ env: sandbox.env });
   await host.initialize();
   const workspaces = await workspacesOf(sandbox, scenario.turns);
@@ -102,7 +137,7 @@ async function measure(scenario: Scenario): Promise<string> {
   let over = false;
   const began = performance.now();
   const pinging = pingUntil(host, () => over);
-  await scenario.during(workspaces.map((_, n) => ask(n)), ask);
+  await scenario.during(workspaces.map((_, n) => ask(n)), ask, { sandbox, host });
   const took = performance.now() - began;
   over = true;
   const pings = (await pinging).sort((a, b) => a - b);
@@ -140,4 +175,5 @@ function pause(ms: number): Promise<void> {
 
 console.log("| while | s | pings | p50 ms | p99 ms | p99.9 ms | max ms |");
 console.log("| ----- | - | ----- | ------ | ------ | -------- | ------ |");
-for (const scenario of SCENARIOS) console.log(await measure(scenario));
+const wanted = SCENARIOS.filter(({ name }) => name.includes(Deno.args[0] ?? ""));
+for (const scenario of wanted) console.log(await measure(scenario));
