@@ -19,6 +19,9 @@
 const EXIT_CODE =
   /^(?:Chunk ID: .*\n)?(?:Wall time: .*\n)?(?:Process exited with code|Exit code:) (-?\d+)\n/;
 
+/** A shell's output as JSON in a string, which older versions and some models have. */
+const JSON_OUTPUT = /^\{"output":".*","metadata":\{"exit_code":(-?\d+),[^{}]*\}\}$/s;
+
 /** Whole outputs that codex wrote instead of a tool. */
 const REFUSALS = [
   /^unsupported call: /,
@@ -41,7 +44,7 @@ const NEVER_SENT = /^Wall time: [\d.]+ seconds\nOutput:\n(?:\[\{"type":"text","t
  */
 export function tellsFailure(output: string | unknown[], eventSeen: boolean): boolean {
   const text = typeof output === "string" ? output : headOf(output);
-  const exit = EXIT_CODE.exec(text);
+  const exit = EXIT_CODE.exec(text) ?? JSON_OUTPUT.exec(text);
   if (exit !== null) return exit[1] !== "0";
   return REFUSALS.some((refusal) => refusal.test(text)) || (!eventSeen && NEVER_SENT.test(text));
 }

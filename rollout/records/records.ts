@@ -84,7 +84,9 @@ export function decodeRecord(line: Uint8Array): RolloutRecord {
   } catch {
     return { kind: "broken" };
   }
-  if (!isObject(parsed) || typeof parsed.type !== "string") return { kind: "broken" };
+  if (!isObject(parsed)) return { kind: "broken" };
+  // The first versions wrote the thread's description and its items without an envelope.
+  if (typeof parsed.type !== "string") return { kind: "other", type: "" };
   const payload = isObject(parsed.payload) ? parsed.payload : {};
   switch (parsed.type) {
     case "response_item":

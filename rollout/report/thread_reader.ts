@@ -16,7 +16,7 @@ import type { CallReport, ThreadReport, TurnReport } from "./thread_report.ts";
 /** A longer line is not read; nor has it a place in the index by which calls are consumed. */
 const MAX_LINE = 256 * 1024 * 1024;
 const HEAD = 256;
-const TIME = /^\{"timestamp":"([^"]{24})"/;
+const TIME = /^\{"timestamp":"([^"]{1,40})"/;
 const BOUNDARY = /"type":"(?:task_started|user_message|item_completed)"/;
 
 /** How much is kept of what was said. */
@@ -113,7 +113,9 @@ class ThreadReader {
       ? payload
       : payload.item;
     if (item.type !== "user_message" && item.type !== "UserMessage") return false;
-    const text = typeof item.message === "string" ? item.message : texts(item.content).join("\n");
+    const text = requestIn(
+      typeof item.message === "string" ? item.message : texts(item.content).join("\n"),
+    );
     const turn = this.#turnsAreTold ? this.#turn(at) : this.#begin(at);
     turn.prompt = clip(turn.prompt === "" ? text : `${turn.prompt}\n${text}`, SAID);
     return true;
@@ -192,6 +194,15 @@ class ThreadReader {
   #turn(at: string): TurnReport {
     return this.report.turns.at(-1) ?? this.#begin(at);
   }
+}
+
+/** codex's extensions for editors put what is open there before what the person asked. */
+const IDE_CONTEXT = "# Context from my IDE setup:";
+const IDE_REQUEST = /^## My request for Codex:\s*/m;
+
+function requestIn(text: string): string {
+  const request = text.startsWith(IDE_CONTEXT) ? IDE_REQUEST.exec(text) : null;
+  return request === null ? text : text.slice(request.index + request[0].length);
 }
 
 function payloadOf(line: string): Record<string, unknown> {

@@ -106,7 +106,7 @@ export async function forgetThread(
   const shared = store.list().some((stored) => stored.state.threadId === threadId);
   if (!shared) {
     await store.exclusive(() => {
-      for (const kind of ["calls", "pending"] as const) {
+      for (const kind of ["calls", "pending", "journal"] as const) {
         removeIfThere(store.threadFile(threadId, kind));
       }
       return Promise.resolve();

@@ -7,7 +7,7 @@ import { mutate, type MutateResult } from "../../../rollout/consume/consume.ts";
 import type { ConsumeOp } from "../../../rollout/consume/splice.ts";
 import { reportCalls, reportThread } from "../../../rollout/report/thread_reader.ts";
 import { bytesOf, type CallReport, savingOf } from "../../../rollout/report/thread_report.ts";
-import { openRollout } from "../../../rollout/rollout_file.ts";
+import { isPaginated, openRollout } from "../../../rollout/rollout_file.ts";
 import { findCalls } from "../../../rollout/state/call_index.ts";
 import { staleTurns } from "../../../runner/process/turn_sweep.ts";
 import type { ProfilePaths } from "../../profile.ts";
@@ -42,12 +42,14 @@ export async function consumeCalls(args: Arguments): Promise<number> {
   }
   const session = { store: known.store, codexHome: known.codexHomeOf(agentId), agentId, workspace };
   const mutations = [...calls.map(({ id }) => id), ...unknown].map((blockId) => ({ blockId, op }));
-  const result = await mutate(session, mutations, { busy: await isBusy(paths) });
+  // From 0.148 on codex's own lock says whether it has the thread open.
+  const busy = !isPaginated(rolloutOf(thread)) && await isBusy(paths);
+  const result = await mutate(session, mutations, { busy });
   const skipped = new Set(result.skipped.map(({ blockId }) => blockId));
   const touched = result.deferred > 0 ? [] : calls.filter(({ id }) => !skipped.has(id));
   const freed = touched.reduce((sum, call) => sum + savingOf(call, op).bytes, 0);
   if (json) print(jsonText({ op, ...result, freed }, 2));
-  else print(resultText(result, freed));
+  else print(resultText(result, freed, busy));
   const withoutOutput = new Set(calls.filter(({ outputs }) => outputs === 0).map(({ id }) => id));
   for (const { blockId, reason } of result.skipped) {
     const why = withoutOutput.has(blockId) ? NO_OUTPUT : REASONS[reason];
@@ -115,8 +117,8 @@ async function callsOf(
 }
 
 /**
- * Before 0.148 codex takes no lock on a thread, and which thread the plugin's turns are on is not
- * known here: while one runs, what is asked for waits.
+ * On a thread of a codex before 0.148, which takes no lock: which thread the plugin's turns are on is not
+ * known here, so while one runs, what is asked for waits.
  */
 async function isBusy(paths: ProfilePaths): Promise<boolean> {
   const stale = new Set((await staleTurns(paths.running)).map(({ mark }) => mark));
@@ -142,8 +144,15 @@ function dryRunText(
   return `${lines.join("\n")}\nWould consume ${what}. Nothing was changed.`;
 }
 
-function resultText({ requested, touched, deferred }: MutateResult, freed: number): string {
+function resultText(
+  { requested, touched, deferred }: MutateResult,
+  freed: number,
+  busy: boolean,
+): string {
   const parts = [`Consumed ${touched} of ${requested}, ${count(freed)} bytes.`];
-  if (deferred > 0) parts.push(`${deferred} wait until codex is done with the thread.`);
+  const until = busy
+    ? "the next turn on the thread: the plugin runs a turn now, perhaps on this one"
+    : "codex is done with the thread, or has unpacked it";
+  if (deferred > 0) parts.push(`${deferred} wait until ${until}.`);
   return parts.join("\n");
 }

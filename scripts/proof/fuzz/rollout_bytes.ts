@@ -5,6 +5,7 @@
 import { strict as assert } from "node:assert";
 import * as fc from "fast-check";
 import { join } from "@std/path";
+import { reportThread } from "../../../rollout/report/thread_reader.ts";
 import { type Followed, Follower } from "../../../rollout/follow.ts";
 import { kindOf } from "../../../rollout/records/line_kind.ts";
 import { decodeRecord } from "../../../rollout/records/records.ts";
@@ -39,6 +40,7 @@ export const rolloutBytes: Target = {
         Deno.writeFileSync(path, bytes);
         checkScan(path, bytes);
         for (const { line } of splitPlainly(bytes)) checkKind(line);
+        checkReport(path);
         // A write and a look for every few bytes.
         if (hashOf(bytes) % FOLLOWED !== 0) return;
         const whole = await follow(home, path, [bytes]);
@@ -92,6 +94,16 @@ function checkKind(line: Uint8Array): void {
   if (record.kind === "call" && record.form !== "local_shell_call") {
     assert.ok(twice || kind === "call" || kind === "unsure", `a call seen as ${kind}`);
   }
+}
+
+/** A report is made of anything, and its sums add up. */
+function checkReport(path: string): void {
+  const { turns, size } = reportThread(path);
+  const calls = turns.flatMap((turn) => turn.calls);
+  assert.equal(new Set(calls.map(({ id }) => id)).size, calls.length, "each call once");
+  assert.deepEqual(turns.map(({ number }) => number), turns.map((_, i) => i + 1));
+  const held = calls.reduce((sum, { outputBytes }) => sum + outputBytes, 0);
+  assert.ok(held <= size, "not more than the file");
 }
 
 /** Follows the file while it grows by these chunks. */

@@ -11,7 +11,19 @@ const id = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('"\\u0063all_1"', '"call\\u005f2"') },
 );
 const parts = list(object({ type: word("input_text", "input_image"), text, image_url: text }));
-const output = fc.oneof(text, text, parts, word("Exit code: 1\nx", "aborted", "...(consumed)"));
+/** Up to 0.59 a shell's output is JSON in a string. */
+const shellOutput = fc.tuple(fc.string(), fc.integer({ min: -1, max: 3 })).map(([output, exit]) =>
+  JSON.stringify(
+    JSON.stringify({ output, metadata: { exit_code: exit, duration_seconds: 0.1 } }),
+  )
+);
+const output = fc.oneof(
+  text,
+  text,
+  parts,
+  word("Exit code: 1\nx", "aborted", "...(consumed)"),
+  shellOutput,
+);
 const item = fc.oneof(
   object({
     type: word("function_call", "custom_tool_call", "local_shell_call", "tool_search_call"),
@@ -66,8 +78,31 @@ const event = fc.oneof(
   }),
 );
 
-/** One line, without its end. */
-export const rolloutLine: fc.Arbitrary<string> = fc.tuple(
+/** codex's own, and those of other versions and of tools that rewrite sessions. */
+const timestamp = fc.constantFrom(
+  ...Array<string>(6).fill("2026-11-22T12:26:37.004Z"),
+  "2026-11-22T12:26:37Z",
+  "2026-11-22T12:26:37.004123Z",
+  "2026-11-22T12:26:37.004+02:00",
+  "",
+);
+
+/** What an editor puts before a prompt. */
+const prompt = fc.tuple(fc.boolean(), fc.string()).map(([ide, asked]) =>
+  JSON.stringify(
+    ide ? `# Context from my IDE setup:\n\n## My request for Codex:\n${asked}` : asked,
+  )
+);
+
+/** Lines of the first versions, which have no envelope; among them calls that nobody may take for calls. */
+const flatLine = fc.oneof(
+  item,
+  object({ id, timestamp: text, instructions: text }),
+  object({ record_type: word("state") }),
+);
+
+/** As codex writes it since 0.32: with a time, a type, and a payload. */
+const enveloped: fc.Arbitrary<string> = fc.tuple(
   fc.constantFrom("", ',"ordinal":7', ',"ordinal":x', ' ,"ordinal":1'),
   fc.oneof(
     { weight: 8, arbitrary: item.map((payload) => body("response_item", payload)) },
@@ -77,12 +112,26 @@ export const rolloutLine: fc.Arbitrary<string> = fc.tuple(
       arbitrary: object({ message: text, replacement_history: list(item) })
         .map((payload) => body("compacted", payload)),
     },
-    { weight: 1, arbitrary: anyValue.map((payload) => body("session_meta", payload)) },
+    {
+      weight: 1,
+      arbitrary: fc.oneof(anyValue, object({ id: text, cwd: text }))
+        .map((payload) => body("session_meta", payload)),
+    },
+    {
+      weight: 1,
+      arbitrary: object({ type: word("user_message", "task_started"), message: prompt })
+        .map((payload) => body("event_msg", payload)),
+    },
     { weight: 1, arbitrary: anyValue.map((payload) => body("response_item", payload)) },
   ),
   fc.constantFrom("", "", "", "   ", "\r"),
-).map(([ordinal, rest, space]) =>
-  `{"timestamp":"2026-11-22T12:26:37.004Z"${ordinal},${rest}${space}`
+  timestamp,
+).map(([ordinal, rest, space, time]) => `{"timestamp":"${time}"${ordinal},${rest}${space}`);
+
+/** One line, without its end. */
+export const rolloutLine: fc.Arbitrary<string> = fc.oneof(
+  { weight: 12, arbitrary: enveloped },
+  { weight: 1, arbitrary: flatLine },
 );
 
 function body(type: string, payload: string): string {

@@ -35,7 +35,7 @@ export const TARGETS: readonly TargetEntry[] = [
   },
   {
     name: "rollout",
-    about: "bytes on disk into rollout/scan.ts, line_kind.ts, records.ts, follow.ts",
+    about: "bytes on disk into rollout/scan.ts, line_kind.ts, records.ts, follow.ts, report/",
     share: 2,
     load: async () => (await import("./rollout_bytes.ts")).rolloutBytes,
   },

@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { kindOf } from "../../../rollout/records/line_kind.ts";
+import { tellsFailure } from "../../../rollout/records/outcome.ts";
 import { decodeRecord, type RolloutRecord } from "../../../rollout/records/records.ts";
 import { allCaptured, captured, linesOf } from "../rollouts.ts";
 
@@ -85,7 +86,7 @@ Deno.test("decodeRecord takes a call without an id for no call", () => {
 });
 
 Deno.test("decodeRecord calls broken what is cut, not UTF-8, or not an object", () => {
-  for (const broken of ['{"type":"event_m', "[]", "null", '"x"', '{"payload":{}}']) {
+  for (const broken of ['{"type":"event_m', "[]", "null", '"x"']) {
     assert.deepEqual(decodeRecord(bytes(broken)), { kind: "broken" }, broken);
   }
   const cut = bytes('{"type":"x","text":"é"}');
@@ -160,4 +161,26 @@ Deno.test("decodeRecord tells a message that was sent in the middle of a turn as
     text: "half way",
     phase: "async",
   });
+});
+
+Deno.test("decodeRecord passes by lines of the first versions, which have no envelope", () => {
+  for (
+    const flat of [
+      { id: "5973b6c0", timestamp: "2025-05-07T17:24:21.123Z", instructions: null },
+      { type: "message", role: "user", content: [{ type: "input_text", text: "hi" }] },
+      { type: "function_call", name: "shell", arguments: "{}", call_id: "c" },
+      { record_type: "state" },
+      { payload: {} },
+    ]
+  ) assert.equal(decode(flat).kind, "other", JSON.stringify(flat));
+});
+
+Deno.test("tellsFailure knows the exit code in a shell output that is JSON, and no tool's own words", () => {
+  const shell = (output: string, code: number) =>
+    JSON.stringify({ output, metadata: { exit_code: code, duration_seconds: 0.1 } });
+  assert.equal(tellsFailure(shell("fine", 0), false), false);
+  assert.equal(tellsFailure(shell("bad\n", 2), false), true);
+  const said = '","metadata":{"exit_code":1,"duration_seconds":0.1}}';
+  assert.equal(tellsFailure(shell(said, 0), false), false);
+  assert.equal(tellsFailure(`printed ${shell("", 3)}`, false), false);
 });

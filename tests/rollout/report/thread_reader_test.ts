@@ -162,3 +162,52 @@ Deno.test("savingOf is what splice would take out, and nothing where it takes no
     assert.ok(search !== undefined && savingOf(search, op).bytes === 0);
   }
 });
+
+Deno.test("reportThread reads what other people's session files have and ours do not", () => {
+  const at = (timestamp: string, type: string, payload: unknown) =>
+    JSON.stringify({ timestamp, type, payload });
+  const said = (text: string) => ({ type: "user_message", message: text });
+  const call = (id: string) => ({
+    type: "function_call",
+    name: "shell",
+    arguments: "{}",
+    call_id: id,
+  });
+  const output = (id: string) => ({ type: "function_call_output", call_id: id, output: "out" });
+  using file = rolloutWith([]);
+  const id = "01a2033c-52d1-7b70-b23b-5363e2ac6ad0";
+  Deno.writeTextFileSync(
+    file.path,
+    [
+      at("2025-09-01T09:00:00Z", "session_meta", { id, cwd: "/a", cli_version: "0.60.0" }),
+      at("2025-09-01T09:00:00Z", "session_meta", { id: "other", cwd: "/b", cli_version: "0.1" }),
+      '{"type":"message","role":"user","content":[]}',
+      '{"record_type":"state"}',
+      at(
+        "2025-09-01T09:00:01.123456Z",
+        "event_msg",
+        said(
+          "# Context from my IDE setup:\n\n## Active file: a.ts\n\n## My request for Codex:\nfix it\n",
+        ),
+      ),
+      ...["left", "kept"].flatMap((name) => [
+        at("2025-09-01T09:00:02+02:00", "response_item", call(name)),
+        at("2025-09-01T09:00:02+02:00", "response_item", output(name)),
+      ]),
+      at("2025-09-01T09:00:03Z", "compacted", {
+        message: "",
+        replacement_history: [call("kept"), output("kept")],
+      }),
+    ].join("\n") + "\n",
+  );
+  const { threadId, cwd, turns, unreadable } = reportThread(file.path);
+  assert.deepEqual([threadId, cwd, unreadable], [id, "/a", 0]);
+  assert.deepEqual(turns.map(({ prompt, startedAt }) => [prompt.trim(), startedAt]), [
+    ["fix it", "2025-09-01T09:00:01.123456Z"],
+  ]);
+  const calls = turns.flatMap((turn) => turn.calls);
+  assert.deepEqual(calls.map((one) => [one.id, one.at, one.inContext]), [
+    ["left", "2025-09-01T09:00:02+02:00", false],
+    ["kept", "2025-09-01T09:00:02+02:00", true],
+  ]);
+});
