@@ -24,7 +24,10 @@ export interface Outcome {
 }
 
 /** Files that are disturbed by others beside them: they fill the machine, or look at all of it. */
-const ONE_BY_ONE = ["tests/e2e/flood_test.ts", "tests/e2e/hostile_test.ts", "tests/fuzz_test.ts"];
+const ONE_BY_ONE = [
+  ...["tests/e2e/flood_test.ts", "tests/e2e/hostile_test.ts", "tests/e2e/many_deaf_test.ts"],
+  "tests/fuzz_test.ts",
+];
 
 /** The counts in Deno's summary line, or undefined when the line is not one. */
 export function summary(line: string): Outcome | undefined {
@@ -63,11 +66,21 @@ export function sum(outcomes: readonly Outcome[]): Outcome {
   return { passed, failed, ...(troubles.length > 0 ? { trouble: troubles.join("\n") } : {}) };
 }
 
-/** Runs the tests; `args` are files and options for `deno test`. */
+/** Runs the tests; `args` are files, folders and options for `deno test`. */
 async function runTests(args: string[]): Promise<Outcome> {
-  if (args.some(exists)) return sum([await denoTest(args)]);
-  const beside = await denoTest(["--parallel", `--ignore=${ONE_BY_ONE}`, ...args, "tests"]);
-  return sum([beside, await denoTest([...args, ...ONE_BY_ONE])]);
+  const wanted = args.filter(exists).map((path) => path.replace(/\/$/, ""));
+  const options = args.filter((arg) => !exists(arg));
+  const paths = wanted.length === 0 ? ["tests"] : wanted;
+  const alone = ONE_BY_ONE.filter((file) =>
+    paths.some((path) => file === path || file.startsWith(`${path}/`))
+  );
+  const beside = paths.filter((path) => !alone.includes(path));
+  const outcomes: Outcome[] = [];
+  if (beside.length > 0) {
+    outcomes.push(await denoTest(["--parallel", `--ignore=${ONE_BY_ONE}`, ...options, ...beside]));
+  }
+  if (alone.length > 0) outcomes.push(await denoTest([...options, ...alone]));
+  return sum(outcomes);
 }
 
 async function denoTest(args: string[]): Promise<Outcome> {
