@@ -29,6 +29,7 @@ export type LoadInput = Pick<
   | "model"
   | "threadId"
   | "trustWorkspace"
+  | "workspace"
 >;
 
 /** What codex's own configuration says about writing, beside what a turn says. */
@@ -163,13 +164,14 @@ export class ServerThread {
 
 /** The request that loads a thread. */
 export function loadRequest(input: LoadInput): [method: string, params: Record<string, unknown>] {
-  const { hostTools, model, cwd, threadId, instructions } = input;
-  const trust = trustLevel(input);
+  const { hostTools, model, cwd, workspace, threadId, instructions } = input;
+  const level = trustLevel(input);
+  const trust = level && { trust_level: level };
   const config = {
     ...(hostTools === undefined
       ? {}
       : { mcp_servers: { [hostTools.name]: serverEntry(hostTools) }, ...hostTools.config }),
-    ...(trust === undefined ? {} : { projects: { [cwd]: { trust_level: trust } } }),
+    ...(trust === undefined ? {} : { projects: { [cwd]: trust, [workspace]: trust } }),
   };
   const params = {
     cwd,

@@ -4,9 +4,11 @@ import type { ErrorBody } from "../../plugin/protocol.ts";
 import { existsSync } from "node:fs";
 import { join } from "@std/path";
 import { codexBinary, NEWEST_CODEX } from "../support/codex.ts";
+import { executable } from "../support/checkout.ts";
 import { startHost } from "../support/host.ts";
 import { decodeBase64 } from "../../base/picture.ts";
 import { canMount } from "../support/mounted.ts";
+import type { ScriptedItem } from "../support/model/items.ts";
 import { PIXEL } from "../support/pixel.ts";
 import { RpcError } from "../support/rpc_error.ts";
 import { openSandbox, type Sandbox } from "../support/sandbox.ts";
@@ -90,6 +92,46 @@ for (const version of ALL_VERSIONS) {
     assert.equal((await turn.result).stop_reason, "end_turn", turn.story());
     assert.ok(!existsSync(trace));
     assert.ok(existsSync(join(sandbox.codexHome, "sessions")), "the home is the plugin's");
+  });
+
+  Deno.test({
+    name: `service without HOME has one codex home, for codex ${version} and for the plugin`,
+    ignore: !canMount(),
+    fn: async () => {
+      const { native } = await codexBinary(version);
+      const call = { type: "function_call", name: "no_such_tool", args: {}, call_id: "call_1" };
+      await using sandbox = await openSandbox({
+        binary: native,
+        steps: [{ items: [call as ScriptedItem] }, { text: "done" }],
+      });
+      const home = join(sandbox.home, ".codex");
+      await Deno.rename(sandbox.codexHome, home);
+      // A password database in which this user lives in the sandbox; nobody else sees it.
+      const passwd = join(sandbox.root, "passwd");
+      Deno.writeTextFileSync(passwd, `somebody:x:${Deno.uid()}:0::${sandbox.home}:/bin/sh\n`);
+      const { HOME: _home, CODEX_HOME: _codexHome, ...env } = sandbox.env;
+      const { command, args } = await executable();
+      const mounted = `mount --bind ${passwd} /etc/passwd && exec "$0" "$@"`;
+      const inside = ["-m", "sh", "-c", mounted, command, ...args];
+      await using host = await startHost({ env, command: { command: "unshare", args: inside } });
+      await host.initialize();
+      const turn = host.stream(asks(sandbox.workspace, "hello"));
+      assert.equal((await turn.result).stop_reason, "end_turn", turn.story());
+      assert.equal(turn.of("tool_result").length, 1, turn.story());
+      assert.ok(existsSync(join(home, "sessions")));
+      const consumed = await host.request("plexum/session/mutate", {
+        agent_id: "cx",
+        workspace: sandbox.workspace,
+        mutations: [{ block_id: "call_1", op: "consume-light" }],
+      });
+      assert.equal((consumed as { touched: number }).touched, 1);
+      const doctor = await new Deno.Command("unshare", {
+        args: [...inside, "doctor", "--json"],
+        env,
+        clearEnv: true,
+      }).output();
+      assert.ok(new TextDecoder().decode(doctor.stdout).includes(home), "doctor looks there, too");
+    },
   });
 
   Deno.test({
