@@ -140,13 +140,14 @@ class Turn {
       status: (message, data) => this.#stream.status(message, data),
       identify: async (call) => await this.#run?.identify(call),
     });
+    let tools: Awaited<typeof opening>;
     try {
-      const tools = await this.#unlessStopped(opening);
+      tools = await this.#unlessStopped(opening);
       return await this.#runUntilStarted(found, tools?.bridge);
     } finally {
-      const leaving = opening.then((tools) => tools?.leave());
+      if (tools !== undefined) await tools.leave();
       // What is still being opened is left whenever that is done.
-      await unlessAborted(leaving, this.#stopper.signal).catch(() => {});
+      else opening.then((late) => late?.leave()).catch(() => {});
     }
   }
 
@@ -163,13 +164,14 @@ class Turn {
       if (threadId !== undefined) return await this.#conclude(found, { ...result, threadId });
       const { stopReason, failure } = judgeStart(result);
       if (failure === undefined || stopReason === "cancelled") return this.#ending(stopReason);
-      if (failure.kind === "session_lost" && this.#startAfresh(failure)) continue;
-      const pauseMs = retries.pauseAfter(failure);
-      if (pauseMs === undefined) throw new TurnError(await this.#explained(found, failure));
-      this.#stream.status(`codex did not start: ${failure.message}; trying again`, {
-        kind: failure.kind,
-      });
-      await pause(pauseMs, this.#stopper.signal);
+      if (failure.kind !== "session_lost" || !this.#startAfresh(failure)) {
+        const pauseMs = retries.pauseAfter(failure);
+        if (pauseMs === undefined) throw new TurnError(await this.#explained(found, failure));
+        this.#stream.status(`codex did not start: ${failure.message}; trying again`, {
+          kind: failure.kind,
+        });
+        await pause(pauseMs, this.#stopper.signal);
+      }
       this.#watchdog.restart();
     }
   }

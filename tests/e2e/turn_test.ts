@@ -53,6 +53,8 @@ for (const version of [OLDEST_CODEX, NEWEST_CODEX]) {
     assert.equal(result.stop_reason, "end_turn");
     assert.equal(first.text, "I will look.\n\nThe shell said hi.");
     assert.deepEqual(first.of("thinking_delta").map((event) => event.text), ["**Looking**"]);
+    assert.equal(result.context?.used, 1230);
+    assert.ok(result.context.window > 100_000, "as much as the model takes");
     assert.deepEqual(result.usage, {
       input_tokens: 2200,
       cached_input_tokens: 1400,
