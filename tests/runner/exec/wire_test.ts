@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
-import { decodeExecLine } from "../../../runner/exec/wire.ts";
+import { decodeExecLine, readEvents } from "../../../runner/exec/wire.ts";
 import type { CodexEvent } from "../../../runner/transport.ts";
 import { capturedRun, capturedRuns, eventsOf } from "../captured.ts";
 
@@ -136,4 +136,21 @@ Deno.test("decodeExecLine takes text with U+2028 and CRLF for what it is", () =>
     ),
     { type: "message", item: "", text },
   );
+});
+
+Deno.test("readEvents takes the pieces of a long line for signs of life, and lines by their newline only", async () => {
+  const line = JSON.stringify({
+    type: "item.completed",
+    item: { type: "agent_message", text: "x" },
+  });
+  const bytes = new TextEncoder().encode(`${line}\n\n{"type":"turn.started"}\nlast`);
+  const chunks = async function* () {
+    for (const [from, to] of [[0, 5], [5, 20], [20, bytes.length]]) {
+      await Promise.resolve();
+      yield bytes.subarray(from, to);
+    }
+  };
+  const types: string[] = [];
+  for await (const { type } of readEvents(chunks())) types.push(type);
+  assert.deepEqual(types, ["alive", "alive", "message", "turn_started", "broken"]);
 });
