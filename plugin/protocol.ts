@@ -231,6 +231,13 @@ export const PluginStats = z.lazy(() =>
       skipped: z.number(),
       failed: z.number(),
     }),
+    kept: z.optional(z.object({
+      processes: count("codex that stay between turns and live now, with the one started ahead."),
+      running: count("Of these, how many have a turn."),
+      warm: count("Turns that found theirs waiting."),
+      spare: count("Turns that took the one started ahead."),
+      cold: count("Turns that had to wait for a start."),
+    })),
     last_turn: z.optional(
       z.record(z.string(), z.unknown()).check(
         z.describe("The data of its `codex turn complete` log line, and `at`, when it ended."),

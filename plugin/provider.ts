@@ -78,8 +78,15 @@ export class Provider {
     this.#store = new StateStore(paths.state, {
       onWarning: (message) => log.write("warning", message),
     });
-    this.#stats = new Stats(options.version, paths.state);
     this.#transports = new Transports(paths.running, (message) => log.write("warning", message));
+    this.#stats = new Stats(options.version, paths.state, () => {
+      const { servers, spare, hits, spares, misses } = this.#transports.snapshot();
+      return {
+        processes: servers.length + (spare === undefined ? 0 : 1),
+        running: servers.filter(({ state }) => state === "running").length,
+        ...{ warm: hits, spare: spares, cold: misses },
+      };
+    });
     this.#queue = new TurnQueue(() => config.current().max_parallel_turns);
     const { runtimeDirectory } = options;
     this.#codexHome = (agentId) =>

@@ -14,14 +14,24 @@ import type { TurnSummary } from "../runner/turn_summary.ts";
 /** The file's name in the state directory. */
 export const STATS_FILE = "stats.json";
 
+const NOTHING_KEPT = { processes: 0, running: 0, warm: 0, spare: 0, cold: 0 };
+
 /** Counts what this process did. */
 export class Stats {
   readonly #path: string;
   readonly #stats: PluginStats;
+  readonly #kept: () => PluginStats["kept"];
   #writing: Promise<void> = Promise.resolve();
 
-  /** @param stateDirectory Where the counters are left after every turn. */
-  constructor(version: string, stateDirectory: string) {
+  /**
+   * @param stateDirectory Where the counters are left after every turn.
+   * @param kept What of codex stays between turns, and how often that was of use.
+   */
+  constructor(
+    version: string,
+    stateDirectory: string,
+    kept: () => PluginStats["kept"] = () => NOTHING_KEPT,
+  ) {
     this.#path = join(stateDirectory, STATS_FILE);
     this.#stats = {
       version,
@@ -32,7 +42,9 @@ export class Stats {
       tools: { calls: 0, host_calls: 0, errors: 0, output_bytes: 0 },
       text_bytes: 0,
       consumes: { requests: 0, touched: 0, deferred: 0, skipped: 0, failed: 0 },
+      kept: kept(),
     };
+    this.#kept = kept;
   }
 
   /** A turn began. */
@@ -80,7 +92,7 @@ export class Stats {
 
   /** The counters as they are now. */
   snapshot(): PluginStats {
-    return structuredClone(this.#stats);
+    return structuredClone({ ...this.#stats, kept: this.#kept() });
   }
 
   /** Resolves when the file is up to date, or could not be written. */
@@ -94,7 +106,7 @@ export class Stats {
 
   /** Not waited for, and no error: the turn matters, not its counters. */
   #leave(): void {
-    const text = JSON.stringify(this.#stats, null, 2) + "\n";
+    const text = JSON.stringify(this.snapshot(), null, 2) + "\n";
     // A name that the next start clears away, should this one be killed before the rename.
     const temporary = join(dirname(this.#path), `.${basename(this.#path)}.${Deno.pid}.tmp`);
     this.#writing = this.#writing.then(async () => {

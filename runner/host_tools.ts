@@ -70,7 +70,7 @@ export async function openHostTools(
       leave: async () => {
         detach();
         bridges.giveBack(request);
-        if (!keep) await bridges.drop(request);
+        if (!transports.keeps(request)) await bridges.drop(request);
       },
     };
   } catch (error) {

@@ -55,6 +55,11 @@ export class Transports {
     return this.#server.release(agent, why);
   }
 
+  /** Whether a codex waits for the agent's next turn. */
+  keeps(agent: AgentKey): boolean {
+    return this.#server.keeps(agent);
+  }
+
   /** What is kept now, and how often it was of use. */
   snapshot(): PoolSnapshot {
     return this.#server.snapshot();

@@ -49,7 +49,7 @@ export class AppServerTransport implements Transport {
       try {
         return await this.#pool.use(
           input,
-          await serverCommand(input),
+          await serverCommand(input, signal),
           input.warm,
           ({ server, thread }) =>
             runOnServer(server, thread, input, events, AbortSignal.any([signal, left.signal])),
@@ -71,6 +71,10 @@ export class AppServerTransport implements Transport {
 
   release(agent: AgentKey, why: "reload" | "leave"): Promise<void> {
     return this.#pool.release(agent, why);
+  }
+
+  keeps(agent: AgentKey): boolean {
+    return this.#pool.keeps(agent);
   }
 
   snapshot(): PoolSnapshot {
@@ -103,14 +107,16 @@ export function unsuitable(
 }
 
 /** How the server of a run is started; equal where one server can do the runs of both. */
-async function serverCommand(input: CommandInput): Promise<ServerCommand> {
+async function serverCommand(input: CommandInput, signal?: AbortSignal): Promise<ServerCommand> {
   const { codex, codexHome, environment, extraArgs, cwd, userMcpServers } = input;
   const config = [
     // So that a thread that was changed, or is wanted elsewhere, is let go at once.
     "thread_unload_delay_secs=0",
     // Offline codex would reconnect for ever.
     "features.unbounded_connection_retries=false",
-    ...(userMcpServers === "disable" ? await userServerConfig(codex.path, environment, cwd) : []),
+    ...(userMcpServers === "disable"
+      ? await userServerConfig(codex.path, environment, cwd, signal)
+      : []),
   ];
   const extra = carriedOver(extraArgs);
   return {

@@ -51,21 +51,28 @@ export class WithFallback implements Transport {
     settle: (outcome: RunOutcome | Promise<RunOutcome>) => void,
   ): AsyncGenerator<CodexEvent> {
     let run: CodexRun | undefined;
+    let unusable: ServerUnusable | undefined;
+    const { path } = input.codex;
     try {
-      const { path } = input.codex;
       if ((this.#avoided.get(path) ?? 0) < performance.now()) {
         run = this.#first.run(input, signal);
         yield* run.events;
         const { refused } = await run.outcome;
         if (!(refused instanceof ServerUnusable) || signal.aborted) return;
-        if (refused.lasting) this.#avoided.set(path, performance.now() + AVOIDED_MS);
-        input.onStatus(
-          `codex app-server is of no use (${refused.message}); the turn runs by codex exec`,
-          { level: "warning", transport: this.#second.name },
-        );
+        unusable = refused;
       }
       run = this.#second.run(input, signal);
-      yield* run.events;
+      for await (const event of run.events) {
+        // What keeps both from starting (a broken config.toml, say) is no fault of the app-server.
+        if (event.type === "thread_started" && unusable !== undefined) {
+          if (unusable.lasting) this.#avoided.set(path, performance.now() + AVOIDED_MS);
+          input.onStatus(
+            `codex app-server is of no use (${unusable.message}); the turn runs by codex exec`,
+            { level: "warning", transport: this.#second.name },
+          );
+        }
+        yield event;
+      }
     } finally {
       // Pulled to its end or left before it: what was begun last says how it went.
       if (run !== undefined) settle(run.outcome);

@@ -147,6 +147,11 @@ export class Pool {
     this.#spare = spare;
   }
 
+  /** Whether a server waits for the agent's next turn. */
+  keeps(agent: AgentKey): boolean {
+    return this.#places.get(placeKey(agent))?.seat !== undefined;
+  }
+
   /** What it holds. */
   snapshot(): PoolSnapshot {
     const servers = [...this.#places.values()].flatMap(({ agent, seat, running }) => {

@@ -21,6 +21,12 @@ const START_MS = 30_000;
 /** How long it may take to end the commands that a turn left running: under 0.3 s was seen. */
 const CLEAN_MS = 5_000;
 
+/**
+ * The machine's requirements.toml does not allow the turn's sandbox. The app-server refuses the turn;
+ * `codex exec` runs it with the sandbox that is allowed, or says why not.
+ */
+const FORBIDDEN = /invalid value for `sandbox_mode`.* is not in the allowed set/;
+
 /** Runs one turn. Never rejects; `events` is ended when the turn is over, before it is cleared up. */
 export async function runOnServer(
   server: AppServer,
@@ -175,6 +181,9 @@ class ServerRun {
   async #broken(error: unknown): Promise<RunOutcome> {
     if (error instanceof RpcRefusal && !this.#announced) {
       await this.#server.endTurn(true);
+      if (FORBIDDEN.test(error.message)) {
+        return outcome({ refused: new ServerUnusable(error.message, true) });
+      }
       const failure = classifyFailure({ message: error.message, stderr: "" });
       return outcome({ refused: new TurnError(failure) });
     }

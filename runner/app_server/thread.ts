@@ -15,7 +15,7 @@ import * as z from "zod/mini";
 import { within } from "../../base/timer.ts";
 import type { HostToolsAccess, RunInput } from "../transport.ts";
 import type { AppServer } from "./process.ts";
-import { RpcSilence } from "./rpc.ts";
+import { RpcRefusal, RpcSilence } from "./rpc.ts";
 import { METHOD, paramsOf } from "./wire.ts";
 
 /** What of a run decides how its thread is loaded. */
@@ -47,7 +47,9 @@ const SERVERS_MS = 5_000;
 /** Other requests; they take a few milliseconds. */
 const ASK_MS = 10_000;
 
-const Loaded = z.looseObject({ thread: z.looseObject({ id: z.string() }) });
+const Loaded = z.looseObject({
+  thread: z.looseObject({ id: z.string(), path: z.nullish(z.string()) }),
+});
 const Flag = z._default(z.nullable(z.boolean()), false);
 const Writes = z.looseObject({
   writable_roots: z._default(z.nullable(z.array(z.string())), []),
@@ -65,12 +67,20 @@ const Configured = z.looseObject({
   }),
 });
 
+interface LoadedThread {
+  threadId: string;
+  key: string;
+  path: string | undefined;
+  /** Of its file, once it was seen. */
+  inode: number | null | undefined;
+}
+
 /** The one thread of a server. */
 export class ServerThread {
   /** As the configuration had it when the thread was loaded. */
   writes: ConfiguredWrites = z.parse(Writes, {});
   readonly #server: AppServer;
-  #loaded: { threadId: string; key: string } | undefined;
+  #loaded: LoadedThread | undefined;
   /** How it was loaded last. */
   #input: LoadInput | undefined;
 
@@ -90,10 +100,10 @@ export class ServerThread {
    */
   async load(input: LoadInput): Promise<string> {
     const key = loadKey(input);
-    if (this.#loaded !== undefined) {
-      if (this.#loaded.threadId === input.threadId && this.#loaded.key === key) {
-        return this.#loaded.threadId;
-      }
+    const loaded = this.#loaded;
+    if (loaded !== undefined) {
+      const fits = loaded.threadId === input.threadId && loaded.key === key && hasItsFile(loaded);
+      if (fits) return loaded.threadId;
       await this.release();
     }
     if (!await this.#server.betweenTurns()) throw new RpcSilence("the server cannot be marked");
@@ -101,12 +111,12 @@ export class ServerThread {
     this.writes = writes;
     const [method, params] = loadRequest(input);
     const started = this.#serversStarted(servers);
-    const answer = z.parse(Loaded, await this.#ask(method, params, LOAD_MS));
+    const { thread } = z.parse(Loaded, await this.#ask(method, params, LOAD_MS));
     await started;
     await this.#server.settle();
-    this.#loaded = { threadId: answer.thread.id, key };
-    this.#input = { ...input, threadId: answer.thread.id };
-    return answer.thread.id;
+    this.#loaded = { threadId: thread.id, key, path: thread.path ?? undefined, inode: undefined };
+    this.#input = { ...input, threadId: thread.id };
+    return thread.id;
   }
 
   /** Loads the thread as it was loaded last, so that a turn finds its file read. Throws as {@link load}. */
@@ -131,7 +141,11 @@ export class ServerThread {
   /** What codex's configuration says that concerns us; nothing where that cannot be read. */
   async #configured(): Promise<{ writes: ConfiguredWrites; servers: string[] }> {
     // Without a `cwd`: what a workspace says of itself is not asked for.
-    const answer = z.safeParse(Configured, await this.#ask(METHOD.configRead, {}, ASK_MS));
+    const asked = this.#ask(METHOD.configRead, {}, ASK_MS).catch((error) => {
+      // What is wrong with the configuration is said by the load, in words that are known.
+      if (!(error instanceof RpcRefusal)) throw error;
+    });
+    const answer = z.safeParse(Configured, await asked);
     const { sandbox_workspace_write: writes, mcp_servers = {} } = answer.data?.config ?? {};
     const servers = Object.entries(mcp_servers ?? {}).filter(([, { enabled }]) =>
       enabled !== false
@@ -206,6 +220,21 @@ function loadKey({ codexHome, cwd, hostTools, model, trustWorkspace }: LoadInput
     join(cwd, "AGENTS.md"),
   ];
   return JSON.stringify([cwd, hostTools?.fingerprint, model, trustWorkspace, ...files.map(stamp)]);
+}
+
+/**
+ * Whether the thread still has the file that it had. codex goes on with one that was deleted, archived or
+ * replaced, and what it writes then is lost.
+ */
+function hasItsFile(loaded: LoadedThread): boolean {
+  if (loaded.path === undefined) return true;
+  try {
+    const { ino } = Deno.statSync(loaded.path);
+    loaded.inode ??= ino;
+    return loaded.inode === ino;
+  } catch {
+    return false;
+  }
 }
 
 /** The state of a file, as far as it shows from outside. */

@@ -96,6 +96,46 @@ for (const version of VERSIONS) {
     assert.deepEqual(await world.servers(), before);
   });
 
+  Deno.test(`warm codex ${version} tells text and thoughts while the model writes them`, async () => {
+    const hold = Promise.withResolvers<void>();
+    const thoughts = ["**Thinking** of an answer", "**Finding** one"];
+    const text = "An answer that is long enough to come in more than one piece.";
+    await using world = await stage(version, {
+      steps: [{
+        items: [{ type: "reasoning", summary: thoughts }, { type: "message", text }],
+        chunk: 7,
+        hold: hold.promise,
+      }],
+    });
+    const turn = world.host.stream(asks(world.sandbox.workspace, "go"));
+    await turn.until("text_delta", (event) => event.text.includes("piece"));
+    hold.resolve();
+    assert.equal((await turn.result).stop_reason, "end_turn");
+    const texts = turn.of("text_delta");
+    assert.ok(texts.length > 5);
+    assert.deepEqual(new Set(texts.map(({ index }) => index)), new Set([0]));
+    assert.equal(turn.text, text);
+    const thought = turn.of("thinking_delta").map((event) => event.text);
+    assert.ok(thought.length > 3);
+    assert.equal(thought.join(""), thoughts.join("\n"));
+  });
+
+  Deno.test(`warm codex ${version} takes back what a broken stream had told, and goes on under a new index`, async () => {
+    await using world = await stage(version, {
+      steps: [{ text: "partial text that is cut", chunk: 5, cutAfterEvents: 6 }, {
+        text: "the whole answer",
+        chunk: 5,
+      }],
+      config: { extra_args: ["-c", "model_providers.scripted.stream_max_retries=2"] },
+    });
+    const turn = world.host.stream(asks(world.sandbox.workspace, "go"));
+    assert.equal((await turn.result).stop_reason, "end_turn");
+    assert.deepEqual(turn.of("text_retracted").map(({ index }) => index), [0]);
+    const last = turn.of("text_delta").filter(({ index }) => index === 1);
+    assert.equal(last.map(({ text }) => text).join("").trim(), "the whole answer");
+    assert.ok(turn.of("status").some(({ message }) => /Reconnecting/.test(message)));
+  });
+
   Deno.test(`warm codex ${version} keeps its relay from turn to turn, and gets another one with other tools`, async () => {
     await using world = await stage(version, {
       steps: [
@@ -303,8 +343,8 @@ Deno.test("a thread moves between the versions of a warm codex, and back", async
 });
 
 Deno.test("a codex whose app-server is of no use runs by exec, and the host is told once", async () => {
-  const { native } = await codexBinary("0.171.0");
-  await using world = await stage("0.171.0");
+  const { native } = await codexBinary("0.169.0");
+  await using world = await stage("0.169.0");
   const { host, sandbox } = world;
   const wrapper = join(sandbox.root, "codex-without");
   await Deno.writeTextFile(

@@ -7,7 +7,7 @@ import type { ScriptedStep } from "../support/model/step.ts";
 import { startHost } from "../support/host.ts";
 import type { Process } from "../support/processes.ts";
 import type { Sandbox } from "../support/sandbox.ts";
-import { asks, openWorld, VERSIONS } from "./world.ts";
+import { asks, EVERY_WAY, openWorld, strangers } from "./world.ts";
 
 /** A command, and a daemon of its that outlives whoever ends codex. */
 const sleeps: ScriptedStep = {
@@ -45,7 +45,7 @@ async function gone(sandbox: Sandbox, pid: number): Promise<void> {
 
 const config = { sandbox: "danger-full-access" };
 
-for (const version of VERSIONS) {
+for (const version of EVERY_WAY) {
   Deno.test(`plugin killed during a turn on codex ${version}: its next start ends what was left`, async () => {
     await using world = await openWorld(version, { steps: [sleeps], config });
     const { host, sandbox } = world;
@@ -64,8 +64,7 @@ for (const version of VERSIONS) {
     const again = next.stream(asks(sandbox.workspace, "and now?"));
     const end = await again.result;
     assert.deepEqual([end.stop_reason, end.thread_id], ["end_turn", thread_id]);
-    const others = (await sandbox.processes()).filter(({ pid }) => pid !== next.pid);
-    assert.deepEqual(others, []);
+    assert.deepEqual(await strangers(sandbox, next), []);
     const notice = next.logs.find(({ data }) =>
       /plugin that was killed/.test(JSON.stringify(data))
     );
@@ -101,7 +100,7 @@ for (const version of VERSIONS) {
       "aborted",
       true,
     ]);
-    assert.deepEqual((await sandbox.processes()).map(({ pid }) => pid), [host.pid]);
+    assert.deepEqual(await strangers(sandbox, host), []);
     const next = host.stream(asks(sandbox.workspace, "and now?"));
     assert.equal((await next.result).thread_id, thread_id);
     const seen = callOutput(sandbox.model.asked.at(-1) ?? assert.fail(), "call_sleep");
@@ -116,7 +115,7 @@ for (const version of VERSIONS) {
     await turn.cancel();
     const { stop_reason, thread_id } = await turn.end();
     assert.equal(stop_reason, "cancelled");
-    assert.deepEqual((await sandbox.processes()).map(({ pid }) => pid), [host.pid]);
+    assert.deepEqual(await strangers(sandbox, host), []);
     assert.ok(sleeper);
     await gone(sandbox, sleeper.pid);
     const next = host.stream(asks(sandbox.workspace, "and now?"));
@@ -166,7 +165,7 @@ for (const version of VERSIONS) {
   });
 }
 
-for (const version of VERSIONS) {
+for (const version of EVERY_WAY) {
   Deno.test(`turn cancelled as soon as codex ${version} announced its thread is ended by codex itself`, async () => {
     // Longer than any test waits: a codex that has to be killed fails it.
     const config = { timeouts: { grace_ms: 600_000 } };
@@ -177,7 +176,7 @@ for (const version of VERSIONS) {
       await turn.until("message_start");
       await turn.cancel();
       assert.equal((await turn.end()).stop_reason, "cancelled");
-      assert.deepEqual((await sandbox.processes()).map(({ pid }) => pid), [host.pid]);
+      assert.deepEqual(await strangers(sandbox, host), []);
     }
   });
 }

@@ -72,8 +72,8 @@ export const ROWS: Row[] = [
   },
   {
     name: "429 insufficient quota",
-    // Before 0.169 codex tells no more than the status.
-    kind: (version) => version >= "0.169" ? "quota_exhausted" : "rate_limited",
+    // Older codex tell no more than the status.
+    kind: (version) => version >= "0.158" ? "quota_exhausted" : "rate_limited",
     retryable: true,
     step: { status: 429, error: { code: "insufficient_quota", message } },
   },
@@ -186,6 +186,8 @@ export const ROWS: Row[] = [
     name: "400 bio_policy",
     kind: "content_refused",
     retryable: false,
+    // Their app-server has no name for it.
+    except: ["0.158.0 that stays", "0.169.0 that stays"],
     step: { status: 400, error: { code: "bio_policy", message } },
   },
   {

@@ -7,10 +7,10 @@ import { canMount, mountSmall } from "../support/mounted.ts";
 import { RpcError } from "../support/rpc_error.ts";
 import type { Turn } from "../support/turn.ts";
 import { message, override, ROWS } from "./failure_rows.ts";
-import { asks, openWorld, VERSIONS } from "./world.ts";
+import { asks, EVERY_WAY, openWorld } from "./world.ts";
 import { skipped } from "../support/skipped.ts";
 
-for (const version of VERSIONS) {
+for (const version of EVERY_WAY) {
   Deno.test(`failures of codex ${version} are named right`, async (t) => {
     await using world = await openWorld(version, { config: { retries: 0 } });
     const { host, sandbox } = world;
@@ -113,7 +113,7 @@ const REFUSED: {
   },
 ];
 
-for (const version of VERSIONS) {
+for (const version of EVERY_WAY) {
   Deno.test(`starts that codex ${version} refuses are named right`, async (t) => {
     await using world = await openWorld(version, { config: { retries: 0 } });
     const { host, sandbox } = world;
@@ -160,12 +160,13 @@ for (const version of VERSIONS) {
     Deno.writeTextFileSync(path, Deno.readTextFileSync(path).replaceAll("scripted", "renamed"));
     for (const _ of ["once", "again"]) {
       const turn = host.stream(ask);
-      if (version < "0.169") {
+      if (version < "0.158") {
         assert.equal((await turn.result).stop_reason, "end_turn");
         continue;
       }
       const error = await refusalOf(turn);
       assert.deepEqual([error.kind, error.retryable], ["config", false], error.message);
+      if (version < "0.169") continue;
       assert.match(error.message, /model provider “scripted”, which is no longer configured/);
       assert.match(error.hint ?? "", /put it back, or begin a new thread/);
     }
@@ -209,7 +210,7 @@ for (const version of VERSIONS) {
   });
 }
 
-for (const version of VERSIONS) {
+for (const version of EVERY_WAY) {
   Deno.test(`429 of codex ${version} after an attempt that named a pause keeps the pause`, async () => {
     const code = "rate_limit_exceeded";
     await using world = await openWorld(version, {

@@ -2,7 +2,7 @@
 import { strict as assert } from "node:assert";
 import { existsSync } from "node:fs";
 import { join } from "@std/path";
-import { asks, openWorld, VERSIONS } from "./world.ts";
+import { asks, EVERY_WAY, openWorld } from "./world.ts";
 
 const FOLDERS = ["workspace", "extra", "elsewhere"] as const;
 
@@ -13,7 +13,7 @@ const MAY_WRITE = {
   "danger-full-access": ["workspace", "extra", "elsewhere"],
 };
 
-for (const version of VERSIONS) {
+for (const version of EVERY_WAY) {
   for (const [setting, folders] of Object.entries(MAY_WRITE)) {
     Deno.test(`command under codex ${version} with sandbox "${setting}" writes ${folders.join(", ") || "nothing"}`, async () => {
       await using world = await openWorld(version, { fallback: { text: "done" } });

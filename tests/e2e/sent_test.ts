@@ -12,10 +12,10 @@ import type { ScriptedItem } from "../support/model/items.ts";
 import { PIXEL } from "../support/pixel.ts";
 import { RpcError } from "../support/rpc_error.ts";
 import { openSandbox, type Sandbox } from "../support/sandbox.ts";
-import { asks, openWorld, VERSIONS } from "./world.ts";
+import { asks, configOf, EVERY_WAY, openWorld } from "./world.ts";
 import { skipped } from "../support/skipped.ts";
 
-const ALL_VERSIONS = [...new Set([...VERSIONS, "0.171.0"])];
+const ALL_VERSIONS = [...new Set([...EVERY_WAY, "0.171.0"])];
 
 function looksAt(workspace: string, images: Record<string, unknown>[]) {
   const content = [
@@ -34,8 +34,8 @@ const shown = (asked: unknown): string[] =>
 
 for (const version of ALL_VERSIONS) {
   Deno.test(`pictures of every kind reach the model on codex ${version}, whatever their paths hold`, async () => {
-    const { native } = await codexBinary(version);
-    await using sandbox = await openSandbox({ binary: native });
+    const { binary: native, config } = await configOf(version);
+    await using sandbox = await openSandbox({ binary: native, config });
     // Everything that is the plugin's lies under a name with a comma, too.
     const profile = join(sandbox.root, "p,q");
     await Deno.rename(sandbox.profile, profile);
@@ -75,8 +75,8 @@ for (const version of ALL_VERSIONS) {
   });
 
   Deno.test(`relative CODEX_HOME of codex ${version} is no directory of the workspace`, async () => {
-    const { native } = await codexBinary(version);
-    await using sandbox = await openSandbox({ binary: native });
+    const { binary: native, config } = await configOf(version);
+    await using sandbox = await openSandbox({ binary: native, config });
     const trace = join(sandbox.root, "planted");
     Deno.mkdirSync(join(sandbox.workspace, "codex"));
     Deno.writeTextFileSync(
@@ -138,8 +138,11 @@ for (const version of ALL_VERSIONS) {
     name: `machine that narrows the sandbox of codex ${version} is told of, and forbids the widest`,
     ignore: skipped(!canMount(), "no file system may be mounted here"),
     fn: async () => {
-      const { native } = await codexBinary(version);
-      await using sandbox = await openSandbox({ binary: native, config: { retries: 0 } });
+      const { binary: native, config } = await configOf(version);
+      await using sandbox = await openSandbox({
+        binary: native,
+        config: { ...config, retries: 0 },
+      });
       await requires(sandbox, native, 'allowed_sandbox_modes = ["read-only"]');
       await using host = await startHost({ env: sandbox.env });
       await host.initialize();
@@ -163,10 +166,10 @@ for (const version of ALL_VERSIONS) {
     name: `machine that opens the sandbox of codex ${version} ends the turn before a command runs`,
     ignore: skipped(!canMount(), "no file system may be mounted here"),
     fn: async () => {
-      const { native } = await codexBinary(version);
+      const { binary: native, config } = await configOf(version);
       await using sandbox = await openSandbox({
         binary: native,
-        config: { sandbox: "read-only", retries: 0 },
+        config: { ...config, sandbox: "read-only", retries: 0 },
         steps: [
           {
             items: [{ type: "function_call", name: "exec_command", args: { cmd: "touch wrote" } }],

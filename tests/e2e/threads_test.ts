@@ -7,7 +7,7 @@ import { codexBinary, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { RpcError } from "../support/rpc_error.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { codexByHand, resumeArgs } from "./codex_by_hand.ts";
-import { asks, openWorld, VERSIONS, type World } from "./world.ts";
+import { asks, configOf, EVERY_WAY, openWorld, type World } from "./world.ts";
 
 function rolloutOf({ codexHome }: Sandbox, thread: string): string {
   const located = locateRolloutSync(codexHome, thread);
@@ -47,7 +47,7 @@ const LOSSES: Record<string, (world: World, thread: string) => Promise<void>> = 
   },
 };
 
-for (const version of VERSIONS) {
+for (const version of EVERY_WAY) {
   for (const [how, lose] of Object.entries(LOSSES)) {
     // 0.135 goes on with an archived thread as if nothing were.
     const isLost = !(how === "archived" && version === OLDEST_CODEX);
@@ -99,10 +99,11 @@ for (const version of VERSIONS) {
       output_tokens: n / 100,
     });
     await using world = await openWorld(version, {
+      config: { warm: { idle_ms: 0 } }, // a person is to have it in between
       steps: [1000, 2000, 4000, 8000].map((n) => ({ text: `${n}`, usage: usage(n) })),
     });
     const { host, sandbox } = world;
-    const { native } = await codexBinary(version);
+    const { binary: native } = await configOf(version);
     const first = await host.stream(asks(sandbox.workspace, "one")).result;
     assert.equal(first.usage.input_tokens, 1000);
     const byHand = await codexByHand(native, sandbox, resumeArgs(first.thread_id), "by hand");
@@ -124,9 +125,11 @@ for (const version of VERSIONS) {
   });
 
   Deno.test(`thread that another codex has open is ${version === OLDEST_CODEX ? "shared, as this codex does" : "waited for, then reported as busy"} on codex ${version}`, async () => {
-    await using world = await openWorld(version, { config: { retries: 1 } });
+    await using world = await openWorld(version, {
+      config: { retries: 1, warm: { idle_ms: 0 } },
+    });
     const { host, sandbox } = world;
-    const { native } = await codexBinary(version);
+    const { binary: native } = await configOf(version);
     const { thread_id } = await host.stream(asks(sandbox.workspace, "one")).result;
 
     const release = Promise.withResolvers<void>();
@@ -187,7 +190,7 @@ Deno.test("thread of a newer codex is refused to one that would destroy it, unle
   assert.equal((await host.stream(asks(other, "and now?")).result).thread_id, old.thread_id);
 });
 
-for (const version of VERSIONS) {
+for (const version of EVERY_WAY) {
   const knows = version !== OLDEST_CODEX;
   const what = knows ? "resumed, and then consumed from," : "refused, and left as it is,";
   Deno.test(`thread that was compressed is ${what} on codex ${version}`, async () => {

@@ -5,9 +5,9 @@
 import { strict as assert } from "node:assert";
 import { existsSync } from "node:fs";
 import { join } from "@std/path";
-import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { startHost } from "../support/host.ts";
 import { openSandbox } from "../support/sandbox.ts";
+import { configOf, EVERY_WAY } from "./world.ts";
 
 /** An MCP server that codex would start itself, with all that the user may do. */
 function plant(workspace: string, trace: string): void {
@@ -18,13 +18,13 @@ function plant(workspace: string, trace: string): void {
   );
 }
 
-for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
+for (const version of EVERY_WAY) {
   for (const trusted of [false, true]) {
     Deno.test(`codex ${version} ${trusted ? "starts" : "does not start"} an MCP server that the workspace names when trust_workspace is ${trusted}`, async () => {
-      const { native } = await codexBinary(version);
+      const { binary, config } = await configOf(version);
       await using sandbox = await openSandbox({
-        binary: native,
-        config: { trust_workspace: trusted },
+        binary,
+        config: { ...config, trust_workspace: trusted },
         steps: [{ text: "done" }],
       });
       const trace = join(sandbox.codexHome, "planted");

@@ -7,6 +7,7 @@ import type { ScriptedStep } from "../support/model/step.ts";
 import { codexBinary, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { startHost, typesOf } from "../support/host.ts";
 import { openSandbox, type Sandbox } from "../support/sandbox.ts";
+import { configOf, STAYING } from "./world.ts";
 import type { StreamEvent } from "../../plugin/protocol.ts";
 
 /** Params of a turn in the sandbox's workspace. */
@@ -28,11 +29,11 @@ const shellCall: ScriptedStep = {
   usage: { input_tokens: 1000, cached_tokens: 400, output_tokens: 50, reasoning_tokens: 20 },
 };
 
-for (const version of [OLDEST_CODEX, NEWEST_CODEX]) {
+for (const version of [OLDEST_CODEX, NEWEST_CODEX, ...STAYING]) {
   Deno.test(`turn on codex ${version} runs, resumes, remembers and counts its own tokens`, async () => {
-    const { native } = await codexBinary(version);
+    const way = await configOf(version);
     await using sandbox = await openSandbox({
-      binary: native,
+      ...way,
       steps: [
         shellCall,
         (request) => ({
@@ -78,9 +79,9 @@ for (const version of [OLDEST_CODEX, NEWEST_CODEX]) {
   });
 
   Deno.test(`turn on codex ${version} tells of the tool call with codex's own call id`, async () => {
-    const { native } = await codexBinary(version);
+    const way = await configOf(version);
     await using sandbox = await openSandbox({
-      binary: native,
+      ...way,
       steps: [shellCall, { text: "done" }],
     });
     await using host = await startHost({ env: sandbox.env });
@@ -105,9 +106,9 @@ for (const version of [OLDEST_CODEX, NEWEST_CODEX]) {
   });
 
   Deno.test(`turn on codex ${version} that the model fails ends with one error event`, async () => {
-    const { native } = await codexBinary(version);
+    const way = await configOf(version);
     const error = { code: "model_not_found", message: "model not found" };
-    await using sandbox = await openSandbox({ binary: native, steps: [{ status: 404, error }] });
+    await using sandbox = await openSandbox({ ...way, steps: [{ status: 404, error }] });
     await using host = await startHost({ env: sandbox.env });
     await host.initialize();
     const turn = host.stream(asks(sandbox, "hello"));
@@ -116,11 +117,11 @@ for (const version of [OLDEST_CODEX, NEWEST_CODEX]) {
   });
 
   Deno.test(`stdin EOF during a turn on codex ${version} leaves no process`, async () => {
-    const { native } = await codexBinary(version);
+    const way = await configOf(version);
     const sleeps: ScriptedStep = {
       items: [{ type: "function_call", name: "exec_command", args: { cmd: "sleep 1000" } }],
     };
-    await using sandbox = await openSandbox({ binary: native, steps: [sleeps] });
+    await using sandbox = await openSandbox({ ...way, steps: [sleeps] });
     await using host = await startHost({ env: sandbox.env });
     await host.initialize();
     const turn = host.stream(asks(sandbox, "sleep"));
@@ -133,8 +134,8 @@ for (const version of [OLDEST_CODEX, NEWEST_CODEX]) {
   });
 
   Deno.test(`cancelled turn on codex ${version} ends as cancelled, without a response, and resumes`, async () => {
-    const { native } = await codexBinary(version);
-    await using sandbox = await openSandbox({ binary: native, steps: [{ hang: true }] });
+    const way = await configOf(version);
+    await using sandbox = await openSandbox({ ...way, steps: [{ hang: true }] });
     await using host = await startHost({ env: sandbox.env });
     await host.initialize();
     const turn = host.stream(asks(sandbox, "think for ever"));

@@ -2,18 +2,18 @@
 import { strict as assert } from "node:assert";
 import { existsSync } from "node:fs";
 import { join } from "@std/path";
-import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { startHost } from "../support/host.ts";
 import { noProcessUnder } from "../support/processes.ts";
 import { openSandbox } from "../support/sandbox.ts";
+import { configOf, EVERY_WAY } from "./world.ts";
 
-for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
+for (const version of EVERY_WAY) {
   for (const setting of ["keep", "disable"]) {
     Deno.test(`codex ${version} ${setting === "keep" ? "starts" : "does not start"} the user's own MCP servers when user_mcp_servers is "${setting}"`, async () => {
-      const { native } = await codexBinary(version);
+      const { binary, config } = await configOf(version);
       await using sandbox = await openSandbox({
-        binary: native,
-        config: { user_mcp_servers: setting },
+        binary,
+        config: { ...config, user_mcp_servers: setting },
         steps: [{ text: "done" }, { text: "done" }],
       });
       const userConfig = join(sandbox.codexHome, "config.toml");

@@ -1,20 +1,41 @@
 /** One host, one plugin, one real codex of a version: what the tests of whole turns share. */
-import { MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
+import type { Host } from "../support/host.ts";
+import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { Lab } from "../support/lab.ts";
-import type { SandboxOptions } from "../support/sandbox.ts";
+import type { Process } from "../support/processes.ts";
+import type { Sandbox, SandboxOptions } from "../support/sandbox.ts";
 
 /** Every version that the suite runs on. */
 export const VERSIONS = [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX];
+const STAYS = " that stays";
+/** Versions that can stay between turns, and do. */
+export const STAYING = ["0.158.0", "0.169.0", "0.171.0"].map((version) => version + STAYS);
+/** Every version that the suite runs on, in every way in which it is run. */
+export const EVERY_WAY = [...VERSIONS, ...STAYING];
+
+/** What has to be configured for an entry of {@link EVERY_WAY}. */
+export async function configOf(
+  way: string,
+): Promise<{ version: string; binary: string; config: Record<string, unknown> }> {
+  const stays = way.endsWith(STAYS);
+  const version = stays ? way.slice(0, -STAYS.length) : way;
+  const { native } = await codexBinary(version);
+  const config = stays
+    ? { transport: "app-server", warm: { spare: false } }
+    : { transport: "exec" };
+  return { version, binary: native, config };
+}
 
 /** What a whole turn is played in. */
 export type World = Lab;
 
-/** Opens it with that codex. */
-export function openWorld(
-  version: string,
+/** Opens it with that codex, run in that way. */
+export async function openWorld(
+  way: string,
   options: Omit<SandboxOptions, "binary"> = {},
 ): Promise<Lab> {
-  return Lab.open(version, options);
+  const { version, config } = await configOf(way);
+  return await Lab.open(version, { ...options, config: { ...config, ...options.config } });
 }
 
 /** Params of a turn that asks `text`. */
@@ -29,4 +50,11 @@ export function asks(
     session_id: "s_1",
     request: { messages: [{ role: "user", content: [{ type: "text", text }] }], ...request },
   };
+}
+
+/** Who lives in the sandbox besides the plugin, and a codex that waits for its next turn. */
+export async function strangers(sandbox: Sandbox, { pid: plugin }: Host): Promise<Process[]> {
+  return (await sandbox.processes()).filter(({ pid, command }) =>
+    pid !== plugin && !/ app-server /.test(command)
+  );
 }

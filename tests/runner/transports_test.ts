@@ -103,11 +103,23 @@ Deno.test("a server that is of no use is told of once, and exec runs the turn", 
 
 Deno.test("a warm server that died is tried again by the next turn", async () => {
   const first = playing("app-server", [], { refused: new ServerUnusable("gone") });
-  const second = playing("exec", [], {});
+  const second = playing("exec", [{ type: "thread_started", threadId: "t" }], {});
   const transport = new WithFallback(first, second);
   await played(transport, []);
   await played(transport, []);
   assert.deepEqual([first.runs, second.runs], [2, 2]);
+});
+
+Deno.test("what keeps exec from starting, too, is no fault of the app-server", async () => {
+  const first = playing("app-server", [], { refused: new ServerUnusable("broken", true) });
+  const second = playing("exec", [], { refused: new Error("broken") });
+  const transport = new WithFallback(first, second);
+  const statuses: string[] = [];
+  for (let n = 0; n < 2; n++) {
+    const [, { refused }] = await played(transport, statuses);
+    assert.equal(refused?.message, "broken");
+  }
+  assert.deepEqual([first.runs, second.runs, statuses], [2, 2, []]);
 });
 
 Deno.test("what codex itself refuses is not run a second time", async () => {

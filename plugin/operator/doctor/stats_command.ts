@@ -29,7 +29,7 @@ export function stats(args: Arguments): Promise<number> {
 }
 
 function forPeople(stats: PluginStats, width: number): string {
-  const { turns, tokens, tools, consumes, errors } = stats;
+  const { turns, tokens, tools, consumes, errors, kept } = stats;
   const kinds = Object.entries(errors).sort(([, a], [, b]) => b - a)
     .map(([kind, times]) => `${kind} ${count(times)}`);
   const some = (parts: readonly (readonly [number, string])[]) =>
@@ -71,6 +71,14 @@ function forPeople(stats: PluginStats, width: number): string {
           [consumes.failed, "failed"],
         ])
       }`,
+    ],
+    [
+      "kept codex",
+      kept === undefined || kept.warm + kept.spare + kept.cold === 0
+        ? ""
+        : `${count(kept.processes)} now; turns: ${
+          some([[kept.warm, "warm"], [kept.spare, "on a spare"], [kept.cold, "after a start"]])
+        }`,
     ],
   ];
   return rows.filter(([, says]) => says !== "")
@@ -117,8 +125,23 @@ export function prometheusText(stats: PluginStats): string {
       "Calls, by what became of them.",
       by("result", calls),
     ),
+    ...keptMetrics(stats.kept),
   ];
   return lines.join("\n");
+}
+
+function keptMetrics(kept: PluginStats["kept"]): string[] {
+  if (kept === undefined) return [];
+  const { processes, running: _, ...turns } = kept;
+  return [
+    ...metric("kept_codex", "gauge", "codex that stay between turns.", [[{}, processes]]),
+    ...metric(
+      "kept_codex_turns_total",
+      "counter",
+      "Turns of these, by what they found.",
+      Object.entries(turns).map(([found, n]) => [{ found }, n]),
+    ),
+  ];
 }
 
 function metric(name: string, type: string, help: string, samples: readonly Sample[]): string[] {

@@ -128,7 +128,8 @@ export class Lane implements AsyncDisposable {
   #filesLeft(): number {
     const state = join(this.#sandbox.profile, "plugins/plexum-openai-provider/state/running");
     const left = [state, this.#sandbox.runtime].flatMap(namesIn).length;
-    return this.#kind.stays ? Math.max(0, left - 1) : left;
+    // Its own mark, and the one that the next turn will have.
+    return this.#kind.stays ? Math.max(0, left - 2) : left;
   }
 }
 

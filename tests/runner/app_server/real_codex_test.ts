@@ -137,6 +137,16 @@ for (const version of APP_SERVER_VERSIONS) {
     assert.equal(rig.transport.snapshot().misses, 1, "all in one process");
   });
 
+  Deno.test(`app-server ${version}: a loaded thread whose file is gone is lost`, async () => {
+    await using rig = await Rig.real(version);
+    const { threadId } = await rig.good();
+    await rig.good({ threadId });
+    Deno.removeSync(rolloutOf(rig.sandbox.codexHome));
+    const { outcome } = await rig.play({ threadId });
+    assert.ok(outcome.refused instanceof TurnError, String(outcome.refused));
+    assert.equal(outcome.refused.failure.kind, "session_lost");
+  });
+
   Deno.test(`app-server ${version}: a thread that is given up can be had by codex exec, and back`, async () => {
     const { native } = await codexBinary(version);
     await using rig = await Rig.real(version);
