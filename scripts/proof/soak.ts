@@ -1,8 +1,9 @@
 /**
- * `deno task soak [-- TURNS [WORKSPACES [REAL]]]`: many turns in one plugin process, of a fake codex
- * and of a real one (in REAL of the workspaces), with host tools and consumes. Memory, descriptors
- * and latency must be flat. Prints a table in Markdown, writes docs/charts/soak-*.svg, and exits
- * with 1 when memory or descriptors grow.
+ * `deno task soak [-- TURNS [WORKSPACES [REAL]] [--stays]]`: many turns in one plugin process, of a fake
+ * codex and of a real one (in REAL of the workspaces), with host tools and consumes. Memory, descriptors
+ * and latency must be flat. With `--stays` all of them are of a real codex that stays, and nothing is
+ * drawn. Prints a table in Markdown, writes docs/charts/soak-*.svg, and exits with 1 when memory or
+ * descriptors grow.
  */
 import { join } from "@std/path";
 import { lineChart } from "../chart.ts";
@@ -10,8 +11,9 @@ import { ROOT } from "../project.ts";
 import { median, type Trend, trendOf } from "./soak/trend.ts";
 import { type SoakTurn, SoakWorld } from "./soak/world.ts";
 
-const [TURNS = 2000, WORKSPACES = 50, REAL = 10] = Deno.args.filter((arg) => arg !== "--")
+const [TURNS = 2000, WORKSPACES = 50, REAL = 10] = Deno.args.filter((arg) => !arg.startsWith("--"))
   .map(Number);
+const STAYS = Deno.args.includes("--stays");
 const PARALLEL = 2;
 const EVERY = TURNS / 20;
 /** V8 lets the heap grow before its first full collection; only then there is anything to see. */
@@ -24,12 +26,19 @@ interface Sample {
   turns: number;
   mebibytes: number;
   descriptors: number | undefined;
+  /** Of codex that stay: how many, and what the largest of them holds. */
+  servers: number;
+  serverMebibytes: number;
   fakeMs: number;
   realMs: number;
 }
 
 async function soak(): Promise<Sample[]> {
-  await using world = await SoakWorld.open({ workspaces: WORKSPACES, real: REAL });
+  await using world = await SoakWorld.open({
+    workspaces: WORKSPACES,
+    real: STAYS ? WORKSPACES : REAL,
+    stays: STAYS,
+  });
   const samples: Sample[] = [];
   let begun = 0;
   let recent: SoakTurn[] = [];
@@ -54,6 +63,8 @@ async function soak(): Promise<Sample[]> {
 const FIGURES: { name: string; of: (sample: Sample) => number; unit: string }[] = [
   { name: "memory", of: ({ mebibytes }) => mebibytes, unit: "MiB" },
   { name: "descriptors", of: ({ descriptors }) => descriptors ?? NaN, unit: "" },
+  { name: "codex that stay", of: ({ servers }) => servers, unit: "" },
+  { name: "the largest of them", of: ({ serverMebibytes }) => serverMebibytes, unit: "MiB" },
   { name: "turn, fake codex (median)", of: ({ fakeMs }) => fakeMs, unit: "ms" },
   { name: "turn, real codex (median)", of: ({ realMs }) => realMs, unit: "ms" },
 ];
@@ -99,13 +110,13 @@ function draw(samples: Sample[]): void {
   );
   Deno.writeTextFileSync(
     join(charts, "soak-latency.svg"),
-    lineChart({ ...words, unit: "ms a turn" }, series([2, 3])),
+    lineChart({ ...words, unit: "ms a turn" }, series([4, 5])),
   );
 }
 
 const samples = await soak();
 const trends = report(samples);
-draw(samples);
+if (!STAYS) draw(samples);
 const growth = (name: string): number => {
   const trend = trends.get(name);
   return trend === undefined ? 0 : trend.last - trend.first;

@@ -54,6 +54,7 @@ Deno.test("schema of an event names every type once, and lets a revision add fie
   assert.deepEqual(types, [
     "message_start",
     "text_delta",
+    "text_retracted",
     "thinking_delta",
     "tool_call_start",
     "tool_call_end",

@@ -14,6 +14,8 @@ import { openSandbox, type Sandbox } from "../../../tests/support/sandbox.ts";
 export interface SoakSize {
   workspaces: number;
   real: number;
+  /** The real one stays between turns. */
+  stays?: boolean;
 }
 
 /** What one turn came to. */
@@ -43,7 +45,7 @@ export class SoakWorld implements AsyncDisposable {
     this.#workspaces = workspaces;
   }
 
-  static async open({ workspaces, real }: SoakSize): Promise<SoakWorld> {
+  static async open({ workspaces, real, stays }: SoakSize): Promise<SoakWorld> {
     const sandbox = await openSandbox({
       binary: "codex",
       fallback: { answer: (request) => ({ ...answer(request), chunkDelayMs: 0 }) },
@@ -56,7 +58,7 @@ export class SoakWorld implements AsyncDisposable {
       `#!/bin/sh\ncase "$PWD" in */fake-*) exec '${fake.path}' "$@";; esac\nexec '${native}' "$@"\n`,
     );
     await Deno.chmod(binary, 0o755);
-    await sandbox.configure({ binary });
+    await sandbox.configure({ binary, ...(stays ? { transport: "app-server" } : {}) });
     const places: Place[] = [];
     for (let n = 0; n < workspaces; n++) {
       const name = n < real ? `real-${n}` : `fake-${n}`;
@@ -88,16 +90,30 @@ export class SoakWorld implements AsyncDisposable {
   }
 
   /** Resident memory of the plugin in MiB, and its open descriptors where the system tells. */
-  async size(): Promise<{ mebibytes: number; descriptors: number | undefined }> {
+  async size(): Promise<
+    { mebibytes: number; descriptors: number | undefined; servers: number; serverMebibytes: number }
+  > {
     const args = ["-o", "rss=", "-p", String(this.#host.pid)];
     const { stdout } = await new Deno.Command("ps", { args }).output();
     const mebibytes = Number(new TextDecoder().decode(stdout).trim()) / 1024;
+    const kept = await this.#servers();
+    const sizes = { mebibytes, servers: kept.length, serverMebibytes: Math.max(0, ...kept) };
     try {
       const descriptors = [...Deno.readDirSync(`/proc/${this.#host.pid}/fd`)].length;
-      return { mebibytes, descriptors };
+      return { ...sizes, descriptors };
     } catch {
-      return { mebibytes, descriptors: undefined };
+      return { ...sizes, descriptors: undefined };
     }
+  }
+
+  /** Resident memory of each codex that stays, in MiB. */
+  async #servers(): Promise<number[]> {
+    const args = ["axww", "-o", "ppid=,rss=,args="];
+    const { stdout } = await new Deno.Command("ps", { args }).output();
+    return new TextDecoder().decode(stdout).split("\n").flatMap((line) => {
+      const [, ppid, rss] = /^\s*(\d+)\s+(\d+)\s.* app-server /.exec(line) ?? [];
+      return Number(ppid) === this.#host.pid ? [Number(rss) / 1024] : [];
+    });
   }
 
   /** Ends the plugin; throws when anything of its turns is left. */
