@@ -20,9 +20,8 @@ import { type Line, LineSplitter } from "../base/lines.ts";
 import { pause } from "../base/timer.ts";
 import { letOthersRun } from "../base/slices.ts";
 import { locateRollout, type Where } from "./locate.ts";
-import { overlongRecord } from "./overlong.ts";
 import { kindOf } from "./records/line_kind.ts";
-import { decodeRecord, type RolloutRecord } from "./records/records.ts";
+import { decodeRecord, overlongRecord, type RolloutRecord } from "./records/records.ts";
 import { readAt } from "./scan.ts";
 import { type Followed, TurnCalls } from "./turn_calls.ts";
 

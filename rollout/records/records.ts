@@ -22,6 +22,7 @@
 import { decodeEvent, type EventRecord } from "./events.ts";
 import { isObject } from "../../base/json_object.ts";
 import { type Fields, optional, string, texts } from "./fields.ts";
+import { kindOf } from "./line_kind.ts";
 import { memberSpan, rootOf, textOf } from "./json_span.ts";
 
 /** A tool call as the model made it. `arguments` is exactly the recorded text. */
@@ -190,4 +191,29 @@ function thought(summary: unknown): RolloutRecord {
   const parts = texts(summary);
   if (parts.length === 0) return { kind: "other", type: "reasoning" };
   return { kind: "thought", text: parts.join("\n") };
+}
+
+const CALL_ID = /"call_id":("(?:[^"\\]|\\.)*")/;
+
+/**
+ * What can be said of a line of `length` bytes, too long to be loaded, of which only `head` was read. codex
+ * writes an output's `call_id` before the output: the host learns that there is a result and how long it is.
+ */
+export function overlongRecord(head: Uint8Array, length: number): RolloutRecord {
+  const id = kindOf(head) === "output" ? callIdIn(new TextDecoder().decode(head)) : undefined;
+  if (id === undefined) return { kind: "other", type: "overlong" };
+  return {
+    kind: "output",
+    id,
+    output: `[an output of ${length} bytes is recorded; it is too long to be shown]`,
+  };
+}
+
+function callIdIn(head: string): string | undefined {
+  const written = CALL_ID.exec(head)?.[1];
+  try {
+    return written === undefined ? undefined : String(JSON.parse(written));
+  } catch {
+    return undefined; // an escape that is none: codex wrote something else
+  }
 }

@@ -6,8 +6,7 @@
  */
 import { strict as assert } from "node:assert";
 import * as fc from "fast-check";
-import { overlongRecord } from "../../../rollout/overlong.ts";
-import { decodeRecord } from "../../../rollout/records/records.ts";
+import { decodeRecord, overlongRecord } from "../../../rollout/records/records.ts";
 import { type Line, LineSplitter } from "../../../base/lines.ts";
 import { TurnCalls } from "../../../rollout/turn_calls.ts";
 import { decodeExecLine } from "../../../runner/exec/wire.ts";

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { overlongRecord } from "../../rollout/overlong.ts";
+import { overlongRecord } from "../../../rollout/records/records.ts";
 
 const head = (callId: string): Uint8Array =>
   new TextEncoder().encode(
