@@ -38,6 +38,9 @@ export interface Look {
 const PS_COLUMNS = "pid=,ppid=,pgid=,stat=,lstart=,ucomm=";
 /** Forked while we look, they are not in the list yet. */
 const NEWCOMERS = 64;
+/** For how long nobody's environment is read when it took too long once: each turn would wait again. */
+const ENVIRONMENTS_PAUSE_MS = 60_000;
+let environmentsAgain = 0;
 /** The pid that the system gave last when we looked last. */
 let newest: number | undefined;
 
@@ -58,11 +61,20 @@ export async function readProcesses(marks: readonly string[]): Promise<Look> {
     const paths = [...pids].flatMap((pid) => files.map((file) => `/proc/${pid}/${file}`));
     return await outputOver("grep", ["-azsoHE", ...patterns], [...paths, "/proc/loadavg"]);
   };
-  let printed = await grep(files);
-  const unread = printed.complete || marks.length === 0 ? 0 : listed.length;
-  // A process can make whoever reads its environment wait; the rest is always there.
-  if (unread > 0) printed = await grep(["stat", "limits"]);
-  const look = parseLook(printed.text, names);
+  const without = marks.length > 0 && performance.now() < environmentsAgain;
+  const printed = await grep(without ? ["stat", "limits"] : files);
+  let look = parseLook(printed.text, names);
+  let unread = without ? listed.length : 0;
+  if (!printed.complete && marks.length > 0 && !without) {
+    // A process can make whoever reads its environment wait; the rest is always there.
+    environmentsAgain = performance.now() + ENVIRONMENTS_PAUSE_MS;
+    unread = listed.length;
+    const found = look.marked;
+    look = parseLook((await grep(["stat", "limits"])).text, names);
+    for (const [mark, pids] of found) {
+      look.marked.set(mark, pids.union(look.marked.get(mark) ?? new Set()));
+    }
+  }
   newest = look.newest ?? newest;
   const seen = new Set(look.rows.map(({ row }) => row.pid));
   return {
@@ -194,9 +206,6 @@ const READ_BYTES = 64 * 1024 * 1024;
 /** So many files fit into one command line, whatever their pids. */
 const FILES_AT_ONCE = 4000;
 
-/** Names of commands are bytes. */
-const ENVIRONMENT = { PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin", LC_ALL: "C" };
-
 /** What was printed; `complete` unless it had to be ended. */
 interface Printed {
   text: string;
@@ -216,7 +225,9 @@ async function outputOver(command: string, args: string[], files: string[]): Pro
 async function output(command: string, args: string[]): Promise<Printed> {
   try {
     // Exit codes mean little here: processes vanish while they are looked at.
-    const options = { lookup: true, timeMs: READ_MS, maxBytes: READ_BYTES, env: ENVIRONMENT };
+    // Names of commands are bytes.
+    const env = { PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin", LC_ALL: "C" };
+    const options = { lookup: true, timeMs: READ_MS, maxBytes: READ_BYTES, env };
     return { text: (await runProgram(command, args, options)).stdout, complete: true };
   } catch (error) {
     return { text: error instanceof ProgramError ? error.stdout : "", complete: false };

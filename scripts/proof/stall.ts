@@ -68,9 +68,9 @@ const SCENARIOS: Scenario[] = [
     },
   },
   {
-    name: "16 codex that exit and leave a child that floods their stdout",
+    name: "2 codex that exit and leave a child that floods their stdout",
     script: FLOODS,
-    turns: 16,
+    turns: 2,
     during: async (turns) => void await Promise.all(turns.map((turn) => turn.end())),
   },
   {

@@ -9,6 +9,7 @@ import {
 } from "../../../rollout/consume/consume.ts";
 import { writeSessionFile } from "../../../rollout/state/session_file.ts";
 import { line, rolloutOf, THREAD, ThreadOnDisk } from "../thread_on_disk.ts";
+import { sweepTemporaries } from "../../../rollout/state/keep.ts";
 
 const LONG = "a long output, ".repeat(20);
 const NOW = { busy: false };
@@ -338,7 +339,7 @@ Deno.test("consumable waits until the writer lets go, and ends with its signal",
   assert.equal(await waiting, true);
 });
 
-Deno.test("recoverAll removes what was never put in place, once it is old", async () => {
+Deno.test("sweepTemporaries removes what was never put in place, once it is old", async () => {
   using thread = await ThreadOnDisk.create(LINES);
   const { store } = thread.session();
   const [old, fresh] = ["old", "fresh"].map((name) =>
@@ -347,7 +348,7 @@ Deno.test("recoverAll removes what was never put in place, once it is old", asyn
   for (const path of [old, fresh]) Deno.writeTextFileSync(path ?? "", "{");
   const yesterday = new Date(Date.now() - 86_400_000);
   Deno.utimeSync(old ?? "", yesterday, yesterday);
-  await recoverAll(store);
+  sweepTemporaries(store);
   const left = [...Deno.readDirSync(thread.stateDir)].map(({ name }) => name);
   assert.deepEqual(left.filter((name) => name.endsWith(".tmp")), [".fresh.json.1.0.tmp"]);
 });

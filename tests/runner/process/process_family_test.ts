@@ -263,3 +263,39 @@ Deno.test("a look is shared by all who ask before it begins, and is never older 
   const [before, after] = [await first, await second];
   assert.ok(before.table.length > 0 && after.table.length > 0);
 });
+
+Deno.test({
+  name: "a process that makes the reader of its environment wait hides nobody from a look",
+  ignore: !marksCanBeTakenOff,
+  async fn() {
+    // Nothing short of a file system of one's own makes /proc wait: here the reader does.
+    const folder = Deno.makeTempDirSync();
+    const slow =
+      '#!/bin/sh\nfor a; do case "$a" in */environ) exec sleep 1000;; esac; done\nexec /bin/grep "$@"\n';
+    Deno.writeTextFileSync(`${folder}/grep`, slow, { mode: 0o755 });
+    const path = Deno.env.get("PATH") ?? "";
+    const mark = newMark();
+    const sleeper = "sleep 1000 >/dev/null 2>&1 </dev/null & echo $!";
+    const [pid] = await started(mark, sleeper);
+    const family = new ProcessFamily(mark, {}, {
+      onTrouble: (message, data) => troubles.push(`${message} ${JSON.stringify(data)}`),
+    });
+    const troubles: string[] = [];
+    try {
+      Deno.env.set("PATH", `${folder}:${path}`);
+      const began = performance.now();
+      const { others } = await family.look();
+      assert.ok(performance.now() - began < 15_000);
+      assert.deepEqual(others.map((row) => row.pid), [pid], "its limits tell, too");
+      const again = performance.now();
+      await family.look();
+      assert.ok(performance.now() - again < 2_500, "it is not waited for each time");
+      assert.match(troubles.join(), /^the environment of processes could not be read in time .*\d/);
+    } finally {
+      Deno.env.set("PATH", path);
+      await family.end();
+      await family.close();
+      Deno.removeSync(folder, { recursive: true });
+    }
+  },
+});
