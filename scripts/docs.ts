@@ -8,7 +8,7 @@ import { EXIT_MEANINGS } from "../plugin/operator/cli/exit.ts";
 import { charts, figureTable, inBrief } from "./proof/bench/figures/page.ts";
 import { readLast } from "./proof/bench/figures/last.ts";
 import { MAN_PAGE, manPage } from "./man.ts";
-import { optionTable } from "./option_table.ts";
+import { type ConfigOption, configOptions } from "../plugin/operator/setup/config_reference.ts";
 import { ROOT } from "./project.ts";
 
 /** Pages with generated parts. */
@@ -78,6 +78,31 @@ function readIfThere(path: string): string | undefined {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
+}
+
+/** The options of `config.json`, from its schema. */
+function optionTable(): string {
+  const rows = configOptions().map((option) => [
+    `\`${option.path.join(".")}\``,
+    cell(option.type),
+    defaultOf(option),
+    cell(option.description),
+  ]);
+  const table = [
+    ["Option", "Type", "Default", "What it does"],
+    ["---", "---", "---", "---"],
+    ...rows,
+  ];
+  return table.map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
+function defaultOf({ default: value, group }: ConfigOption): string {
+  const inItsOptions = group && Object.keys(Object(value)).length > 0;
+  return value === undefined || inItsOptions ? "" : `\`${cell(JSON.stringify(value))}\``;
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|");
 }
 
 if (import.meta.main) {

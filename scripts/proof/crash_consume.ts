@@ -13,8 +13,7 @@ import { METHOD } from "../../plugin/protocol.ts";
 import { executable } from "../../tests/support/checkout.ts";
 import { type Host, startHost } from "../../tests/support/host.ts";
 import { openSandbox } from "../../tests/support/sandbox.ts";
-import { Expectation } from "./crash/expectation.ts";
-import { type CallState, type Op, Victim } from "./crash/victim.ts";
+import { type CallState, Expectation, type Op, Victim } from "./crash/victim.ts";
 import { random } from "./random.ts";
 
 const { values } = parseArgs({

@@ -3,7 +3,7 @@
  * between and the newest. `deno task matrix` has the rest.
  */
 import { strict as assert } from "node:assert";
-import { play } from "../../scripts/proof/matrix/play.ts";
+import { play } from "../../scripts/proof/matrix/run.ts";
 import { SCENARIOS } from "../../scripts/proof/matrix/scenarios.ts";
 import { MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 

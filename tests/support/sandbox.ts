@@ -48,7 +48,7 @@ export interface Sandbox extends AsyncDisposable {
 }
 
 /** codex without what reaches for the network or costs start-up time and matters to no test. */
-const LEAN_TOML = `
+export const LEAN_TOML = `
 [features]
 plugins = false
 apps = false

@@ -19,6 +19,36 @@ export type Op = keyof typeof MARKERS;
 /** What a call may be found as: never consumed, or consumed by one of the ops. */
 export type CallState = "whole" | Op;
 
+/**
+ * One call's history since it was last looked at. What was acknowledged must be there; of what was asked
+ * after that, any may be.
+ */
+export class Expectation {
+  #possible: CallState[];
+  /** Index in `#possible` of the newest state that was acknowledged. */
+  #acknowledged = 0;
+
+  constructor(state: CallState) {
+    this.#possible = [state];
+  }
+
+  /** The op is asked for; returns what to call when it is acknowledged. */
+  ask(op: Op): () => void {
+    const index = this.#possible.push(op) - 1;
+    return () => this.#acknowledged = Math.max(this.#acknowledged, index);
+  }
+
+  /** Throws where `state` is not possible; else it is what counts from now on. */
+  settle(id: string, state: CallState): void {
+    const possible = this.#possible.slice(this.#acknowledged);
+    if (!possible.includes(state)) {
+      throw new Error(`${id} is ${state}, after ${this.#possible}: must be one of ${possible}`);
+    }
+    this.#possible = [state];
+    this.#acknowledged = 0;
+  }
+}
+
 const THREAD = "01a2033a-d01e-7bf0-9b35-c536ac582262";
 
 /** The session on disk. */

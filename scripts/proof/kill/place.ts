@@ -1,7 +1,7 @@
 /** A workspace, and what must not be forgotten in it. */
 import type { Host } from "../../../tests/support/host.ts";
 import type { Turn } from "../../../tests/support/turn.ts";
-import { TOOLS } from "./echo_host.ts";
+import { TOOLS } from "./prey.ts";
 import { recorded } from "./inspection.ts";
 import { turnsIn } from "./model.ts";
 

@@ -1,8 +1,22 @@
 /** The plugin under fire, and how to hit it or what it started. */
-import type { Host } from "../../../tests/support/host.ts";
+import { type Host, startHost } from "../../../tests/support/host.ts";
 import type { Sandbox } from "../../../tests/support/sandbox.ts";
-import { startEchoHost } from "./echo_host.ts";
 import type { Victim } from "./outcome.ts";
+
+/** The host's tool, as the host offers it. */
+export const TOOLS = [{
+  name: "echo",
+  description: "echoes",
+  inputSchema: { type: "object" },
+}];
+
+/** Starts the plugin in this environment and shakes hands with it. */
+export async function startEchoHost(env: Record<string, string>): Promise<Host> {
+  const host = await startHost({ env });
+  host.onRequest("plexum/host/tool/call", () => ({ content: [{ type: "text", text: "echo" }] }));
+  await host.initialize();
+  return host;
+}
 
 /** A plugin process that is started again whenever it was killed. */
 export class Prey implements AsyncDisposable {

@@ -3,7 +3,7 @@
  * a fake one. Which, the workspace's name decides, in a script that stands for codex.
  */
 import { join } from "@std/path";
-import { startEchoHost, TOOLS } from "../kill/echo_host.ts";
+import { startEchoHost, TOOLS } from "../kill/prey.ts";
 import { answer } from "../kill/model.ts";
 import { codexBinary, NEWEST_CODEX } from "../../../tests/support/codex.ts";
 import { type Act, began, completed, fakeCodex, said } from "../../../tests/support/fake_codex.ts";

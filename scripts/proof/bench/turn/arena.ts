@@ -11,17 +11,7 @@ import { codexBinary, NEWEST_CODEX } from "../../../../tests/support/codex.ts";
 import { executable } from "../../../../tests/support/checkout.ts";
 import { Contender, environment } from "./contender.ts";
 import { peerPackages } from "./peers.ts";
-
-/** codex without what reaches for the network; the same for everybody. */
-const LEAN_TOML = `
-[features]
-plugins = false
-apps = false
-shell_snapshot = false
-
-[analytics]
-enabled = false
-`;
+import { LEAN_TOML } from "../../../../tests/support/sandbox.ts";
 
 const here = (name: string): string => join(import.meta.dirname ?? "", name);
 
