@@ -1,5 +1,5 @@
 /**
- * JSON objects from bytes of unknown origin: read without throwing.
+ * JSON of unknown origin: read without throwing, and told in a few words.
  *
  * @module
  */
@@ -19,4 +19,14 @@ export function decodeObject(line: Uint8Array): Record<string, unknown> | undefi
   } catch {
     return undefined;
   }
+}
+
+/** What was found instead, in a few words, whatever it is and however much of it there is. */
+export function found(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  if (typeof value === "object") return "object";
+  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
+  return `${typeof value} ${text.length > 60 ? text.slice(0, 57) + "…" : text}`;
 }

@@ -11,27 +11,36 @@
  *
  * @module
  */
-import { buildCatalogue, type Catalogue, type LeftOut } from "./server/catalogue.ts";
-import { CallDesk } from "./server/calls.ts";
-import type { CodexConfig } from "./registration/codex_config.ts";
-import { Door, type DoorTiming } from "./listener/door.ts";
-import type { HostTool, HostToolCall, HostToolResult, Timer } from "./host_tool.ts";
-import { wallTimer } from "./host_tool.ts";
-import { encodeHello } from "./listener/link.ts";
-import type { Place } from "./listener/place.ts";
+import { startTimer, type Timer } from "../base/timer.ts";
+import type { HostTool, HostToolAnswer, HostToolCall } from "./host_tool.ts";
+import { encodeHello, type Hello } from "./listener/hello.ts";
 import {
-  outputTokenLimit,
+  type Admission,
+  type Guest,
+  Listener,
+  type ListenerTiming,
+  type Member,
+  type Refusal,
+} from "./listener/listener.ts";
+import { PeerProof } from "./listener/peer_proof.ts";
+import { newToken } from "./listener/token.ts";
+import type { CodexConfig } from "./registration/codex_config.ts";
+import type { Address } from "./registration/fixed_socket.ts";
+import {
+  type BridgeAccess,
+  bridgeAccess,
   SERVER_NAME,
-  serverEntry,
   STARTUP_TIMEOUT_MS,
 } from "./registration/registration.ts";
-import { Relays } from "./listener/relays.ts";
-import { newToken } from "./listener/token.ts";
+import { buildCatalogue, type Catalogue, type LeftOut } from "./server/catalogue.ts";
+import { type McpService, serveConnection } from "./server/mcp_server.ts";
 import { namespaceOf } from "./server/tool_names.ts";
-import type { TomlValue } from "../base/toml.ts";
+import { ToolCalls } from "./server/tool_calls.ts";
 
 /** How long a connection may take to say hello. A relay does so in its first milliseconds. */
 export const HELLO_TIMEOUT_MS = 5_000;
+/** Relays of one bridge that may be connected at the same time. */
+export const RELAYS_MAX = 32;
 
 /** What a bridge is made of. Times are milliseconds. */
 export interface BridgeOptions {
@@ -56,30 +65,26 @@ export interface BridgeOptions {
 export interface BridgeCapabilities {
   /** Knows `omit_tools_from` (0.148 and later). */
   omitToolsFrom: boolean;
-  /** Hides MCP tools behind a tool search, with no way round (0.142 to 0.146). */
-  toolsDeferred?: boolean;
+  /**
+   * From so many MCP tools on it hides all of them behind a tool search, with no way round;
+   * `undefined` where it never does.
+   */
+  toolsDeferredFrom?: number | undefined;
+  /** Takes a result without content for a failure (0.135). */
+  emptyResultFails?: boolean;
 }
 
 /** The turn that a bridge works for. */
 export interface BridgeTurn {
   /** Runs a tool at the host. */
-  call: (call: HostToolCall) => Promise<HostToolResult>;
+  call: (call: HostToolCall) => Promise<HostToolAnswer>;
   /** A tool left out, a stranger refused, …: what an operator would want to read. */
   onStatus: (message: string, data?: Record<string, unknown>) => void;
-}
-
-/** What codex has to be told to reach the tools: an MCP server in its configuration. */
-export interface BridgeAccess {
-  /** The server's name in codex. */
-  name: string;
-  /** The entry below `mcp_servers`, without what is in `env`. Nothing in it is secret. */
-  server: Record<string, TomlValue>;
-  /** For the relay's environment: socket, agent id, token. Secret. */
-  env: Record<string, string>;
-  /** Other keys of codex's configuration, with their values. */
-  config: Record<string, TomlValue>;
-  /** Another one for every bridge: a thread that was loaded with it need not be told anything new. */
-  fingerprint: string;
+  /**
+   * Whether a process is a descendant of this turn's codex; `undefined` where that cannot be told.
+   * Without it whoever shows the token is let in.
+   */
+  owns?: ((pid: number) => Promise<boolean | undefined>) | undefined;
 }
 
 /** An open bridge. */
@@ -107,11 +112,6 @@ export interface Bridge {
   close(): Promise<void>;
 }
 
-/** Loads the MCP library, which a bridge otherwise does when it opens. */
-export function preloadServer(): Promise<typeof import("./server/server.ts")> {
-  return import("./server/server.ts");
-}
-
 /** Equal for bridges that may stand in for each other. */
 export function bridgeKey(options: BridgeOptions, capabilities: BridgeCapabilities): string {
   const { timer: _timer, codexConfig, ...plain } = options;
@@ -124,114 +124,99 @@ export async function openBridge(
   options: BridgeOptions,
   capabilities: BridgeCapabilities,
 ): Promise<Bridge> {
-  const token = newToken();
-  encodeHello(options.agentId, token); // throws where the relay could not say it
+  encodeHello(options.agentId, newToken(), 2 ** 22); // throws where the relay could not say it
   const timing = {
     helloTimeoutMs: options.helloTimeoutMs ?? HELLO_TIMEOUT_MS,
-    timer: options.timer ?? wallTimer,
+    timer: options.timer ?? startTimer,
   };
-  const place = options.codexConfig
-    ? await (await import("./registration/codex_place.ts")).openRegisteredPlace(options, timing)
-    : perRunPlace(options, timing);
-  return new OpenBridge(options, capabilities, token, place);
+  const address = options.codexConfig
+    ? await (await import("./registration/fixed_socket.ts")).openFixedSocket(options, timing)
+    : freshAddress(options, timing);
+  return new OpenBridge(options, capabilities, address);
 }
 
-function perRunPlace({ executable, runtimeDir }: BridgeOptions, timing: DoorTiming): Place {
+function freshAddress({ executable, runtimeDir }: BridgeOptions, timing: ListenerTiming): Address {
   return {
-    door: Door.fresh(runtimeDir, timing),
+    listener: Listener.fresh(runtimeDir, timing),
     serverName: SERVER_NAME,
     command: [...executable, "mcp-host"],
   };
 }
 
-class OpenBridge implements Bridge {
+class OpenBridge implements Bridge, Member {
   readonly access: BridgeAccess | undefined;
+  readonly token: string = newToken();
+  readonly agentId: string;
+  connections = 0;
+  live = 0;
+  refused = 0;
+
   readonly #serverName: string;
   readonly #catalogue: Catalogue;
-  readonly #desk: CallDesk;
-  readonly #door: Door | undefined;
-  readonly #relays: Relays;
-  readonly #server: Promise<typeof import("./server/server.ts")>;
+  readonly #calls: ToolCalls;
+  readonly #listener: Listener | undefined;
+  readonly #service: McpService;
+  /** The schema validator, which is loaded while codex starts. */
+  readonly #validator: Promise<typeof import("./server/arguments.ts")>;
   /** What every turn is to know. */
   readonly #notices: { message: string; data: Record<string, unknown> | undefined }[] = [];
+  readonly #reported = new Set<Refusal>();
+  readonly #ended = new AbortController();
+  readonly #relays = new Set<Promise<void>>();
   #turn: BridgeTurn | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(
-    options: BridgeOptions,
-    capabilities: BridgeCapabilities,
-    token: string,
-    place: Place,
-  ) {
-    const { agentId } = options;
-    const onStatus = (message: string, data?: Record<string, unknown>) =>
-      this.#turn?.onStatus(message, data);
-    this.#serverName = place.serverName;
-    this.#catalogue = buildCatalogue(options.tools, place.serverName, ({ name, reason }) => {
+  constructor(options: BridgeOptions, capabilities: BridgeCapabilities, address: Address) {
+    this.agentId = options.agentId;
+    this.#serverName = address.serverName;
+    this.#listener = address.listener;
+    this.#catalogue = buildCatalogue(options.tools, address.serverName, ({ name, reason }) => {
       this.#notice(`host tool ${JSON.stringify(name)} left out: ${reason}`, { tool: name });
     });
-    this.#desk = new CallDesk({
+    this.#calls = new ToolCalls({
       catalogue: this.#catalogue,
       handler: () => this.#turn?.call,
+      fault: async (schema, args) => (await this.#validator).argumentFault(schema, args),
       toolTimeoutMs: options.toolTimeoutMs,
       resultMaxBytes: options.resultMaxBytes,
-      timer: options.timer ?? wallTimer,
+      emptyResultFails: capabilities.emptyResultFails ?? false,
+      timer: options.timer ?? startTimer,
     });
-    this.#relays = new Relays({
-      agentId,
-      token,
-      onStatus,
-      serve: async (guest) =>
-        (await this.#server).serve(guest, {
-          catalogue: this.#catalogue,
-          desk: this.#desk,
-          instructions: instructions(agentId),
-          version: options.version ?? "0",
-          onStatus,
-        }),
-    });
-    this.#door = place.door;
-    this.#door?.join(this.#relays);
-    this.access = place.door && {
-      name: place.serverName,
-      server: serverEntry({
-        command: place.command,
-        env: place.env,
-        startupTimeoutMs: options.startupTimeoutMs ?? STARTUP_TIMEOUT_MS,
-        toolTimeoutMs: options.toolTimeoutMs,
-        parallel: this.#catalogue.listed.some((tool) => tool.annotations?.readOnlyHint === true),
-        omitToolsFrom: capabilities.omitToolsFrom,
-      }),
-      env: {
-        PLEXUM_MCP_SOCKET: place.door.socket,
-        PLEXUM_MCP_AGENT_ID: agentId,
-        PLEXUM_MCP_TOKEN: token,
+    this.#service = {
+      version: options.version ?? "0",
+      instructions: instructions(this.agentId),
+      tools: async () => {
+        await this.#validator;
+        return this.#catalogue.listed;
       },
-      config: { tool_output_token_limit: outputTokenLimit(options.resultMaxBytes) },
-      fingerprint: newToken(),
+      call: (call) => this.#calls.run(call),
+      onOddity: (what) => this.#status(`host tools: codex's side of the connection: ${what}`),
     };
-    if (place.fault) this.#notice(`host tools are not available in this turn: ${place.fault}`);
-    if (capabilities.toolsDeferred) {
-      this.#notice("this codex shows host tools to the model through its tool search only");
+    this.#listener?.join(this);
+    this.access = this.#listener && bridgeAccess({
+      serverName: address.serverName,
+      command: address.command,
+      env: address.env,
+      startupTimeoutMs: options.startupTimeoutMs ?? STARTUP_TIMEOUT_MS,
+      toolTimeoutMs: options.toolTimeoutMs,
+      resultMaxBytes: options.resultMaxBytes,
+      parallel: this.#catalogue.entries().some((entry) => entry.shared),
+      omitToolsFrom: capabilities.omitToolsFrom,
+    }, {
+      PLEXUM_MCP_SOCKET: this.#listener.socket,
+      PLEXUM_MCP_AGENT_ID: this.agentId,
+      PLEXUM_MCP_TOKEN: this.token,
+    });
+    if (address.fault) {
+      this.#notice(`host tools are not available in this turn: ${address.fault}`);
     }
-    this.#server = this.#prepare();
-    this.#server.catch(() => {});
+    this.#noticeOfDeferral(capabilities.toolsDeferredFrom);
+    this.#validator = this.#prepare();
+    this.#validator.catch(() => {});
   }
 
   get leftOut(): readonly LeftOut[] {
     return this.#catalogue.leftOut;
-  }
-
-  get connections(): number {
-    return this.#relays.connections;
-  }
-
-  get live(): number {
-    return this.#relays.live;
-  }
-
-  get refused(): number {
-    return this.#relays.refused;
   }
 
   hostName(namespace: string | undefined, name: string): string | undefined {
@@ -248,7 +233,7 @@ class OpenBridge implements Bridge {
     return () => {
       if (this.#turn !== turn) return;
       this.#turn = undefined;
-      this.#desk.abort("the turn ended");
+      this.#calls.abort("the turn ended");
     };
   }
 
@@ -256,25 +241,113 @@ class OpenBridge implements Bridge {
     return this.#closed ??= this.#end();
   }
 
+  admit({ pid }: Hello): Admission | { reason: string } {
+    if (this.live >= RELAYS_MAX) return { reason: `${RELAYS_MAX} relays are connected already` };
+    const owns = this.#turn?.owns;
+    const proof = owns && PeerProof.possible && this.#listener
+      ? new PeerProof(this.#listener.socket)
+      : undefined;
+    this.live++;
+    this.connections++;
+    return {
+      proof: proof?.path,
+      enter: (guest) => {
+        const relay = this.#enter(guest, pid, proof, owns).finally(() =>
+          this.#relays.delete(relay)
+        );
+        this.#relays.add(relay);
+      },
+      forgo: () => {
+        proof?.[Symbol.dispose]();
+        this.live--;
+      },
+    };
+  }
+
+  onRefused(refusal: Refusal, detail: string): void {
+    this.refused++;
+    if (this.#reported.has(refusal)) return;
+    this.#reported.add(refusal);
+    this.#status(`host tools: a connection was refused: ${detail}`, { refusal });
+  }
+
+  /** Serves a relay until either side ends; a stranger gets no tools and runs none. */
+  async #enter(
+    guest: Guest,
+    pid: number,
+    proof: PeerProof | undefined,
+    owns: BridgeTurn["owns"],
+  ): Promise<void> {
+    const left = new AbortController();
+    const signal = AbortSignal.any([left.signal, this.#ended.signal]);
+    const verified = proof && owns ? isCodexs(pid, proof, owns, signal) : Promise.resolve(true);
+    verified.then((its) => {
+      if (its || signal.aborted) return;
+      this.connections--;
+      left.abort();
+      this.onRefused("not admitted", `process ${pid} showed the token, but is not codex's`);
+    });
+    try {
+      await serveConnection(guest, {
+        ...this.#service,
+        tools: async () => await verified ? await this.#service.tools() : [],
+        call: async (call) => {
+          if (await verified) return await this.#service.call(call);
+          throw new Error("this connection is not codex's");
+        },
+      }, signal);
+    } finally {
+      left.abort();
+      this.live--;
+    }
+  }
+
   async #end(): Promise<void> {
     this.#turn = undefined;
-    this.#desk.abort("the turn ended");
-    await this.#door?.leave(this.#relays);
-    await this.#relays.close();
-    await this.#server.catch(() => {});
+    this.#calls.abort("the turn ended");
+    await this.#listener?.leave(this);
+    this.#ended.abort();
+    await Promise.all(this.#relays);
+    await this.#validator.catch(() => {});
+  }
+
+  #status(message: string, data?: Record<string, unknown>): void {
+    this.#turn?.onStatus(message, data);
   }
 
   #notice(message: string, data?: Record<string, unknown>): void {
     this.#notices.push({ message, data });
-    this.#turn?.onStatus(message, data);
+    this.#status(message, data);
   }
 
-  /** Loads the server while codex starts, and looks at the schemas more closely. */
-  async #prepare(): Promise<typeof import("./server/server.ts")> {
-    const server = await preloadServer();
-    await server.leaveOutUncompilable(this.#catalogue, () => this.#closed !== undefined);
-    return server;
+  #noticeOfDeferral(from: number | undefined): void {
+    const { length } = this.#catalogue.listed;
+    if (from === undefined || length < from) return;
+    const search = "this codex shows host tools to the model through its tool search only";
+    this.#notice(
+      from <= 1 ? search : `with ${from} tools or more, as here with ${length}, ${search}`,
+    );
   }
+
+  /** Loads the validator while codex starts, and looks at the schemas more closely. */
+  async #prepare(): Promise<typeof import("./server/arguments.ts")> {
+    const validator = await import("./server/arguments.ts");
+    await validator.leaveOutUncompilable(this.#catalogue, () => this.#closed !== undefined);
+    return validator;
+  }
+}
+
+/** Whether the process at the other end is codex's; so it is taken to be where that cannot be told. */
+async function isCodexs(
+  pid: number,
+  proof: PeerProof,
+  owns: NonNullable<BridgeTurn["owns"]>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  using file = proof;
+  const owned = await owns(pid).catch(() => undefined);
+  if (owned === undefined) return true;
+  return owned && await file.isHeldBy(pid, signal);
 }
 
 /** What the model reads about the namespace. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { startTimer as wallTimer, type Timer } from "../base/timer.ts";
+import type { RawJson } from "../base/raw_json.ts";
 
 /** A tool as the host offers it for one turn. Unknown fields are ignored. */
 export interface HostTool {
@@ -18,24 +18,16 @@ export interface HostTool {
   annotations?: Record<string, unknown>;
 }
 
-/** How far a call has come, as MCP's progress notification puts it. */
-export interface Progress {
-  progress: number;
-  total?: number;
-  message?: string;
-}
-
 /** One call, as it is handed to the host. */
 export interface HostToolCall {
   /** codex's own call id; codex 0.148 and later send it, older versions do not. */
   callId?: string;
   /** The host's own name of the tool, never the mapped one. */
   name: string;
-  arguments: Record<string, unknown>;
+  /** An object, as codex wrote it. */
+  arguments: RawJson;
   /** Aborts when codex drops the call, the time is up or the turn ends. */
   signal: AbortSignal;
-  /** Passes progress on to codex where codex asked for it. */
-  onProgress?: (progress: Progress) => void;
 }
 
 /** What a call answers: an MCP CallToolResult. */
@@ -43,8 +35,11 @@ export interface HostToolResult {
   content: unknown[];
   structuredContent?: Record<string, unknown>;
   isError?: boolean;
-  _meta?: Record<string, unknown>;
+  _meta?: unknown;
 }
+
+/** A result as a value, or as the host wrote it. */
+export type HostToolAnswer = HostToolResult | RawJson;
 
 /** An answer that tells the model what went wrong and what it can do about it. */
 export function failure(text: string): HostToolResult {

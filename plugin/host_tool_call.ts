@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { HostToolCall, HostToolResult } from "../mcp_host/host_tool.ts";
-import type { Peer } from "./wire/jsonrpc.ts";
+import type { HostToolCall } from "../mcp_host/host_tool.ts";
+import type { RawJson } from "../base/raw_json.ts";
+import type { Peer } from "../base/jsonrpc/peer.ts";
 import { type HostToolCallParams, HostToolCallResult, METHOD } from "./protocol.ts";
 
 /** Which turn calls: what the host finds in every call of it. */
@@ -14,17 +15,17 @@ export type Caller = Pick<HostToolCallParams, "agent_id" | "session_id" | "reque
 export function hostToolCaller(
   peer: Pick<Peer, "request">,
   caller: Caller,
-): (call: HostToolCall) => Promise<HostToolResult> {
+): (call: HostToolCall) => Promise<RawJson> {
   return async (call) => {
-    const params: HostToolCallParams = {
+    const params: Omit<HostToolCallParams, "arguments"> & { arguments: RawJson } = {
       ...caller,
       call_id: call.callId,
       name: call.name,
       arguments: call.arguments,
     };
     const result = await peer.request(METHOD.hostToolCall, params, call.signal);
-    const parsed = HostToolCallResult.safeParse(withoutNulls(result));
-    if (parsed.success) return parsed.data;
+    const parsed = HostToolCallResult.safeParse(withoutNulls(result.value));
+    if (parsed.success) return result;
     throw new Error(`the host answered ${call.name} with something that is no tool result`);
   };
 }

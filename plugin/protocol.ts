@@ -14,6 +14,7 @@
  * @module
  */
 import * as z from "zod/mini";
+import { RPC_CODE } from "../base/jsonrpc/rpc_error.ts";
 import { EXECUTABLE_NAME, PLUGIN_NAME } from "./names.ts";
 
 /** Revision of this protocol, sent in `initialize` under `capabilities.experimental.plexum`. */
@@ -25,7 +26,7 @@ export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 /** Requests of the host that may run or wait at once; one more is refused. */
 export const MAX_REQUESTS = 1000;
 /** Levels of lists and objects that params may have. */
-export const MAX_DEPTH = 1000;
+export { MAX_DEPTH } from "../base/jsonrpc/frame.ts";
 
 /** Method names, by who sends them. */
 export const METHOD = {
@@ -45,11 +46,7 @@ export const METHOD = {
 
 /** JSON-RPC error codes in use. */
 export const CODE = {
-  parse: -32700,
-  invalidRequest: -32600,
-  methodNotFound: -32601,
-  invalidParams: -32602,
-  internal: -32603,
+  ...RPC_CODE,
   /** The domain's own failures; `data` is an {@link ErrorBody}. */
   domain: -32000,
   notInitialized: -32002,

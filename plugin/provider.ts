@@ -18,7 +18,7 @@ import { usageTold, ZERO_USAGE } from "../runner/usage.ts";
 import { askedOf } from "./asked.ts";
 import type { ConfigFile } from "./config/config_file.ts";
 import { hostToolCaller } from "./host_tool_call.ts";
-import { type Peer, type RequestContext, RpcError } from "./wire/jsonrpc.ts";
+import { type Peer, type RequestContext, RpcError } from "../base/jsonrpc/peer.ts";
 import type { Log } from "./log.ts";
 import { Mutations } from "./mutations.ts";
 import type { ProfilePaths } from "./profile.ts";

@@ -7,13 +7,13 @@
 import { ConfigFile } from "./config/config_file.ts";
 import { errorMessage } from "../base/error_message.ts";
 import { within } from "../base/timer.ts";
-import { FrameWriter } from "./wire/frame_writer.ts";
-import { Peer } from "./wire/jsonrpc.ts";
+import { FrameWriter } from "../base/jsonrpc/frame_writer.ts";
+import { Peer } from "../base/jsonrpc/peer.ts";
 import { Log } from "./log.ts";
 import { profilePaths, profileRoot, runtimeDirectory } from "./profile.ts";
 import { METHOD } from "./protocol.ts";
 import type { Provider } from "./provider.ts";
-import { Session } from "./session.ts";
+import { HOST_LIMITS, Session } from "./session.ts";
 import { VERSION } from "./version.ts";
 
 /** How long a stop may take beyond the configured grace, before everything left is killed. */
@@ -61,7 +61,7 @@ export async function serve(executable: readonly string[]): Promise<number> {
       log,
     });
   });
-  const peer: Peer = new Peer(writer, session);
+  const peer: Peer = new Peer(writer, session, HOST_LIMITS);
 
   await Promise.race([peer.run(stdin()), hostGone.promise, signalled()]);
   peer.close("the plugin is stopping");

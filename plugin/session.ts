@@ -7,7 +7,12 @@ import * as z from "zod/mini";
 import { errorMessage } from "../base/error_message.ts";
 import type { ConfigFile } from "./config/config_file.ts";
 import type { Config } from "./config/config_schema.ts";
-import { type Handlers, type RequestContext, RpcError } from "./wire/jsonrpc.ts";
+import {
+  type Handlers,
+  type PeerLimits,
+  type RequestContext,
+  RpcError,
+} from "../base/jsonrpc/peer.ts";
 import type { Log } from "./log.ts";
 import { manifestFor } from "./manifest.ts";
 import { PLUGIN_NAME } from "./names.ts";
@@ -15,6 +20,8 @@ import { isDeeper } from "../base/nesting.ts";
 import {
   CODE,
   MAX_DEPTH,
+  MAX_FRAME_BYTES,
+  MAX_REQUESTS,
   MCP_VERSION,
   METHOD,
   MutateParams,
@@ -37,6 +44,14 @@ const FEATURES = [
   "text_retracted",
   "context",
 ];
+
+/** What the plugin takes on from its host. */
+export const HOST_LIMITS: PeerLimits = {
+  frameBytes: MAX_FRAME_BYTES,
+  requests: MAX_REQUESTS,
+  busy: (message) =>
+    new RpcError(CODE.domain, message, { kind: "internal", message, retryable: true }),
+};
 
 /** Answers one host. */
 export class Session implements Handlers {

@@ -7,6 +7,7 @@ import { errorMessage } from "../base/error_message.ts";
 import type { Bridge, BridgeOptions } from "../mcp_host/bridge.ts";
 import type { HostToolCall } from "../mcp_host/host_tool.ts";
 import { clip } from "../base/clip.ts";
+import { processRow } from "./process/process_table.ts";
 import { TurnError } from "./turn_event.ts";
 import type { Found } from "./turn.ts";
 import type { TurnContext, TurnRequest } from "./turn_request.ts";
@@ -16,6 +17,8 @@ export interface HostToolsTurn {
   status(message: string, data?: Record<string, unknown>): void;
   /** Tells the call before it is run, and finds its id. */
   identify(call: HostToolCall): Promise<string | undefined>;
+  /** The process of the turn's codex, where it is known by now. */
+  codexPid(): number | undefined;
 }
 
 /** The host's tools while a turn has them. */
@@ -58,6 +61,10 @@ export async function openHostTools(
     const bridge = await bridges.take(request, options, codex.capabilities);
     const detach = bridge.attach({
       onStatus: (message, data) => turn.status(message, data),
+      owns: async (pid) => {
+        const codexPid = turn.codexPid();
+        return codexPid === undefined ? undefined : await descendsFrom(pid, codexPid);
+      },
       call: async (call) => {
         const callId = await turn.identify(call);
         return await callTool({ ...call, callId });
@@ -81,4 +88,19 @@ export async function openHostTools(
       hint: "XDG_RUNTIME_DIR (or TMPDIR) must be a directory of ours with a short path.",
     });
   }
+}
+
+/** Generations between a process and codex that are looked at: codex starts the relay itself. */
+const GENERATIONS = 16;
+
+/** Whether a process descends from another; `undefined` where the system tells of no process at all. */
+async function descendsFrom(pid: number, ancestor: number): Promise<boolean | undefined> {
+  let at = pid;
+  for (let generation = 0; generation < GENERATIONS && at > 1; generation++) {
+    if (at === ancestor) return true;
+    const row = await processRow(at);
+    if (row === undefined) return await processRow(Deno.pid) === undefined ? undefined : false;
+    at = row.ppid;
+  }
+  return false;
 }

@@ -79,6 +79,8 @@ export interface RunInput extends AgentKey {
   graceMs: number;
   /** How long what stays between runs is kept. */
   warm: TurnSettings["warm"];
+  /** codex's process, as soon as it runs: what descends from it may use the host's tools. */
+  onCodex?: (pid: number) => void;
   /** Something a person would want to read about how codex is run (a fallback, a new process). */
   onStatus(message: string, data?: Record<string, unknown>): void;
 }

@@ -84,6 +84,7 @@ class Turn {
   #images: Image[] = [];
   /** The run that can say which recorded call a tool request belongs to. */
   #run: TurnRun | undefined;
+  #codexPid: number | undefined;
 
   constructor(
     request: TurnRequest,
@@ -139,6 +140,7 @@ class Turn {
     const opening = openHostTools(this.#request, this.#context, found, {
       status: (message, data) => this.#stream.status(message, data),
       identify: async (call) => await this.#run?.identify(call),
+      codexPid: () => this.#codexPid,
     });
     let tools: Awaited<typeof opening>;
     try {
@@ -227,6 +229,7 @@ class Turn {
       userMcpServers: settings.userMcpServers,
       extraArgs: settings.extraArgs,
       hostTools: bridge?.access,
+      onCodex: (pid) => this.#codexPid = pid,
       directory,
       graceMs: settings.graceMs,
       warm: settings.warm,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { canonicalJson, type RawJson } from "../base/raw_json.ts";
 import type { ContextUse, Usage } from "../rollout/records/events.ts";
 import type { Followed } from "../rollout/follow.ts";
 import type { CodexEvent } from "./transport.ts";
@@ -199,13 +200,17 @@ export class TurnOutput {
    * The id of a host tool call that is about to run: `callId`, where codex gave it (0.148 and
    * later), else the oldest open call of that name and those arguments that was not claimed yet.
    */
-  claim(call: { callId?: string; name: string; arguments: unknown }): string | undefined {
+  claim(call: { callId?: string; name: string; arguments: RawJson }): string | undefined {
     if (call.callId !== undefined) return call.callId;
-    for (const [id, open] of this.openCalls) {
-      if (open.claimed || open.hostName !== call.name) continue;
-      if (!sameJson(open.arguments, call.arguments)) continue;
-      open.claimed = true;
-      return id;
+    const candidates = [...this.openCalls]
+      .filter(([, open]) => !open.claimed && open.hostName === call.name);
+    // codex 0.135 rounds large numbers on their way to us, so digits need not be the same.
+    for (const same of [sameJson, sameValue]) {
+      for (const [id, open] of candidates) {
+        if (!same(open.arguments, call.arguments.text)) continue;
+        open.claimed = true;
+        return id;
+      }
     }
     return undefined;
   }
@@ -254,10 +259,19 @@ function thoughts(told: Told[]): TurnEvent[] {
   );
 }
 
-/** Whether recorded arguments and parsed ones are the same; the key order is the model's in both. */
-function sameJson(text: string, value: unknown): boolean {
+/** Whether two texts say the same, digit by digit. */
+function sameJson(a: string, b: string): boolean {
   try {
-    return JSON.stringify(JSON.parse(text)) === JSON.stringify(value);
+    return canonicalJson(a) === canonicalJson(b);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether two texts mean the same to JavaScript. */
+function sameValue(a: string, b: string): boolean {
+  try {
+    return sameJson(JSON.stringify(JSON.parse(a)), JSON.stringify(JSON.parse(b)));
   } catch {
     return false;
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HostTool, HostToolCall, HostToolResult } from "../mcp_host/host_tool.ts";
+import type { HostTool, HostToolAnswer, HostToolCall } from "../mcp_host/host_tool.ts";
 import type { StateStore } from "../rollout/state/state.ts";
 import type { Sandbox } from "./transport.ts";
 import type { ImageInput } from "./images.ts";
@@ -32,7 +32,7 @@ export interface TurnRequest {
   history: readonly PastMessage[];
   tools: readonly HostTool[];
   /** Runs one of `tools` at the host. */
-  callTool: (call: HostToolCall) => Promise<HostToolResult>;
+  callTool: (call: HostToolCall) => Promise<HostToolAnswer>;
 }
 
 /** What the operator decided; durations in milliseconds. */

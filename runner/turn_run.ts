@@ -9,6 +9,7 @@
  */
 import { startTimer } from "../base/timer.ts";
 import type { Followed } from "../rollout/follow.ts";
+import type { HostToolCall } from "../mcp_host/host_tool.ts";
 import { compareGranted, type Granted } from "./granted.ts";
 import { isThreadId } from "../rollout/locate.ts";
 import { type Stop, Stopper } from "./stop.ts";
@@ -102,7 +103,7 @@ export class TurnRun {
    * that nobody has claimed.
    */
   async identify(
-    call: { callId?: string; name: string; arguments: unknown },
+    call: Pick<HostToolCall, "callId" | "name" | "arguments">,
   ): Promise<string | undefined> {
     await this.#enqueue(() => this.#drain());
     return this.#output.claim(call);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { randomHex } from "../listener/token.ts";
 import type { TomlValue } from "../../base/toml.ts";
 
 /**
@@ -15,9 +16,24 @@ export const SERVER_NAME = "plexum_host";
 /** How long codex waits for the relay to answer `initialize`, when nothing else is said. */
 export const STARTUP_TIMEOUT_MS = 30_000;
 
+/** What codex has to be told to reach the tools: an MCP server in its configuration. */
+export interface BridgeAccess {
+  /** The server's name in codex. */
+  name: string;
+  /** The entry below `mcp_servers`, without what is in `env`. Nothing in it is secret. */
+  server: Record<string, TomlValue>;
+  /** For the relay's environment: socket, agent id, token. Secret. */
+  env: Record<string, string>;
+  /** Other keys of codex's configuration, with their values. */
+  config: Record<string, TomlValue>;
+  /** Another one for every bridge: a thread that was loaded with it need not be told anything new. */
+  fingerprint: string;
+}
+
 /** What the server's entry depends on. */
 export interface Registration {
-  /** Absent where the server's command is registered already (`codex mcp add`). */
+  serverName: string;
+  /** How to start the relay; absent where it is registered already (`codex mcp add`). */
   command: readonly string[] | undefined;
   /** Public variables to set for the relay, over those that are registered. */
   env: Record<string, string> | undefined;
@@ -27,10 +43,26 @@ export interface Registration {
   parallel: boolean;
   /** Whether this codex knows `omit_tools_from` (0.148 and later). */
   omitToolsFrom: boolean;
+  /** Result size above which the bridge cuts, in bytes. */
+  resultMaxBytes: number;
+}
+
+/** How codex reaches a bridge. */
+export function bridgeAccess(
+  registration: Registration,
+  env: Record<string, string>,
+): BridgeAccess {
+  return {
+    name: registration.serverName,
+    server: serverEntry(registration),
+    env,
+    config: { tool_output_token_limit: outputTokenLimit(registration.resultMaxBytes) },
+    fingerprint: randomHex(16),
+  };
 }
 
 /** The server's entry below `mcp_servers`. */
-export function serverEntry(registration: Registration): Record<string, TomlValue> {
+function serverEntry(registration: Registration): Record<string, TomlValue> {
   const { command, env, parallel } = registration;
   const server: Record<string, TomlValue> = {};
   if (command) {

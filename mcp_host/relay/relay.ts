@@ -11,8 +11,7 @@
  * @module
  */
 import { errorMessage } from "../../base/error_message.ts";
-import { ANSWER_MAX_BYTES, decodeAnswer, encodeHello } from "../listener/link.ts";
-import { readRelayOptions, type RelayOptions } from "./relay_options.ts";
+import { ANSWER_MAX_BYTES, decodeAnswer, encodeHello } from "../listener/hello.ts";
 
 /** How long the plugin may take to answer the hello. */
 const ANSWER_TIMEOUT_MS = 5_000;
@@ -22,8 +21,40 @@ const CHUNK_BYTES = 64 * 1024;
 
 const encoder = new TextEncoder();
 
+/** Where the plugin is and who asks. A missing part is an empty string. */
+export interface RelayOptions {
+  socket: string;
+  agentId: string;
+  token: string;
+}
+
+/** Reads flags over environment. The error words are the seed's; the host looks for them. */
+export function readRelayOptions(
+  argv: readonly string[],
+  env: (name: string) => string | undefined,
+): RelayOptions | { error: string } {
+  const options: RelayOptions = {
+    socket: env("PLEXUM_MCP_SOCKET") ?? "",
+    agentId: env("PLEXUM_MCP_AGENT_ID") ?? "",
+    token: env("PLEXUM_MCP_TOKEN") ?? "",
+  };
+  for (let at = 0; at < argv.length; at += 2) {
+    const flag = argv[at];
+    const value = argv[at + 1];
+    if (flag !== "--socket" && flag !== "--agent-id") {
+      return { error: `mcp-host: unknown mcp-host flag: ${flag}` };
+    }
+    if (!value) return { error: `mcp-host: ${flag} needs value` };
+    if (flag === "--socket") options.socket = value;
+    else options.agentId = value;
+  }
+  return options;
+}
+
 /** What the bridge answered: the plugin and what it said behind its line, or why not. */
-type Reply = { plugin: Deno.Conn; rest: Uint8Array } | { refused: string };
+type Reply =
+  | { plugin: Deno.Conn; rest: Uint8Array; proof: string | undefined }
+  | { refused: string };
 
 /** Takes what codex says. The chunk may be reused once the promise resolves. */
 type Sink = (chunk: Uint8Array) => Promise<void>;
@@ -60,12 +91,14 @@ async function carry(options: RelayOptions, terminate: () => void): Promise<void
   // What codex said by now is on its way before the rest is seen to: codex waits for the one, not
   // for the other, which takes a millisecond.
   await Promise.resolve();
-  for (const name of ["run", "env", "read", "write", "net", "ffi", "sys"] as const) {
+  for (const name of ["run", "env", "write", "net", "ffi", "sys"] as const) {
     Deno.permissions.revokeSync({ name });
   }
   Deno.addSignalListener("SIGTERM", terminate);
   const reply = await Promise.race([replying, stdinEnded]);
   if (!reply) return;
+  using _shown = "plugin" in reply ? show(reply.proof) : undefined;
+  Deno.permissions.revokeSync({ name: "read" });
   if ("plugin" in reply) {
     sink = (chunk) => writeAll(reply.plugin, chunk);
     answered.resolve();
@@ -86,7 +119,7 @@ async function connect({ socket, agentId, token }: RelayOptions): Promise<Deno.C
     const fault = placeFault(socket);
     if (fault) return fault;
     const plugin = await Deno.connect({ transport: "unix", path: socket });
-    const hello = encodeHello(agentId, token);
+    const hello = encodeHello(agentId, token, Deno.pid);
     // Not waited for: what follows queues behind it, and a plugin that is gone shows in the answer.
     writeAll(plugin, hello).catch(() => {});
     return plugin;
@@ -121,7 +154,9 @@ async function readAnswer(plugin: Deno.Conn): Promise<Reply> {
       const end = buffer.subarray(0, filled).indexOf(10);
       if (end < 0) continue;
       const answer = decodeAnswer(buffer.subarray(0, end));
-      if (answer?.admitted) return { plugin, rest: buffer.subarray(end + 1, filled) };
+      if (answer?.admitted) {
+        return { plugin, proof: answer.proof, rest: buffer.subarray(end + 1, filled) };
+      }
       refused = `the plugin refused: ${answer?.reason ?? "it speaks another language"}`;
       break;
     }
@@ -133,11 +168,25 @@ async function readAnswer(plugin: Deno.Conn): Promise<Reply> {
   return { refused };
 }
 
-/** An MCP server without tools in place of the plugin. */
+/** Keeps the file open that the plugin named, so that it sees which process this is. */
+function show(proof: string | undefined): Deno.FsFile | undefined {
+  try {
+    return proof === undefined ? undefined : Deno.openSync(proof);
+  } catch {
+    return undefined; // The plugin then says why it runs no calls.
+  }
+}
+
+/** An MCP server without tools in place of the plugin, for a codex that a person started. */
 async function withoutPlugin(reason: string): Promise<Sink> {
   say(`mcp-host: no host tools: ${reason}`);
-  const { EmptyServer } = await import("./empty_server.ts");
-  const server = new EmptyServer((bytes) => writeAll(Deno.stdout, bytes));
+  const { mcpServer } = await import("../server/mcp_server.ts");
+  const server = mcpServer({
+    version: "0",
+    tools: () => Promise.resolve([]),
+    call: () => Promise.reject(new Error("there are no tools")),
+    onOddity: () => {},
+  }, (bytes) => writeAll(Deno.stdout, bytes));
   return (chunk) => server.take(chunk);
 }
 

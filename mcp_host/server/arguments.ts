@@ -9,20 +9,51 @@
  */
 // @ts-types="@modelcontextprotocol/sdk/validation/ajv"
 import { AjvJsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/ajv";
+import type { Catalogue } from "./catalogue.ts";
 import { errorMessage } from "../../base/error_message.ts";
 
+/** Work at one go, in ms, before other turns get a chance. */
+const SLICE_MS = 8;
 /** Compiled schemas that are kept. */
 export const COMPILED_MAX = 2000;
 
-/** What is wrong with arguments, or `undefined`. */
-export type Check = (args: unknown) => string | undefined;
+type Check = (args: unknown) => string | undefined;
 
 const compiled = new Map<string, Check | { fault: string }>();
 /** Spares a call the text of the schema, as long as the turn's catalogue lives. */
 const ofObject = new WeakMap<Record<string, unknown>, Check | { fault: string }>();
 
+/** What is wrong with a call's arguments, or `undefined`. */
+export function argumentFault(schema: Record<string, unknown>, args: unknown): string | undefined {
+  const check = compile(schema);
+  return typeof check === "function" ? check(args) : undefined;
+}
+
+/**
+ * Takes tools out of the catalogue whose schema the validator cannot compile. It takes a schema of
+ * a dozen fields about a millisecond, but only the first time a plugin sees it; codex is starting
+ * meanwhile. Ends early when `ended` says so.
+ */
+export async function leaveOutUncompilable(
+  catalogue: Catalogue,
+  ended: () => boolean,
+): Promise<void> {
+  let since = performance.now();
+  for (const { listed, schema } of catalogue.entries()) {
+    if (performance.now() - since > SLICE_MS) {
+      await new Promise((resolve) => setTimeout(resolve));
+      since = performance.now();
+    }
+    if (ended()) return;
+    const check = compile(schema);
+    if (typeof check !== "function") {
+      catalogue.leaveOut(listed.name, `its inputSchema cannot be compiled: ${check.fault}`);
+    }
+  }
+}
+
 /** The check for a schema, or why there can be none. */
-export function compile(schema: Record<string, unknown>): Check | { fault: string } {
+function compile(schema: Record<string, unknown>): Check | { fault: string } {
   const known = ofObject.get(schema) ?? compileText(schema);
   ofObject.set(schema, known);
   return known;

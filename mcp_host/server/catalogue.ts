@@ -1,14 +1,16 @@
 /**
  * What of the host's tools is shown to codex, under which names, and what is left out and why.
  *
- * A schema passes through untouched. It is looked at only so far as is cheap for hundreds of tools
- * on the way to a turn: whether codex can read it (`schema_shape.ts`). Whether the validator can compile it is
- * found in `arguments.ts`, which remembers schemas across turns. One bad tool never costs the others.
+ * A schema passes through untouched where the model's service takes it (`model_schema.ts`). It is
+ * looked at only so far as is cheap for hundreds of tools on the way to a turn: whether codex can read
+ * it (`schema_shape.ts`). Whether the validator can compile it is found in `arguments.ts`, which
+ * remembers schemas across turns. One bad tool never costs the others.
  *
  * @module
  */
-import type { HostTool } from "../host_tool.ts";
 import { isObject } from "../../base/json_object.ts";
+import type { HostTool } from "../host_tool.ts";
+import { modelSchema } from "./model_schema.ts";
 import { schemaFault } from "./schema_shape.ts";
 import { mapToolNames, toolNameMax, type ToolNames } from "./tool_names.ts";
 
@@ -20,7 +22,7 @@ export interface ListedTool {
   name: string;
   title?: string;
   description?: string;
-  inputSchema: { type: "object" } & Record<string, unknown>;
+  inputSchema: Record<string, unknown>;
   annotations?: Record<string, unknown>;
 }
 
@@ -30,13 +32,24 @@ export interface LeftOut {
   reason: string;
 }
 
-/** The tools of one turn, in the host's order. */
+/** A tool that is shown. */
+export interface Entry {
+  listed: ListedTool;
+  hostName: string;
+  /** The host's own schema, which arguments are held against. */
+  schema: Record<string, unknown>;
+  /** It only reads, and may run beside others. */
+  shared: boolean;
+}
+
+/** The tools of one bridge, in the host's order. */
 export interface Catalogue {
   listed: ListedTool[];
   leftOut: LeftOut[];
   names: ToolNames;
+  entries(): Entry[];
   /** Looks a tool up by its codex name. */
-  find(codexName: string): { tool: ListedTool; hostName: string; shared: boolean } | undefined;
+  find(codexName: string): Entry | undefined;
   /** Takes a tool back before it was listed. */
   leaveOut(codexName: string, reason: string): void;
 }
@@ -47,8 +60,7 @@ export function buildCatalogue(
   serverName: string,
   onLeftOut: (leftOut: LeftOut) => void = () => {},
 ): Catalogue {
-  const fit: HostTool[] = [];
-  const seen = new Set<string>();
+  const fit = new Map<string, { tool: HostTool; schema: Record<string, unknown>; shown: Shown }>();
   const leftOut: LeftOut[] = [];
   const leave = (name: string, reason: string) => {
     leftOut.push({ name, reason });
@@ -56,29 +68,28 @@ export function buildCatalogue(
   };
   for (const tool of tools) {
     const name = typeof tool?.name === "string" ? tool.name : "";
-    const reason = name === ""
-      ? "it has no name"
-      : seen.has(name)
-      ? "another tool has the same name"
-      : schemaFault(tool.inputSchema ?? ANYTHING);
-    if (reason) leave(name, reason);
-    else {
-      seen.add(name);
-      fit.push(tool);
-    }
+    const schema = tool?.inputSchema ?? ANYTHING;
+    const shown = name === ""
+      ? { fault: "it has no name" }
+      : fit.has(name)
+      ? { fault: "another tool has the same name" }
+      : showable(schema);
+    if (shown.fault !== undefined) leave(name, shown.fault);
+    else if (isObject(schema)) fit.set(name, { tool, schema, shown });
   }
-  const names = mapToolNames(seen, toolNameMax(serverName));
-  const byCodexName = new Map<string, { tool: ListedTool; hostName: string; shared: boolean }>();
-  for (const tool of fit) {
-    const listed = list(tool, names.toCodex.get(tool.name) ?? tool.name);
+  const names = mapToolNames(fit.keys(), toolNameMax(serverName));
+  const byCodexName = new Map<string, Entry>();
+  for (const [hostName, { tool, schema, shown }] of fit) {
+    const listed = list(tool, names.toCodex.get(hostName) ?? hostName, shown);
     const shared = tool.annotations?.readOnlyHint === true;
-    byCodexName.set(listed.name, { tool: listed, hostName: tool.name, shared });
+    byCodexName.set(listed.name, { listed, hostName, schema, shared });
   }
   return {
     leftOut,
     names,
+    entries: () => [...byCodexName.values()],
     get listed() {
-      return Array.from(byCodexName.values(), (entry) => entry.tool);
+      return Array.from(byCodexName.values(), (entry) => entry.listed);
     },
     find: (codexName) => byCodexName.get(codexName),
     leaveOut(codexName, reason) {
@@ -88,14 +99,24 @@ export function buildCatalogue(
   };
 }
 
-function list(tool: HostTool, name: string): ListedTool {
-  const listed: ListedTool = {
-    name,
-    inputSchema: (tool.inputSchema ?? ANYTHING) as ListedTool["inputSchema"],
-  };
+/** A schema that the model can be shown, with what has to be said in words. */
+type Shown = Exclude<ReturnType<typeof modelSchema>, { fault: string }>;
+
+function showable(schema: unknown): ReturnType<typeof modelSchema> {
+  const fault = schemaFault(schema);
+  if (fault !== undefined || !isObject(schema)) return { fault: fault ?? "it has no schema" };
+  const shown = modelSchema(schema);
+  if (shown.fault !== undefined) return shown;
+  const rewritten = shown.schema === schema ? undefined : schemaFault(shown.schema);
+  return rewritten === undefined ? shown : { fault: rewritten };
+}
+
+function list(tool: HostTool, name: string, { schema, rule }: Shown): ListedTool {
+  const listed: ListedTool = { name, inputSchema: schema };
   const title = tool.title ?? (name === tool.name ? undefined : tool.name);
   if (typeof title === "string") listed.title = title;
-  if (typeof tool.description === "string") listed.description = tool.description;
+  const words = [tool.description, rule].filter((part) => typeof part === "string");
+  if (words.length > 0) listed.description = words.join("\n\n");
   if (isObject(tool.annotations)) listed.annotations = tool.annotations;
   return listed;
 }

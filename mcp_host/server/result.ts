@@ -1,87 +1,182 @@
 /**
- * A host's answer, made fit for codex: always a valid CallToolResult, never larger than agreed.
+ * A host's answer, made fit for codex: always a CallToolResult that codex can read, with everything in
+ * it that the model is to see, never larger than agreed, and every part that needs no change as the
+ * host wrote it.
  *
- * codex cuts what is too long out of the middle without a word to the host, so the cut is made here
- * and says how much is missing. The budget counts bytes of text, base64 and JSON as they travel.
+ * What codex does with a result decides what is done here (measured on 0.135.0 to 0.171.0,
+ * docs/compatibility.md): it drops `content` where `structuredContent` is there; 0.135 to 0.137 take an
+ * empty list for a failure; a message with a lone surrogate, or nested too deep, is lost with its call;
+ * pictures go to the model's service unseen, which refuses the whole request for a bad one; what is too
+ * long is cut out of the middle without a word. The budget counts bytes of text, base64 and JSON as they
+ * travel.
  *
  * @module
  */
-import { failure, type HostToolResult } from "../host_tool.ts";
 import { isObject } from "../../base/json_object.ts";
+import { isDeeper } from "../../base/nesting.ts";
+import { decodeBase64, encodeBase64, lookAtPicture } from "../../base/picture.ts";
+import { canonicalJson, RawJson } from "../../base/raw_json.ts";
+import { failure, type HostToolResult } from "../host_tool.ts";
+
+/** Nesting above which codex's parser gives up, less what stands around a part. */
+const DEPTH_MAX = 100;
 
 const encoder = new TextEncoder();
 
-/** Shapes whatever the host answered; `maxBytes` bounds all content together. */
-export function shapeResult(answer: unknown, maxBytes: number): HostToolResult {
-  if (!isObject(answer) || !Array.isArray(answer.content)) {
+/** What a result must keep to. */
+export interface ResultLimits {
+  /** For all content together. */
+  resultMaxBytes: number;
+  /** This codex takes a result without content for a failure. */
+  emptyResultFails: boolean;
+}
+
+/** Shapes whatever the host answered. */
+export function shapeResult(answer: unknown, limits: ResultLimits): HostToolResult {
+  const raw = answer instanceof RawJson ? answer : RawJson.of(answer ?? null);
+  const value = raw.value;
+  // A host may leave out the content, or write null for it.
+  if (!isObject(value) || !Array.isArray(value.content ?? [])) {
     return failure(
-      "The host answered this call with something that is no tool result (no content list). " +
+      "The host answered this call with something that is no tool result. " +
         "This is a fault of the host, not of the arguments.",
     );
   }
-  const budget = { left: maxBytes };
-  const result: HostToolResult = { content: [] };
-  if (answer.isError === true) result.isError = true;
-  if (isObject(answer._meta)) result._meta = answer._meta;
-  const notes: unknown[] = [];
-  if (isObject(answer.structuredContent)) {
-    const size = byteLength(JSON.stringify(answer.structuredContent));
-    if (size <= maxBytes) result.structuredContent = answer.structuredContent;
-    else notes.push(note(`structured content of ${size} bytes left out: the limit is ${maxBytes}`));
+  const parts = raw.member("content")?.elements() ?? [];
+  const structured = isObject(value.structuredContent)
+    ? raw.member("structuredContent")
+    : undefined;
+  // codex shows the model one or the other, so both become content.
+  if (structured && !parts.some((part) => saysTheSame(part, structured))) {
+    parts.push(RawJson.of({ type: "text", text: structured.text }));
   }
-  for (const part of answer.content) result.content.push(...shapePart(part, budget, maxBytes));
-  result.content.push(...notes);
+  if (parts.length === 0 && limits.emptyResultFails) {
+    parts.push(RawJson.of({ type: "text", text: "" }));
+  }
+  const budget = { left: limits.resultMaxBytes, max: limits.resultMaxBytes };
+  const result: HostToolResult = { content: parts.map((part) => shapePart(part, budget)) };
+  if (value.isError === true) result.isError = true;
+  if (isObject(value._meta) && isReadable(value._meta)) {
+    result._meta = wellFormed(raw.member("_meta"));
+  }
   return result;
 }
 
-function shapePart(part: unknown, budget: { left: number }, maxBytes: number): unknown[] {
-  const kind = kindOf(part);
-  if (kind === "text") {
-    const { text, ...others } = part as { text: string };
-    const cut = cutText(text, budget.left);
-    budget.left -= Math.min(budget.left, cut.bytes);
-    if (cut.missing === 0) return [part];
-    const marker = `[… ${cut.missing} bytes cut: the limit for a result is ${maxBytes} bytes]`;
-    return [{ ...others, text: cut.text === "" ? marker : `${cut.text}\n${marker}` }];
+/** Whether a part is a text that is the JSON of the structured content. */
+function saysTheSame(part: RawJson, structured: RawJson): boolean {
+  const value = part.value;
+  if (!isObject(value) || value.type !== "text" || typeof value.text !== "string") return false;
+  try {
+    return canonicalJson(value.text) === canonicalJson(structured.text);
+  } catch {
+    return false;
   }
-  const json = JSON.stringify(part) ?? "null";
-  const size = byteLength(json);
-  if (size > budget.left) {
-    return [note(`${kind ?? "content"} of ${size} bytes left out: the limit is ${maxBytes} bytes`)];
-  }
-  budget.left -= size;
-  return [kind === undefined ? { type: "text", text: json } : part];
 }
 
-/** The kind of a well-formed content part; anything else is passed on as JSON text. */
-function kindOf(part: unknown): string | undefined {
-  if (!isObject(part)) return undefined;
-  switch (part.type) {
+interface Budget {
+  left: number;
+  max: number;
+}
+
+/** One part as it goes to codex: as it came, or changed as little as can be. */
+function shapePart(part: RawJson, budget: Budget): unknown {
+  const value = part.value;
+  if (!isObject(value) || !isReadable(value)) return shapeText(part.text, budget);
+  switch (value.type) {
     case "text":
-      return typeof part.text === "string" ? "text" : undefined;
+      if (typeof value.text !== "string") return shapeText(part.text, budget);
+      return shapeText(value.text, budget, part, value);
     case "image":
+      return shapeImage(part, value, budget);
+    default:
+      if (!isKnown(value)) return shapeText(part.text, budget);
+      return whole(part, String(value.type), budget);
+  }
+}
+
+/** A text part. `part` and `others` are what it came in, where it came as one. */
+function shapeText(
+  text: string,
+  budget: Budget,
+  part?: RawJson,
+  others: Record<string, unknown> = { type: "text" },
+): unknown {
+  const cut = cutText(text, budget.left);
+  budget.left -= cut.bytes;
+  if (cut.missing === 0) return wellFormed(part) ?? { ...others, text: text.toWellFormed() };
+  const marker = `[… ${cut.missing} bytes cut: the limit for a result is ${budget.max} bytes]`;
+  const kept = cut.text.toWellFormed();
+  return { ...others, text: kept === "" ? marker : `${kept}\n${marker}` };
+}
+
+/** A picture, with the media type and the base64 that its bytes ask for, or why it is none. */
+function shapeImage(part: RawJson, value: Record<string, unknown>, budget: Budget): unknown {
+  const { data, mimeType } = value;
+  const bytes = typeof data === "string" ? decodeBase64(data) : undefined;
+  const picture = bytes ? lookAtPicture(bytes) : { fault: "is not base64" };
+  if (bytes === undefined || picture.fault !== undefined) {
+    return note(`an image was left out: the host's picture ${picture.fault}`);
+  }
+  const base64 = encodeBase64(bytes);
+  const asItShould = base64 === data && picture.mediaType === mimeType;
+  const good = asItShould
+    ? part
+    : RawJson.of({ ...value, data: base64, mimeType: picture.mediaType });
+  return whole(good, "image", budget);
+}
+
+/** A part that is shown whole or not at all. */
+function whole(part: RawJson, kind: string, budget: Budget): unknown {
+  const size = byteLength(part.text);
+  if (size > budget.left) {
+    return note(`${kind} of ${size} bytes left out: the limit is ${budget.max} bytes`);
+  }
+  budget.left -= size;
+  return wellFormed(part);
+}
+
+/** Whether it is a well-formed part of the other kinds; anything else is passed on as JSON text. */
+function isKnown(part: Record<string, unknown>): boolean {
+  switch (part.type) {
     case "audio":
-      return typeof part.mimeType === "string" && isBase64(part.data) ? part.type : undefined;
+      return typeof part.mimeType === "string" && isBase64(part.data);
     case "resource_link":
-      return typeof part.uri === "string" && typeof part.name === "string" ? part.type : undefined;
+      return typeof part.uri === "string" && typeof part.name === "string";
     case "resource": {
       const inner = part.resource;
-      if (!isObject(inner) || typeof inner.uri !== "string") return undefined;
-      return typeof inner.text === "string" || isBase64(inner.blob) ? part.type : undefined;
+      if (!isObject(inner) || typeof inner.uri !== "string") return false;
+      return typeof inner.text === "string" || isBase64(inner.blob);
     }
     default:
-      return undefined;
+      return false;
   }
 }
 
 function isBase64(value: unknown): boolean {
-  if (typeof value !== "string") return false;
-  try {
-    atob(value);
-    return true;
-  } catch {
-    return false;
-  }
+  return typeof value === "string" && decodeBase64(value) !== undefined;
+}
+
+/** Whether codex's parser takes it: not too deep, and no number beyond what a double holds. */
+function isReadable(value: unknown): boolean {
+  return !isDeeper(value, DEPTH_MAX) && everyNumberIsFinite(value);
+}
+
+function everyNumberIsFinite(value: unknown): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object" || value === null) return true;
+  return Object.values(value).every(everyNumberIsFinite);
+}
+
+/** Lone surrogates, which JSON can write and codex cannot read, become U+FFFD. */
+function wellFormed(raw: RawJson | undefined): RawJson | undefined {
+  if (raw === undefined || !/\\u[dD][89a-fA-F]/.test(raw.text)) return raw;
+  const pairs = /\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u[dD][89a-fA-F]..|.)/g;
+  return new RawJson(
+    raw.text.replace(
+      pairs,
+      (escape) => /^\\u[dD]/.test(escape) && escape.length === 6 ? "\\ufffd" : escape,
+    ),
+  );
 }
 
 /** As much of `text` as fits into `maxBytes` of UTF-8, and how many bytes are missing. */
@@ -94,7 +189,6 @@ function cutText(text: string, maxBytes: number): { text: string; bytes: number;
 }
 
 function byteLength(text: string): number {
-  // A UTF-16 unit takes at most three bytes; short texts need no copy to be known as short.
   return encoder.encode(text).length;
 }
 

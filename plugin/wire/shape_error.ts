@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { found } from "../../base/json_object.ts";
 
 /** The part of a zod issue that the sentence is made from. */
 export interface Issue {
@@ -60,16 +61,6 @@ function expected(issue: Issue): string {
   if (issue.expected === "int") return "a whole number";
   if (issue.expected === "record") return "object";
   return typeof issue.expected === "string" ? issue.expected : "another value";
-}
-
-/** What was found instead, in a few words, whatever it is and however much of it there is. */
-export function found(value: unknown): string {
-  if (value === undefined) return "nothing";
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "array";
-  if (typeof value === "object") return "object";
-  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
-  return `${typeof value} ${text.length > 60 ? text.slice(0, 57) + "…" : text}`;
 }
 
 function lookUp(value: unknown, path: readonly PropertyKey[]): unknown {

@@ -17,7 +17,7 @@
  */
 
 import { callItemsIn, contentEnd, paddedEnd } from "../records/items.ts";
-import { type Span, stringAt } from "../records/json_span.ts";
+import { type Span, stringAt } from "../../base/json_span.ts";
 
 /** The ways to consume a call. */
 export type ConsumeOp = "consume-light" | "consume-heavy";

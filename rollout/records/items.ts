@@ -6,7 +6,15 @@
  * @module
  */
 
-import { readArray, readObject, rootOf, type Span, spanOf, spells, stringAt } from "./json_span.ts";
+import {
+  readArray,
+  readObject,
+  rootOf,
+  type Span,
+  spanOf,
+  spells,
+  stringAt,
+} from "../../base/json_span.ts";
 
 /** An item of a call. Spans are of the fields' values. */
 export interface CallItem {

@@ -23,7 +23,7 @@ import { decodeEvent, type EventRecord } from "./events.ts";
 import { isObject } from "../../base/json_object.ts";
 import { type Fields, optional, string, texts } from "./fields.ts";
 import { kindOf } from "./line_kind.ts";
-import { memberSpan, rootOf, textOf } from "./json_span.ts";
+import { memberSpan, rootOf, textOf } from "../../base/json_span.ts";
 
 /** A tool call as the model made it. `arguments` is exactly the recorded text. */
 export interface CallRecord {

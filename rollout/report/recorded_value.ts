@@ -12,7 +12,7 @@ import {
   spanOf,
   spells,
   stringAt,
-} from "../records/json_span.ts";
+} from "../../base/json_span.ts";
 
 /** What an output holds: its text in UTF-8 bytes, and its images. */
 export interface Content {

@@ -8,7 +8,7 @@ import { markersOf } from "../consume/splice.ts";
 import { tellsFailure } from "../records/outcome.ts";
 import { contentEnd, paddedEnd } from "../records/items.ts";
 import type { CallRecord } from "../records/records.ts";
-import { type Span, stringAt } from "../records/json_span.ts";
+import { type Span, stringAt } from "../../base/json_span.ts";
 import { clip, contentIn, lightValue, payloadOf, tailOf } from "./recorded_value.ts";
 import type { CallReport } from "./thread_report.ts";
 

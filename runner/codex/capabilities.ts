@@ -39,8 +39,13 @@ export interface Capabilities {
    * unless `features.shell_snapshot` is off.
    */
   shellSnapshots: boolean;
-  /** MCP tools hide behind tool search, and nothing can be done about it. */
-  toolsDeferred: boolean;
+  /**
+   * From so many MCP tools on, the user's own among them, all hide behind tool search, and nothing can
+   * be done about it; `undefined` where they never do.
+   */
+  toolsDeferredFrom: number | undefined;
+  /** A result of an MCP tool without content is a failed call. */
+  emptyResultFails: boolean;
 }
 
 /** The capabilities of `codex --version`'s answer, e.g. `codex-cli 0.169.0`; `undefined` when it names no version. */
@@ -55,13 +60,15 @@ export function capabilitiesOf(versionOutput: string): Capabilities | undefined 
     writerLock: since("0.148.0"),
     numberedRecords: since("0.148.0"),
     callId: since("0.148.0"),
-    omitToolsFrom: since("0.148.0"),
+    omitToolsFrom: since("0.147.0"),
     // Seen on 0.155.1, no longer on 0.160.1.
     trustsUnasked: !since("0.160.0"),
     // Seen on 0.152.1, no longer on 0.158.0.
     shellSnapshots: !since("0.158.0"),
-    // Seen hidden on 0.142.5 and direct on 0.140.0; nothing between was tried.
-    toolsDeferred: since("0.141.0") && !since("0.148.0"),
+    // 99 listed and 100 hidden on 0.136 to 0.142.0; all hidden on 0.142.3 (0.142.1 cannot be had).
+    toolsDeferredFrom: since("0.147.0") ? undefined : since("0.142.1") ? 1 : 100,
+    // Seen on 0.135.0, no longer on 0.136.0.
+    emptyResultFails: !since("0.136.0"),
   };
 }
 

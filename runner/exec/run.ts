@@ -97,6 +97,7 @@ class ExecRun implements Beginning {
       const refused = error instanceof Error ? error : new Error(String(error));
       return { exit: undefined, refused, lingered: false, stderr: "", survivors: [] };
     }
+    input.onCodex?.(process.pid);
     // Where the mark alone finds codex, asking for its start time is a process for nothing.
     const recorded = marksByLimit() ? undefined : input.directory.recordCodex(process.pid);
     try {

@@ -1,9 +1,10 @@
 /**
  * A live bridge of the compiled plugin, and how to start `mcp-host` in it as codex would.
  *
- * A turn with tools is under way; the codex of that turn does nothing but wait, so whoever starts
- * `mcp-host` with what codex was given is connected to the host's tools.
+ * A turn with tools is under way; the codex of that turn does nothing but wait, and starts `mcp-host`
+ * for whoever connects: the plugin serves nobody but what descends from codex.
  */
+import { join } from "@std/path";
 import type { Tool } from "../../plugin/protocol.ts";
 import { METHOD } from "../../plugin/protocol.ts";
 import { type Executable, executable } from "../support/checkout.ts";
@@ -11,6 +12,10 @@ import { began, completed, fakeCodex } from "../support/fake_codex.ts";
 import { startHost } from "../support/host.ts";
 import type { RequestHandler } from "../support/peer.ts";
 import { openSandbox } from "../support/sandbox.ts";
+
+/** A program that is another one, at the other end of a socket. */
+const STDIO_TO_SOCKET = `const socket = require("node:net").connect(process.argv[1]);
+process.stdin.pipe(socket).pipe(process.stdout);`;
 
 /** How to start `mcp-host`. */
 export interface LiveBridge extends AsyncDisposable {
@@ -26,7 +31,10 @@ export async function openLiveBridge(tools: Tool[], answer: RequestHandler): Pro
   await using opened = new AsyncDisposableStack();
   const sandbox = opened.use(await openSandbox({ binary: "codex" }));
   // It begins at the end: a codex that begins without having connected is stopped by the plugin.
-  const acts = [{ mark: "listening" }, { waitFor: "end" }, began(), completed()];
+  const args = [...program.args, "mcp-host"];
+  const socket = join(sandbox.temp, "stdio");
+  const relays = { socket, command: program.command, args };
+  const acts = [{ relays }, { mark: "listening" }, { waitFor: "end" }, began(), completed()];
   const codex = await fakeCodex(sandbox.root, { acts });
   await sandbox.configure({ binary: codex.path });
   const host = opened.use(await startHost({ env: sandbox.env }));
@@ -43,21 +51,12 @@ export async function openLiveBridge(tools: Tool[], answer: RequestHandler): Pro
     await turn.result;
   });
   await codex.reached("listening");
-  const [run] = await codex.runs();
-  const given = Object.entries(run?.env ?? {}).filter(([name]) => name.startsWith("PLEXUM_MCP_"));
-  const { HOME, PATH, TMPDIR } = sandbox.env;
+  const { HOME = "", PATH = "", TMPDIR = "" } = sandbox.env;
   const resources = opened.move();
   return {
-    command: program.command,
-    args: [...program.args, "mcp-host"],
-    env: {
-      ...Object.fromEntries(given),
-      ...Object.fromEntries(
-        Object.entries({ HOME, PATH, TMPDIR }).filter((entry): entry is [string, string] =>
-          entry[1] !== undefined
-        ),
-      ),
-    },
+    command: "node",
+    args: ["-e", STDIO_TO_SOCKET, socket],
+    env: { HOME, PATH, TMPDIR },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }

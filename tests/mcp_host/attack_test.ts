@@ -1,14 +1,14 @@
 /** What strangers try at the bridge's socket, and that the turn's own relay still gets in. */
 import { strict as assert } from "node:assert";
 import { HELLO_TIMEOUT_MS } from "../../mcp_host/bridge.ts";
-import { PENDING_MAX } from "../../mcp_host/listener/gate.ts";
-import { RELAYS_MAX } from "../../mcp_host/listener/relays.ts";
-import { MESSAGE_MAX_BYTES } from "../../mcp_host/server/transport.ts";
+import { PENDING_MAX } from "../../mcp_host/listener/listener.ts";
+import { RELAYS_MAX } from "../../mcp_host/bridge.ts";
+import { MESSAGE_MAX_BYTES } from "../../mcp_host/server/mcp_server.ts";
 import { manualTimer } from "./manual_timer.ts";
 import { openRig, type Rig } from "./rig.ts";
 import { helloFor, Stranger } from "./stranger.ts";
 
-const admitted = '{"plexum_mcp":1,"admitted":true}\n';
+const admitted = '{"plexum_mcp":2,"admitted":true}\n';
 
 function knock(rig: Rig): Promise<Stranger> {
   return Stranger.connect(rig.env.PLEXUM_MCP_SOCKET ?? "");
@@ -29,7 +29,7 @@ Deno.test("bridge refuses a wrong token, a wrong agent and another version, and 
     [{ token: right + "0" }, /the token/],
     [{ token: "" }, /the token/],
     [{ agent_id: "other" }, /the agent is not the turn's/],
-    [{ plexum_mcp: 2 }, /the relay speaks version 2, the plugin 1/],
+    [{ plexum_mcp: 1 }, /the relay speaks version 1, the plugin 2/],
   ] as const;
   for (const [over, reason] of wrong) {
     using stranger = await knock(rig);
@@ -63,7 +63,7 @@ Deno.test("bridge closes on a hello that does not come", async () => {
   await using rig = await openRig({ timer: clock.timer });
   using silent = await knock(rig);
   using slow = await knock(rig);
-  await slow.say('{"plexum_mcp":1,');
+  await slow.say('{"plexum_mcp":2,');
   using relay = await knock(rig);
   await relay.say(helloFor(rig.env));
   assert.equal(await relay.next(), admitted);
@@ -117,7 +117,7 @@ Deno.test("bridge bounds the relays of one turn and takes a new one when one is 
   }
 });
 
-Deno.test("bridge hangs up on a relay that sends a message beyond the limit", async () => {
+Deno.test("bridge refuses a message beyond the limit, and goes on", async () => {
   await using rig = await openRig();
   using relay = await knock(rig);
   await relay.say(helloFor(rig.env));
@@ -127,8 +127,9 @@ Deno.test("bridge hangs up on a relay that sends a message beyond the limit", as
     for (let sent = 0; sent <= MESSAGE_MAX_BYTES; sent += part.length) await relay.say(part);
     await relay.say("\n");
   };
-  await Promise.all([flood().catch(() => {}), relay.heard()]);
-  assert.match(rig.statuses.join(), /a message from codex was not understood/);
+  const [, answer] = await Promise.all([flood(), relay.next()]);
+  assert.match(answer, /"code":-32700,"message":"frame of \d+ bytes is over the limit/);
+  assert.match(rig.statuses.join(), /codex's side of the connection: a frame was refused/);
   await relayGetsIn(rig);
 });
 

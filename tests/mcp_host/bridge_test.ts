@@ -1,6 +1,9 @@
 import { strict as assert } from "node:assert";
+import { dirname } from "@std/path";
 import type { HostToolCall, HostToolResult } from "../../mcp_host/host_tool.ts";
+import { PIXEL } from "../support/pixel.ts";
 import { connectClient, openRig } from "./rig.ts";
+import { helloFor, Stranger } from "./stranger.ts";
 
 function textOf(result: unknown): string {
   const { content } = result as { content: { text: string }[] };
@@ -86,16 +89,15 @@ Deno.test("bridge names the field of arguments that do not fit", async () => {
   );
   assert.match(await call({ to: { zip: "x" } }), /arguments\/to\/zip must be integer/);
   assert.match(await call({ to: { zip: 1 } }), /"zip":1/);
-  assert.deepEqual(rig.calls.map((made) => made.arguments), [{ to: { zip: 1 } }]);
+  assert.deepEqual(rig.calls.map((made) => made.arguments.value), [{ to: { zip: 1 } }]);
 });
 
 Deno.test("bridge passes results on whole", async () => {
   const result: HostToolResult = {
     content: [
       { type: "text", text: "a" },
-      { type: "image", mimeType: "image/png", data: "aGk=" },
+      { type: "image", mimeType: "image/png", data: PIXEL.png },
     ],
-    structuredContent: { rows: [1] },
     isError: true,
   };
   await using rig = await openRig({ call: () => Promise.resolve(result) });
@@ -109,22 +111,6 @@ Deno.test("bridge takes codex's call id from _meta", async () => {
   await codex.client.callTool({ name: "echo", _meta: { callId: "call_7" } });
   await codex.client.callTool({ name: "echo", _meta: { callId: 7 } });
   assert.deepEqual(rig.calls.map((call) => call.callId), ["call_7", undefined]);
-});
-
-Deno.test("bridge passes progress on to who asked for it", async () => {
-  const { promise: seen, resolve: onprogress } = Promise.withResolvers<unknown>();
-  const call = async ({ onProgress }: HostToolCall) => {
-    onProgress?.({ progress: 1, total: 2, message: "half" });
-    // The client forgets whoever listens for progress as soon as the result is there.
-    if (onProgress) await seen;
-    return { content: [] };
-  };
-  await using rig = await openRig({ call });
-  await using codex = await connectClient(rig.env);
-  await codex.client.callTool({ name: "echo" }, undefined, { onprogress });
-  assert.deepEqual(await seen, { progress: 1, total: 2, message: "half" });
-  await codex.client.callTool({ name: "echo" });
-  assert.deepEqual(rig.calls.map((made) => made.onProgress !== undefined), [true, false]);
 });
 
 /** A host that never answers, and the call it got. */
@@ -256,7 +242,70 @@ Deno.test("bridge refuses an agent id that no hello can hold", async () => {
 });
 
 Deno.test("bridge says when codex shows tools through its search only", async () => {
-  await using rig = await openRig({}, { omitToolsFrom: false, toolsDeferred: true });
+  await using rig = await openRig({}, {
+    omitToolsFrom: false,
+    toolsDeferredFrom: 1,
+  });
   assert.match(rig.statuses.join(), /through its tool search only/);
   assert.ok(!rig.config.join().includes("omit_tools_from"));
+});
+
+Deno.test("bridge says when codex hides that many tools, and not for fewer", async () => {
+  const capabilities = { omitToolsFrom: false, toolsDeferredFrom: 100 };
+  const tools = Array.from({ length: 100 }, (_, n) => ({ name: `t${n}` }));
+  await using many = await openRig({ tools }, capabilities);
+  assert.match(many.statuses.join(), /with 100 tools or more, as here with 100, this codex shows/);
+  await using fewer = await openRig({ tools: tools.slice(1) }, capabilities);
+  assert.deepEqual(fewer.statuses, []);
+});
+
+Deno.test({
+  name: "bridge gives tools to a relay that descends from codex, and to nobody else with its token",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const asked: number[] = [];
+    let codexs = true;
+    const owns = (pid: number) => (asked.push(pid), Promise.resolve(codexs));
+    await using rig = await openRig({ owns });
+    await using codex = await connectClient(rig.env);
+    assert.equal(
+      textOf(await codex.client.callTool({ name: "echo", arguments: { a: 1 } })),
+      '{"a":1}',
+    );
+    assert.deepEqual(asked, [codex.transport.process.pid]);
+    codexs = false;
+    using thief = await Stranger.connect(rig.env.PLEXUM_MCP_SOCKET ?? "");
+    const call = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "echo" } };
+    await thief.say(helloFor(rig.env, { pid: Deno.pid }) + JSON.stringify(call) + "\n");
+    assert.doesNotMatch(await thief.heard(), /result/);
+    assert.match(rig.statuses.join(), /process \d+ showed the token, but is not codex's/);
+    assert.equal(rig.calls.length, 1);
+    assert.equal(rig.bridge.refused, 1);
+    assert.deepEqual(
+      [...Deno.readDirSync(dirname(rig.env.PLEXUM_MCP_SOCKET ?? ""))].map((e) => e.name),
+      [
+        "s",
+      ],
+      "no proof is left behind",
+    );
+  },
+});
+
+Deno.test({
+  name: "bridge does not believe a pid that did not open the proof",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using rig = await openRig({ owns: () => Promise.resolve(true) });
+    await using codex = await connectClient(rig.env);
+    const { pid } = codex.transport.process;
+    using thief = await Stranger.connect(rig.env.PLEXUM_MCP_SOCKET ?? "");
+    await thief.say(helloFor(rig.env, { pid }));
+    const { proof } = JSON.parse(await thief.next());
+    // The thief opens the file itself, and says that it is the relay.
+    using _mine = await Deno.open(proof);
+    const list = { jsonrpc: "2.0", id: 1, method: "tools/list" };
+    await thief.say(JSON.stringify(list) + "\n");
+    assert.doesNotMatch(await thief.heard(), /echo/);
+    assert.match(rig.statuses.join(), new RegExp(`process ${pid} showed the token, but`));
+  },
 });

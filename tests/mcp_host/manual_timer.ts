@@ -1,5 +1,5 @@
 /** A timer whose time is up when the test says so. */
-import type { Timer } from "../../mcp_host/host_tool.ts";
+import type { Timer } from "../../base/timer.ts";
 
 /** Timers that were started and neither stopped nor fired. */
 export interface ManualTimer {

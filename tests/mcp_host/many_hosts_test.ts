@@ -1,7 +1,7 @@
 /** Many agents at once, each with many tools: nobody's list is cut, and nobody gets another's. */
 import { strict as assert } from "node:assert";
 import { TextLineStream } from "@std/streams";
-import { decodeAnswer, encodeHello } from "../../mcp_host/listener/link.ts";
+import { decodeAnswer, encodeHello } from "../../mcp_host/listener/hello.ts";
 import { openRig } from "./rig.ts";
 
 const HOSTS = 100;
@@ -13,7 +13,7 @@ async function listTools(agentId: string, env: Record<string, string>): Promise<
   const lines = conn.readable.pipeThrough(new TextDecoderStream())
     .pipeThrough(new TextLineStream()).values();
   const writer = conn.writable.getWriter();
-  await writer.write(encodeHello(agentId, env.PLEXUM_MCP_TOKEN ?? ""));
+  await writer.write(encodeHello(agentId, env.PLEXUM_MCP_TOKEN ?? "", 1));
   const answer = new TextEncoder().encode((await lines.next()).value ?? "");
   assert.equal(decodeAnswer(answer)?.admitted, true);
   const clientInfo = { name: "codex-mcp-client", version: "0.135.0" };

@@ -109,7 +109,7 @@ for (
     }
     assert.match(rig.statuses.join(), /host tool "dropped" left out: inputSchema\.properties\.q/);
 
-    assert.deepEqual(rig.calls.map((made) => [made.name, made.arguments]), [
+    assert.deepEqual(rig.calls.map((made) => [made.name, made.arguments.value]), [
       ["web.search", { q: "x" }],
     ]);
     const expectedId = version === OLDEST_CODEX ? undefined : "call_a";

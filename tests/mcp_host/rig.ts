@@ -59,7 +59,7 @@ export async function openRig(
   const directory = tempDir();
   const statuses: string[] = [];
   const calls: HostToolCall[] = [];
-  const { call, ...rest } = options;
+  const { call, owns, ...rest } = options;
   const bridge = await openBridge({
     agentId: "cx",
     tools: [{ name: "echo", description: "Echoes.", inputSchema: { type: "object" } }],
@@ -74,10 +74,11 @@ export async function openRig(
   });
   const detach = bridge.attach({
     onStatus: (message) => statuses.push(message),
+    owns,
     call: async (asked) => {
       calls.push(asked);
       if (call) return await call(asked);
-      return { content: [{ type: "text", text: JSON.stringify(asked.arguments) }] };
+      return { content: [{ type: "text", text: asked.arguments.text }] };
     },
   });
   return {

@@ -53,6 +53,6 @@ export class Stranger implements Disposable {
 
 /** The hello of a bridge's own relay. */
 export function helloFor(env: Record<string, string>, over: Record<string, unknown> = {}): string {
-  const hello = { plexum_mcp: 1, agent_id: env.PLEXUM_MCP_AGENT_ID, token: env.PLEXUM_MCP_TOKEN };
+  const hello = { plexum_mcp: 2, agent_id: env.PLEXUM_MCP_AGENT_ID, token: env.PLEXUM_MCP_TOKEN };
   return JSON.stringify({ ...hello, ...over }) + "\n";
 }

@@ -2,7 +2,8 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { ConfigFile } from "../../plugin/config/config_file.ts";
-import { RpcError } from "../../plugin/wire/jsonrpc.ts";
+import { RawJson } from "../../base/raw_json.ts";
+import { RpcError } from "../../base/jsonrpc/peer.ts";
 import { Log, type LogLine } from "../../plugin/log.ts";
 import type { Provider } from "../../plugin/provider.ts";
 import { Session } from "../../plugin/session.ts";
@@ -43,7 +44,11 @@ async function onStage(
       () => (loads++, load()),
     );
     const ask = (method: string, params?: unknown) =>
-      session.request(method, params, { id: 1, signal: new AbortController().signal });
+      session.request(method, params, {
+        id: 1,
+        signal: new AbortController().signal,
+        whole: RawJson.of({}),
+      });
     const refusal = async (method: string, params?: unknown): Promise<RpcError> => {
       const error: unknown = await ask(method, params).catch((error: unknown) => error);
       assert.ok(error instanceof RpcError, `an RpcError, not ${JSON.stringify(error)}`);

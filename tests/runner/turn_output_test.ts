@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { RawJson } from "../../base/raw_json.ts";
 import fc from "fast-check";
 import type { Followed } from "../../rollout/follow.ts";
 import type { CodexEvent } from "../../runner/transport.ts";
@@ -104,10 +105,10 @@ Deno.test("TurnOutput claims the oldest open call of that name and those argumen
   output.follow(call("c1", '{"q":1}'));
   output.follow(call("c2", '{"q": 2}'));
   output.follow(call("c3", '{"q":2}'));
-  const claim = (q: number) => output.claim({ name: "t", arguments: { q } });
+  const claim = (q: number) => output.claim({ name: "t", arguments: RawJson.of({ q }) });
   assert.deepEqual([claim(2), claim(2), claim(2), claim(1)], ["c2", "c3", undefined, "c1"]);
-  assert.equal(output.claim({ callId: "given", name: "t", arguments: {} }), "given");
-  assert.equal(output.claim({ name: "other", arguments: { q: 1 } }), undefined);
+  assert.equal(output.claim({ callId: "given", name: "t", arguments: RawJson.of({}) }), "given");
+  assert.equal(output.claim({ name: "other", arguments: RawJson.of({ q: 1 }) }), undefined);
 });
 
 Deno.test("TurnOutput reports the first broken line only, and counts them all", () => {

@@ -4,6 +4,7 @@
  * by the little `codex` script that `fake_codex.ts` writes; what the scenario can say is typed there.
  */
 import { spawn } from "node:child_process";
+import { createServer } from "node:net";
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import { Socket } from "node:net";
@@ -73,6 +74,8 @@ async function playOne(act, turn) {
       return await appearance(join(dir, "triggers", value));
     case "mark":
       return mark(value);
+    case "relays":
+      return await relays(value);
     case "child":
       return await child(value);
     case "closeStdout":
@@ -177,6 +180,18 @@ async function child(
   });
   command.unref();
   await appearance(place);
+}
+
+/** Starts the program for whoever connects to the socket, as a child of ours, and joins the two. */
+async function relays({ socket, command, args }) {
+  const server = createServer((client) => {
+    const relay = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+    client.pipe(relay.stdin).on("error", () => client.destroy());
+    relay.stdout.pipe(client).on("error", () => relay.kill());
+    client.on("error", () => relay.kill());
+  });
+  server.unref();
+  await new Promise((resolve) => server.listen(socket, resolve));
 }
 
 /** A shell of its own for the script, so that $$ is that shell's pid. */

@@ -20,6 +20,8 @@ export type Act =
   | { waitFor: string }
   /** Leaves a mark with its pid, for `reached`. */
   | { mark: string }
+  /** Whoever connects to the socket speaks with a fresh process of that program, a child of ours. */
+  | { relays: { socket: string; command: string; args: string[] } }
   | { child: FakeChild }
   | { closeStdout: true }
   | { exit: number }

@@ -39,7 +39,7 @@ export const TURN_CHECK: Check = {
 
 async function deepTurn(context: DoctorContext): Promise<Finding> {
   const codex = await context.usableCodex();
-  const direct = !codex.capabilities.toolsDeferred;
+  const direct = codex.capabilities.toolsDeferredFrom !== 1;
   const root = Deno.makeTempDirSync({ prefix: "plexum-doctor-" });
   const model = startProbeModel();
   const started = performance.now();

@@ -76,14 +76,16 @@ async function version(context: DoctorContext): Promise<Finding> {
   if (codex instanceof TurnError) {
     return fail(codex.failure.message.replace(/^codex: /, ""), { detail: range, command: INSTALL });
   }
-  const { version, toolsDeferred } = codex.capabilities;
-  return toolsDeferred
-    ? warn(`codex ${version} hides the host's tools behind a tool search`, {
-      detail: range,
-      remedy: "Upgrade codex to 0.148 or later:",
-      command: INSTALL,
-    })
-    : ok(`codex ${version}`, range);
+  const { version, toolsDeferredFrom } = codex.capabilities;
+  if (toolsDeferredFrom === undefined) return ok(`codex ${version}`, range);
+  const many = toolsDeferredFrom > 1
+    ? ` where there are ${toolsDeferredFrom} or more, those of the user's MCP servers among them`
+    : "";
+  return warn(`codex ${version} hides the host's tools behind a tool search${many}`, {
+    detail: range,
+    remedy: "Upgrade codex to 0.147 or later:",
+    command: INSTALL,
+  });
 }
 
 async function launcher(context: DoctorContext): Promise<Finding> {

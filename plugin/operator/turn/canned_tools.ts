@@ -61,7 +61,7 @@ export function readCannedTools(path: string): Canned {
       const tool = tools.find((one) => one.name === name);
       if (tool === undefined) throw new Error(`there is no tool ${JSON.stringify(name)}`);
       if (tool.delay_ms !== undefined) await pause(tool.delay_ms, signal);
-      const result = tool.result ?? JSON.stringify(args);
+      const result = tool.result ?? args.text;
       return typeof result === "string" ? { content: [{ type: "text", text: result }] } : result;
     },
   };

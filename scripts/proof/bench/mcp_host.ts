@@ -111,7 +111,7 @@ async function relayOnce(relay: Program, socket: string): Promise<[number, numbe
     heard += new TextDecoder().decode(buffer.subarray(0, await conn.read(buffer) ?? 0));
   }
   const first = performance.now() - started;
-  await conn.write(encoder.encode('{"plexum_mcp":1,"admitted":true}\ny'));
+  await conn.write(encoder.encode('{"plexum_mcp":2,"admitted":true}\ny'));
   await process.stdout.getReader().read();
   const answered = performance.now() - started;
   await said;

@@ -5,13 +5,13 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { ConfigFile } from "../../../plugin/config/config_file.ts";
-import { FrameWriter } from "../../../plugin/wire/frame_writer.ts";
-import { Peer } from "../../../plugin/wire/jsonrpc.ts";
+import { FrameWriter } from "../../../base/jsonrpc/frame_writer.ts";
+import { Peer } from "../../../base/jsonrpc/peer.ts";
 import { Log } from "../../../plugin/log.ts";
 import { profilePaths } from "../../../plugin/profile.ts";
 import { METHOD } from "../../../plugin/protocol.ts";
 import { Provider } from "../../../plugin/provider.ts";
-import { Session } from "../../../plugin/session.ts";
+import { HOST_LIMITS, Session } from "../../../plugin/session.ts";
 import { add, Answers, type Expected, expectedOf } from "./conversation.ts";
 import { hostFrame, ROOT_MARK } from "./host_text.ts";
 import { lines, mutated } from "./mutation.ts";
@@ -82,7 +82,7 @@ async function converse(
     log,
     () => Promise.resolve(provider = makeProvider(peer, config, log)),
   );
-  const peer: Peer = new Peer(writer, session);
+  const peer: Peer = new Peer(writer, session, HOST_LIMITS);
   await peer.run(input(sent, expected, answers, () => failure !== undefined));
   await provider?.close();
   await writer.flushed();

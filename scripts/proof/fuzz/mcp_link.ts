@@ -7,13 +7,18 @@
 import { strict as assert } from "node:assert";
 import * as fc from "fast-check";
 import { type Bridge, openBridge } from "../../../mcp_host/bridge.ts";
-import { decodeAnswer, decodeHello, HELLO_MAX_BYTES } from "../../../mcp_host/listener/link.ts";
+import {
+  decodeAnswer,
+  decodeHello,
+  HELLO_MAX_BYTES,
+  LINK_VERSION,
+} from "../../../mcp_host/listener/hello.ts";
 import { within } from "../../../tests/support/deadline.ts";
 import { anyValue, object, text, word } from "./json_text.ts";
 import { lines, mutated } from "./mutation.ts";
 import { bytesOf, chunksOf, type Runner, type Target } from "./target.ts";
 
-const HELLO = '{"plexum_mcp":1,"agent_id":"cx","token":"$TOKEN"}';
+const HELLO = '{"plexum_mcp":2,"agent_id":"cx","token":"$TOKEN"}';
 const PROBE = '{"jsonrpc":"2.0","id":"the last","method":"ping"}';
 /** Statuses that one connection may cause. */
 const STATUSES_MAX = 3;
@@ -52,7 +57,7 @@ const hello = fc.oneof(
   {
     weight: 2,
     arbitrary: object({
-      plexum_mcp: fc.constantFrom("1", "2"),
+      plexum_mcp: fc.constantFrom("2", "3"),
       agent_id: word("cx", "other"),
       token: word("$TOKEN", "", "x".repeat(64)),
     }),
@@ -102,7 +107,8 @@ async function check(bridge: Bridge, bytes: Uint8Array): Promise<void> {
   const end = said.subarray(0, HELLO_MAX_BYTES).indexOf(10);
   decodeAnswer(end < 0 ? said : said.subarray(0, end));
   const hello = end < 0 ? undefined : decodeHello(said.subarray(0, end));
-  const welcome = hello?.token === token && hello.agentId === "cx" && hello.version === 1;
+  const welcome = hello?.token === token && hello.agentId === "cx" &&
+    hello.version === LINK_VERSION;
   using conn = await Deno.connect({ transport: "unix", path: socket });
   const whole = welcome ? new Uint8Array([...said, ...bytesOf(`\n${PROBE}\n`)]) : said;
   const talking = say(conn, whole, welcome);
@@ -147,7 +153,7 @@ function checkAnswers(heard: string, welcome: boolean): void {
     assert.ok(rest.length === 0 && !heard.includes('"admitted":true'), `let in: ${heard}`);
     return;
   }
-  assert.equal(first, '{"plexum_mcp":1,"admitted":true}');
+  assert.equal(first, '{"plexum_mcp":2,"admitted":true}');
   for (const line of rest) {
     const frame: Record<string, unknown> = JSON.parse(line);
     assert.equal(frame.jsonrpc, "2.0", line.slice(0, 200));

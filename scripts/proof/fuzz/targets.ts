@@ -17,7 +17,7 @@ export interface TargetEntry {
 export const TARGETS: readonly TargetEntry[] = [
   {
     name: "host",
-    about: "host frames into plugin/wire/jsonrpc.ts, session.ts and provider.ts",
+    about: "host frames into base/jsonrpc/peer.ts, session.ts and provider.ts",
     share: 3,
     load: async () => (await import("./host_frames.ts")).hostFrames,
   },
@@ -48,7 +48,7 @@ export const TARGETS: readonly TargetEntry[] = [
   {
     name: "link",
     about:
-      "connections to a turn's socket: mcp_host/listener/gate.ts, link.ts, transport.ts, server.ts",
+      "connections to a turn's socket: mcp_host/listener/listener.ts, hello.ts and server/mcp_server.ts",
     share: 1,
     load: async () => (await import("./mcp_link.ts")).mcpLink,
   },

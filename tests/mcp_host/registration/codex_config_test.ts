@@ -121,8 +121,8 @@ Deno.test("bridge in codex's config keeps one socket per agent for all its turns
   await using codexTwo = await connectClient(two.env);
   await codexTwo.client.callTool({ name: "echo", arguments: { n: 2 } });
   await codexOne.client.callTool({ name: "echo", arguments: { n: 1 } });
-  assert.deepEqual(one.calls.map((call) => call.arguments), [{ n: 1 }]);
-  assert.deepEqual(two.calls.map((call) => call.arguments), [{ n: 2 }]);
+  assert.deepEqual(one.calls.map((call) => call.arguments.value), [{ n: 1 }]);
+  assert.deepEqual(two.calls.map((call) => call.arguments.value), [{ n: 2 }]);
   await one.bridge.close();
   assert.ok(Deno.lstatSync(socket).isSocket, "the other turn still needs it");
   await two.bridge.close();

@@ -1,16 +1,21 @@
 import { strict as assert } from "node:assert";
 import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../../support/codex.ts";
-import { outputTokenLimit, serverEntry } from "../../../mcp_host/registration/registration.ts";
+import { bridgeAccess, outputTokenLimit } from "../../../mcp_host/registration/registration.ts";
 import { toml } from "../../../base/toml.ts";
 
 const base = {
+  serverName: "plexum_host",
   command: ["/opt/a b/plexum", "mcp-host"],
   env: undefined,
   startupTimeoutMs: 30_000,
   toolTimeoutMs: 600_000,
   parallel: false,
   omitToolsFrom: true,
+  resultMaxBytes: 1_000_000,
 };
+
+const serverEntry = (registration: typeof base | Parameters<typeof bridgeAccess>[0]) =>
+  bridgeAccess(registration, {}).server;
 
 Deno.test("entry says how to start the relay, and that codex must wait for it", () => {
   assert.deepEqual(serverEntry(base), {

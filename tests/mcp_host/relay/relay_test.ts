@@ -82,7 +82,7 @@ async function withoutTools(env: Record<string, string>): Promise<string> {
   await using codex = await connectClient(env);
   assert.deepEqual((await codex.client.listTools()).tools, []);
   await codex.client.ping();
-  await assert.rejects(codex.client.callTool({ name: "echo" }), /Method not found/);
+  await assert.rejects(codex.client.callTool({ name: "echo" }), /there are no tools/);
   await codex.client.close();
   assert.equal((await codex.transport.ended).code, 0);
   return codex.transport.stderr;
@@ -151,7 +151,7 @@ Deno.test("relay answers itself what it had passed on before it was refused", as
     while (!seen.includes('"initialize"')) {
       seen += new TextDecoder().decode(buffer.subarray(0, await conn.read(buffer) ?? 0));
     }
-    await conn.write(new TextEncoder().encode('{"plexum_mcp":1,"admitted":false,"reason":"x"}\n'));
+    await conn.write(new TextEncoder().encode('{"plexum_mcp":2,"admitted":false,"reason":"x"}\n'));
     conn.close();
   });
   assert.match(await withoutTools(plugin.env), /the plugin refused: x/);

@@ -1,7 +1,7 @@
 /** The host's requests and notifications, from bytes to handlers and back. */
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
-import { bytesOf, errorOf, type Frame, Rig } from "../rig.ts";
+import { bytesOf, errorOf, type Frame, Rig } from "./rig.ts";
 
 /** Pushes the bytes cut into pieces that end at `cuts`, and returns what came of it. */
 async function talk(bytes: Uint8Array, cuts: number[]): Promise<unknown> {

@@ -3,9 +3,9 @@
  * while a recorder keeps what reached the handlers.
  */
 import { strict as assert } from "node:assert";
-import { FrameWriter } from "../../plugin/wire/frame_writer.ts";
-import { type Handlers, Peer, type RequestContext, RpcError } from "../../plugin/wire/jsonrpc.ts";
-import { within } from "../support/deadline.ts";
+import { FrameWriter } from "../../../base/jsonrpc/frame_writer.ts";
+import { type Handlers, Peer, type RequestContext, RpcError } from "../../../base/jsonrpc/peer.ts";
+import { within } from "../../support/deadline.ts";
 
 /** A frame as it is on the wire. */
 export type Frame = Record<string, unknown>;
@@ -76,7 +76,11 @@ export class Rig {
       this.#wake();
       return Promise.resolve();
     });
-    this.peer = new Peer(writer, this.recorder, limits);
+    this.peer = new Peer(writer, this.recorder, {
+      ...limits,
+      busy: (message) =>
+        new RpcError(-32000, message, { kind: "internal", message, retryable: true }),
+    });
     this.done = this.peer.run(this.#input.readable);
   }
 

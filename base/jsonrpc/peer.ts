@@ -9,22 +9,34 @@
  *
  * @module
  */
-import { LineSplitter } from "../../base/lines.ts";
-import { errorMessage } from "../../base/error_message.ts";
+import { errorMessage } from "../error_message.ts";
+import { LineSplitter } from "../lines.ts";
+import type { RawJson } from "../raw_json.ts";
 import { decodeFrame, type Frame, type RequestId, requestId } from "./frame.ts";
 import type { FrameWriter } from "./frame_writer.ts";
-import { OutgoingRequests } from "./outgoing_requests.ts";
-import { CODE, MAX_FRAME_BYTES, MAX_REQUESTS, METHOD } from "../protocol.ts";
-import { RpcError } from "./rpc_error.ts";
+import { CANCELLED, OutgoingRequests } from "./outgoing_requests.ts";
+import { RPC_CODE, RpcError } from "./rpc_error.ts";
 
 export type { RequestId } from "./frame.ts";
-export { RpcError } from "./rpc_error.ts";
+export { RPC_CODE, RpcError } from "./rpc_error.ts";
 
 /** What a request handler gets besides the params. */
 export interface RequestContext {
   id: RequestId;
   /** Aborts when the sender cancels the request or the connection ends. */
   signal: AbortSignal;
+  /** The frame as it was written. */
+  whole: RawJson;
+}
+
+/** What one end takes on. */
+export interface PeerLimits {
+  /** Longest frame, in bytes without its newline. */
+  frameBytes: number;
+  /** Requests of the other side that may run at once. */
+  requests: number;
+  /** What is answered to one more. */
+  busy(message: string): RpcError;
 }
 
 /** The local side of the conversation. */
@@ -40,44 +52,40 @@ export interface Handlers {
 export class Peer {
   readonly #writer: FrameWriter;
   readonly #handlers: Handlers;
-  readonly #limits: { frameBytes: number; requests: number };
+  readonly #limits: PeerLimits;
+  readonly #lines: LineSplitter;
   readonly #running = new Map<RequestId, AbortController>();
   readonly #outgoing: OutgoingRequests;
   #closed: string | undefined;
 
-  constructor(
-    writer: FrameWriter,
-    handlers: Handlers,
-    limits: { frameBytes: number; requests: number } = {
-      frameBytes: MAX_FRAME_BYTES,
-      requests: MAX_REQUESTS,
-    },
-  ) {
+  constructor(writer: FrameWriter, handlers: Handlers, limits: PeerLimits) {
     this.#writer = writer;
     this.#handlers = handlers;
     this.#limits = limits;
+    this.#lines = new LineSplitter(limits.frameBytes);
     this.#outgoing = new OutgoingRequests((frame) => void this.#send(frame));
   }
 
   /** Reads frames until the input ends or fails, then {@link close}s. Never rejects. */
   async run(input: AsyncIterable<Uint8Array>): Promise<void> {
-    const lines = new LineSplitter(this.#limits.frameBytes);
     try {
-      for await (const chunk of input) {
-        for (const line of lines.push(chunk)) {
-          if (line.overlong === undefined) this.#receive(decodeFrame(line.bytes));
-          else this.#receive(overlong(line.overlong, this.#limits.frameBytes));
-          await undefined; // Short requests get done, and do not count as running, meanwhile.
-        }
-        // A host that asks and asks and reads no answer has to wait.
-        await this.#writer.room();
-      }
-      if (lines.end() !== undefined) this.#handlers.note("input ended inside a frame");
+      for await (const chunk of input) await this.take(chunk);
+      if (this.#lines.end() !== undefined) this.#handlers.note("input ended inside a frame");
     } catch (error) {
       this.#handlers.note("input failed", { error: errorMessage(error) });
     } finally {
       this.close("the connection ended");
     }
+  }
+
+  /** Takes bytes in, until the next chunk may come: who asks and reads no answer has to wait. */
+  async take(chunk: Uint8Array): Promise<void> {
+    for (const line of this.#lines.push(chunk)) {
+      if (line.overlong === undefined) this.#receive(decodeFrame(line.bytes));
+      else this.#receive(overlong(line.overlong, this.#limits.frameBytes));
+      await undefined; // Short requests get done, and do not count as running, meanwhile.
+    }
+    await this.#writer.room();
   }
 
   /** Sends a notification; resolves as {@link FrameWriter.send} does. */
@@ -86,7 +94,7 @@ export class Peer {
   }
 
   /** Sends a request; see {@link OutgoingRequests.request}. */
-  request(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
+  request(method: string, params: unknown, signal?: AbortSignal): Promise<RawJson> {
     return this.#outgoing.request(method, params, signal);
   }
 
@@ -106,22 +114,21 @@ export class Peer {
       case "blank":
         return;
       case "broken":
+        this.#handlers.note("a frame was refused", { error: frame.error.message });
         return this.#refuse(frame.id, frame.error);
       case "request":
         return void this.#serve(frame);
       case "notification":
         return this.#take(frame);
       case "response":
-        if (this.#outgoing.settle(frame.id, frame.error, frame.error ? undefined : frame.result)) {
-          return;
-        }
+        if (this.#outgoing.settle(frame.id, frame.error ?? frame.result)) return;
         // A late answer to something we cancelled looks like this too.
         return this.#handlers.note("response without a request", { id: frame.id });
     }
   }
 
   #take({ method, params }: Extract<Frame, { type: "notification" }>): void {
-    if (method === METHOD.cancelled) return this.#cancel(params);
+    if (method === CANCELLED) return this.#cancel(params);
     try {
       this.#handlers.notification(method, params);
     } catch (error) {
@@ -137,20 +144,20 @@ export class Peer {
     controller?.abort(typeof reason === "string" ? reason : "cancelled by the host");
   }
 
-  async #serve({ id, method, params }: Extract<Frame, { type: "request" }>): Promise<void> {
+  async #serve({ id, method, params, whole }: Extract<Frame, { type: "request" }>): Promise<void> {
     const obstacle = this.#obstacle(id);
     if (obstacle !== undefined) return this.#refuse(id, obstacle);
     const controller = new AbortController();
     const { signal } = controller;
     this.#running.set(id, controller);
     try {
-      const result = await this.#handlers.request(method, params, { id, signal });
+      const result = await this.#handlers.request(method, params, { id, signal, whole });
       if (!signal.aborted) void this.#send({ id, result });
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof RpcError) return this.#refuse(id, error);
       this.#handlers.note("a request handler failed", { method, error: errorMessage(error) });
-      this.#refuse(id, new RpcError(CODE.internal, `${method}: ${errorMessage(error)}`));
+      this.#refuse(id, new RpcError(RPC_CODE.internal, `${method}: ${errorMessage(error)}`));
     } finally {
       this.#running.delete(id);
     }
@@ -158,14 +165,14 @@ export class Peer {
 
   /** Why a request cannot be served at all. */
   #obstacle(id: RequestId): RpcError | undefined {
-    if (this.#closed !== undefined) return new RpcError(CODE.internal, this.#closed);
+    if (this.#closed !== undefined) return new RpcError(RPC_CODE.internal, this.#closed);
     if (this.#running.has(id)) {
       const message = `id ${JSON.stringify(id)} is already in use by a running request`;
-      return new RpcError(CODE.invalidRequest, message);
+      return new RpcError(RPC_CODE.invalidRequest, message);
     }
     if (this.#running.size < this.#limits.requests) return undefined;
     const message = `${this.#running.size} requests are running already: wait for one to end`;
-    return new RpcError(CODE.domain, message, { kind: "internal", message, retryable: true });
+    return this.#limits.busy(message);
   }
 
   #refuse(id: RequestId | null, { code, message, data }: RpcError): void {
@@ -179,5 +186,5 @@ export class Peer {
 
 function overlong(bytes: number, limit: number): Frame {
   const message = `frame of ${bytes} bytes is over the limit of ${limit} bytes`;
-  return { type: "broken", id: null, error: new RpcError(CODE.parse, message) };
+  return { type: "broken", id: null, error: new RpcError(RPC_CODE.parse, message) };
 }

@@ -1,7 +1,7 @@
 /** What we ask the host, from the request to its answer, over a connection in memory. */
 import { strict as assert } from "node:assert";
-import { RpcError } from "../../../plugin/wire/jsonrpc.ts";
-import { Rig } from "../rig.ts";
+import { RpcError } from "../../../base/jsonrpc/peer.ts";
+import { Rig } from "./rig.ts";
 
 const answer = (id: unknown, rest: Record<string, unknown>) => ({ jsonrpc: "2.0", id, ...rest });
 
@@ -15,7 +15,11 @@ Deno.test("our requests get their answers in whatever order they come", async ()
     { method: "host/tool", params: { name: "c" } },
   ]);
   for (const { id, params } of frames.toReversed()) await rig.push(answer(id, { result: params }));
-  assert.deepEqual(await Promise.all(asked), [{ name: "a" }, { name: "b" }, { name: "c" }]);
+  assert.deepEqual((await Promise.all(asked)).map(({ text }) => text), [
+    '{"name":"a"}',
+    '{"name":"b"}',
+    '{"name":"c"}',
+  ]);
   await rig.end();
 });
 
@@ -23,7 +27,7 @@ Deno.test("our request takes `error: null` beside a result as no error", async (
   const rig = new Rig();
   const asked = rig.peer.request("host/tool", {});
   await rig.push(answer((await rig.next()).id, { result: { ok: true }, error: null }));
-  assert.deepEqual(await asked, { ok: true });
+  assert.deepEqual((await asked).value, { ok: true });
   await rig.end();
 });
 
@@ -56,7 +60,7 @@ Deno.test("answer that nobody waits for is noted and changes nothing", async () 
   }
   await rig.push(answer(id, { result: "right" }));
   await rig.push(answer(id, { result: "again" }));
-  assert.equal(await asked, "right");
+  assert.equal((await asked).value, "right");
   assert.deepEqual(await rig.settled(), []);
   assert.equal(rig.recorder.notes.length, 6);
   await rig.end();

@@ -1,51 +1,47 @@
 /**
- * Running host tools for codex: one `CallDesk` per turn, whatever connection a call comes by.
+ * Running host tools for codex: one `ToolCalls` per bridge, whatever connection a call comes by.
  *
  * A call always ends in a result the model can read. Unknown tool, arguments that do not fit, a
  * host that fails, is gone or takes too long: each is an `isError` result that says what to do.
  *
  * @module
  */
-import { errorMessage } from "../../base/error_message.ts";
+import type { Timer } from "../../base/timer.ts";
+import {
+  failure,
+  type HostToolAnswer,
+  type HostToolCall,
+  type HostToolResult,
+} from "../host_tool.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { failure, type HostToolCall, type HostToolResult, type Progress } from "../host_tool.ts";
-import type { Timer } from "../host_tool.ts";
-import { Lanes } from "../../base/lanes.ts";
+import type { ToolCall } from "./mcp_server.ts";
 import { shapeResult } from "./result.ts";
 
-/** Calls of one turn that may be under way or waiting at the same time. */
+/** Calls that may be under way or waiting at the same time. */
 export const CALLS_MAX = 256;
 
-/** What a desk needs to know. */
-export interface CallDeskOptions {
+/** What calls depend on. */
+export interface ToolCallsOptions {
   catalogue: Catalogue;
   /** Who runs calls now; nobody between turns. */
-  handler: () => ((call: HostToolCall) => Promise<HostToolResult>) | undefined;
+  handler: () => ((call: HostToolCall) => Promise<HostToolAnswer>) | undefined;
+  /** What is wrong with arguments, or `undefined`. */
+  fault: (schema: Record<string, unknown>, args: unknown) => Promise<string | undefined>;
   /** Upper bound for a call's run, and once more for its wait behind other calls. */
   toolTimeoutMs: number;
   resultMaxBytes: number;
+  /** This codex takes a result without content for a failure. */
+  emptyResultFails: boolean;
   timer: Timer;
 }
 
-/** A `tools/call` as it came from codex. */
-export interface CallRequest {
-  /** The codex name. */
-  name: string;
-  arguments: Record<string, unknown>;
-  callId?: string;
-  signal: AbortSignal;
-  onProgress?: (progress: Progress) => void;
-  /** What is wrong with the arguments, or `undefined`. */
-  check: (schema: Record<string, unknown>, args: unknown) => string | undefined;
-}
-
 /** Takes calls and answers them. */
-export class CallDesk {
-  readonly #options: CallDeskOptions;
-  readonly #lanes = new Lanes();
+export class ToolCalls {
+  readonly #options: ToolCallsOptions;
+  readonly #queue = new ReadWriteQueue();
   readonly #running = new Set<AbortController>();
 
-  constructor(options: CallDeskOptions) {
+  constructor(options: ToolCallsOptions) {
     this.#options = options;
   }
 
@@ -55,42 +51,35 @@ export class CallDesk {
   }
 
   /** Answers a call. Never rejects. */
-  async run(request: CallRequest): Promise<HostToolResult> {
-    const { catalogue, handler } = this.#options;
+  async run({ name, callId, signal, arguments: args }: ToolCall): Promise<HostToolResult> {
+    const { catalogue, handler, fault: faultOf } = this.#options;
     if (!handler()) return failure("No turn is under way: this call was not run.");
-    const entry = catalogue.find(request.name);
-    if (!entry) return failure(unknownTool(request.name, catalogue));
-    const fault = request.check(entry.tool.inputSchema, request.arguments);
+    const entry = catalogue.find(name);
+    if (!entry) return failure(unknownTool(name, catalogue));
+    const fault = await faultOf(entry.schema, args.value);
     if (fault) {
-      return failure(
-        `Invalid arguments for ${request.name}: ${fault}. Correct them and call again.`,
-      );
+      return failure(`Invalid arguments for ${name}: ${fault}. Correct them and call again.`);
     }
     if (this.#running.size >= CALLS_MAX) {
       return failure(
         `${CALLS_MAX} calls are under way already. Wait for some to end, then call again.`,
       );
     }
-    const call: HostToolCall = {
-      name: entry.hostName,
-      arguments: request.arguments,
-      signal: request.signal,
-    };
-    if (request.callId !== undefined) call.callId = request.callId;
-    if (request.onProgress) call.onProgress = request.onProgress;
-    return await this.#bounded(call, request.name, entry.shared);
+    const call: HostToolCall = { name: entry.hostName, arguments: args, signal };
+    if (callId !== undefined) call.callId = callId;
+    return await this.#bounded(call, name, entry.shared);
   }
 
-  /** Waits for the lane and runs the call, each no longer than allowed. */
+  /** Waits in the queue and runs the call, each no longer than allowed. */
   async #bounded(call: HostToolCall, codexName: string, shared: boolean): Promise<HostToolResult> {
-    const { timer, toolTimeoutMs, resultMaxBytes } = this.#options;
+    const { timer, toolTimeoutMs } = this.#options;
     const controller = new AbortController();
     const dropped = call.signal;
     const abort = () => controller.abort(dropped.reason);
     if (dropped.aborted) abort();
     else dropped.addEventListener("abort", abort, { once: true });
     this.#running.add(controller);
-    const place = this.#lanes.enter(shared);
+    const place = this.#queue.enter(shared);
     const ended = whenAborted(controller.signal);
     const limit = (what: string) =>
       timer(toolTimeoutMs, () => controller.abort(new Error(`${what} ${seconds(toolTimeoutMs)}`)));
@@ -105,9 +94,9 @@ export class CallDesk {
       const answer = run({ ...call, signal: controller.signal });
       // The host may answer an aborted call late or never; nobody listens then.
       answer.catch(() => {});
-      return shapeResult(await Promise.race([answer, ended.promise]), resultMaxBytes);
+      return shapeResult(await Promise.race([answer, ended.promise]), this.#options);
     } catch (error) {
-      const why = errorMessage(error);
+      const why = error instanceof Error ? error.message : String(error);
       return failure(
         `The tool ${codexName} did not complete: ${why.slice(0, 2000)}. ` +
           `Its effects, if any, are unknown; check before calling it again.`,
@@ -119,6 +108,33 @@ export class CallDesk {
       this.#running.delete(controller);
       place.leave();
     }
+  }
+}
+
+/**
+ * Who may run beside whom: calls of tools that only read run together, any other call has the host to
+ * itself, and nobody overtakes. codex is told that calls may run in parallel and sends them all at
+ * once; the order of the model's calls is the order in which they arrive here.
+ */
+class ReadWriteQueue {
+  #writes: Promise<void> = Promise.resolve();
+  #reads: Promise<void>[] = [];
+
+  /** Takes a place; `ready` resolves when it is one's turn, `leave` gives the place up. */
+  enter(reads: boolean): { ready: Promise<void>; leave: () => void } {
+    const { promise: done, resolve: leave } = Promise.withResolvers<void>();
+    if (reads) {
+      this.#reads.push(done);
+      done.then(() => {
+        this.#reads = this.#reads.filter((other) => other !== done);
+      });
+      return { ready: this.#writes, leave };
+    }
+    const ready = Promise.all([this.#writes, ...this.#reads]).then(() => {});
+    // Whoever comes later waits for this one too, and this one may leave before it was ready.
+    this.#writes = Promise.all([ready, done]).then(() => {});
+    this.#reads = [];
+    return { ready, leave };
   }
 }
 

@@ -6,7 +6,8 @@ import {
   decodeHello,
   encodeAnswer,
   encodeHello,
-} from "../../../mcp_host/listener/link.ts";
+  LINK_VERSION,
+} from "../../../mcp_host/listener/hello.ts";
 
 const line = (bytes: Uint8Array) => {
   assert.equal(bytes.indexOf(10), bytes.length - 1, "one line, newline at its end");
@@ -16,29 +17,33 @@ const line = (bytes: Uint8Array) => {
 Deno.test("hello reads back as it was said", () => {
   const short = fc.string({ unit: "binary", maxLength: 100 });
   fc.assert(fc.property(short, short, (agentId, token) => {
-    assert.deepEqual(decodeHello(line(encodeHello(agentId, token))), {
-      version: 1,
+    assert.deepEqual(decodeHello(line(encodeHello(agentId, token, 7))), {
+      version: LINK_VERSION,
       agentId,
       token,
+      pid: 7,
     });
   }));
 });
 
 Deno.test("hello that is too long is refused before it is said", () => {
-  assert.throws(() => encodeHello("x".repeat(5000), "t"), /the limit is 4096/);
+  assert.throws(() => encodeHello("x".repeat(5000), "t", 7), /the limit is 4096/);
 });
 
 Deno.test("hello decoder takes any bytes", () => {
   fc.assert(fc.property(fc.uint8Array(), (bytes) => {
     assert.equal(decodeHello(bytes), undefined);
   }));
-  for (const text of ["null", "[]", "{}", '{"plexum_mcp":1}', '{"plexum_mcp":1,"agent_id":1}']) {
+  for (const text of ["null", "[]", "{}", '{"plexum_mcp":2}', '{"plexum_mcp":2,"agent_id":1}']) {
     assert.equal(decodeHello(new TextEncoder().encode(text)), undefined, text);
   }
 });
 
 Deno.test("answer reads back as it was said, a long reason cut", () => {
-  assert.deepEqual(decodeAnswer(line(encodeAnswer({ admitted: true }))), { admitted: true });
+  for (const proof of [undefined, "/run/x/proof-1"]) {
+    const admitted = { admitted: true as const, proof };
+    assert.deepEqual(decodeAnswer(line(encodeAnswer(admitted))), admitted);
+  }
   const refused = { admitted: false as const, reason: 'a "b"\n' };
   assert.deepEqual(decodeAnswer(line(encodeAnswer(refused))), refused);
   const long = encodeAnswer({ admitted: false, reason: "\0".repeat(10_000) });

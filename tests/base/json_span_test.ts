@@ -9,7 +9,7 @@ import {
   spanOf,
   stringAt,
   textOf,
-} from "../../../rollout/records/json_span.ts";
+} from "../../base/json_span.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { decodeFrame } from "../../../plugin/wire/frame.ts";
+import { decodeFrame } from "../../../base/jsonrpc/frame.ts";
 
 const DEEP = "[".repeat(50_000) + "]".repeat(50_000);
 

@@ -3,14 +3,17 @@
  *
  * @module
  */
-import { errorMessage } from "../../base/error_message.ts";
-import { METHOD } from "../protocol.ts";
-import type { RpcError } from "./rpc_error.ts";
+import { errorMessage } from "../error_message.ts";
+import type { RawJson } from "../raw_json.ts";
+import { RpcError } from "./rpc_error.ts";
 
 interface Waiting {
-  resolve(result: unknown): void;
+  resolve(result: RawJson): void;
   reject(error: Error): void;
 }
+
+/** How either side takes back a request, as MCP has it: `params.requestId`. */
+export const CANCELLED = "notifications/cancelled";
 
 /** Sends requests and gives each its answer, in whatever order the answers come. */
 export class OutgoingRequests {
@@ -25,21 +28,21 @@ export class OutgoingRequests {
   }
 
   /**
-   * Sends a request and waits for its result. When `signal` aborts, the receiver is told with
+   * Sends a request and waits for its result, as it was written. When `signal` aborts, the receiver is told with
    * `notifications/cancelled` and the promise rejects at once. Rejects with {@link RpcError} for an
    * error answer and with a plain Error when the connection ends first.
    */
-  request(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
+  request(method: string, params: unknown, signal?: AbortSignal): Promise<RawJson> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     if (signal?.aborted) {
       return Promise.reject(new Error(`request ${method} was cancelled before it was sent`));
     }
     const id = this.#nextId++;
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const { promise, resolve, reject } = Promise.withResolvers<RawJson>();
     const cancel = () => {
       this.#waiting.delete(id);
       const reason = errorMessage(signal?.reason ?? "cancelled");
-      this.#send({ method: METHOD.cancelled, params: { requestId: id, reason } });
+      this.#send({ method: CANCELLED, params: { requestId: id, reason } });
       reject(new Error(`request ${method} was cancelled: ${reason}`));
     };
     signal?.addEventListener("abort", cancel, { once: true });
@@ -53,12 +56,12 @@ export class OutgoingRequests {
   }
 
   /** Takes an answer in. False when nothing waits for it, e.g. because it was cancelled. */
-  settle(id: unknown, error: RpcError | undefined, result: unknown): boolean {
+  settle(id: unknown, answer: RawJson | RpcError): boolean {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return false;
     this.#waiting.delete(id);
-    if (error === undefined) waiting.resolve(result);
-    else waiting.reject(error);
+    if (answer instanceof RpcError) waiting.reject(answer);
+    else waiting.resolve(answer);
     return true;
   }
 

@@ -1,25 +1,28 @@
 import { strict as assert } from "node:assert";
+import { RawJson, stringify } from "../../../base/raw_json.ts";
+import type { ToolCall } from "../../../mcp_host/server/mcp_server.ts";
 import {
-  CallDesk,
-  type CallDeskOptions,
-  type CallRequest,
   CALLS_MAX,
-} from "../../../mcp_host/server/calls.ts";
+  ToolCalls,
+  type ToolCallsOptions,
+} from "../../../mcp_host/server/tool_calls.ts";
 import { buildCatalogue } from "../../../mcp_host/server/catalogue.ts";
 import type { HostToolCall, HostToolResult } from "../../../mcp_host/host_tool.ts";
 import { manualTimer } from "../manual_timer.ts";
 
-/** A desk whose host answers when the test says so. */
-function openDesk(options: Partial<CallDeskOptions> = {}) {
+/** Calls whose host answers when the test says so. */
+function openCalls(options: Partial<ToolCallsOptions> = {}) {
   const asked: (HostToolCall & { answer: (text: string) => void; fail: (e: Error) => void })[] = [];
   const clock = manualTimer();
-  const desk = new CallDesk({
+  const calls = new ToolCalls({
     catalogue: buildCatalogue([
       { name: "wri.te" },
       { name: "read", annotations: { readOnlyHint: true } },
     ], "plexum_host"),
     toolTimeoutMs: 1000,
     resultMaxBytes: 1000,
+    emptyResultFails: false,
+    fault: () => Promise.resolve(undefined),
     timer: clock.timer,
     handler: () => (call) => {
       const { promise, resolve, reject } = Promise.withResolvers<HostToolResult>();
@@ -29,19 +32,19 @@ function openDesk(options: Partial<CallDeskOptions> = {}) {
     },
     ...options,
   });
-  const run = (name: string, over: Partial<CallRequest> = {}) =>
-    desk.run({
+  const run = (name: string, over: Partial<ToolCall> = {}) =>
+    calls.run({
       name,
-      arguments: {},
+      arguments: RawJson.of({}),
       signal: new AbortController().signal,
-      check: () => undefined,
       ...over,
     });
-  return { desk, asked, clock, run };
+  return { calls, asked, clock, run };
 }
 
 function textOf(result: HostToolResult): string {
-  return (result.content as { text: string }[]).map((part) => part.text).join("\n");
+  const { content } = JSON.parse(stringify(result));
+  return content.map((part: { text: string }) => part.text).join("\n");
 }
 
 /** Lets everything happen that needs no further event. */
@@ -50,23 +53,25 @@ async function settle(): Promise<void> {
 }
 
 Deno.test("call reaches the host under its own name, with codex's call id", async () => {
-  const { asked, clock, run } = openDesk();
-  const result = run("wri_te", { callId: "call_1", arguments: { a: 1 } });
+  const { asked, clock, run } = openCalls();
+  const result = run("wri_te", { callId: "call_1", arguments: RawJson.of({ a: 1 }) });
   await settle();
   assert.equal(asked[0]?.name, "wri.te");
   assert.equal(asked[0]?.callId, "call_1");
-  assert.deepEqual(asked[0]?.arguments, { a: 1 });
+  assert.deepEqual(asked[0]?.arguments.value, { a: 1 });
   asked[0]?.answer("yes");
-  assert.deepEqual(await result, { content: [{ type: "text", text: "yes" }] });
+  assert.equal(textOf(await result), "yes");
   assert.deepEqual(clock.running(), []);
 });
 
 Deno.test("call of an unknown tool or with wrong arguments never reaches the host", async () => {
-  const { asked, run } = openDesk();
+  const { asked, run } = openCalls({
+    fault: () => Promise.resolve("arguments/q must be string"),
+  });
   const unknown = await run("nope");
   assert.equal(unknown.isError, true);
   assert.equal(textOf(unknown), 'Unknown tool "nope". The tools of this turn: wri_te, read.');
-  const invalid = await run("read", { check: () => "arguments/q must be string" });
+  const invalid = await run("read");
   assert.equal(invalid.isError, true);
   assert.match(
     textOf(invalid),
@@ -76,7 +81,7 @@ Deno.test("call of an unknown tool or with wrong arguments never reaches the hos
 });
 
 Deno.test("call that the host fails becomes a result that says so", async () => {
-  const { asked, run } = openDesk();
+  const { asked, run } = openCalls();
   const result = run("read");
   await settle();
   asked[0]?.fail(new Error("the host is gone"));
@@ -86,7 +91,7 @@ Deno.test("call that the host fails becomes a result that says so", async () => 
 });
 
 Deno.test("call whose host throws at once becomes a result too", async () => {
-  const { run } = openDesk({
+  const { run } = openCalls({
     handler: () => () => {
       throw new TypeError("at once");
     },
@@ -95,7 +100,7 @@ Deno.test("call whose host throws at once becomes a result too", async () => {
 });
 
 Deno.test("call that takes too long is aborted at the host and answered", async () => {
-  const { asked, clock, run } = openDesk();
+  const { asked, clock, run } = openCalls();
   const result = run("read");
   await settle();
   assert.equal(asked[0]?.signal.aborted, false);
@@ -106,7 +111,7 @@ Deno.test("call that takes too long is aborted at the host and answered", async 
 });
 
 Deno.test("call that codex drops is aborted at the host", async () => {
-  const { asked, clock, run } = openDesk();
+  const { asked, clock, run } = openCalls();
   const dropped = new AbortController();
   const result = run("read", { signal: dropped.signal });
   await settle();
@@ -118,21 +123,21 @@ Deno.test("call that codex drops is aborted at the host", async () => {
 
 Deno.test("call under way ends with the turn, and between turns none is run", async () => {
   let turn = true;
-  const calls: HostToolCall[] = [];
-  const handler = (call: HostToolCall) => (calls.push(call), new Promise<never>(() => {}));
-  const { desk, run } = openDesk({ handler: () => turn ? handler : undefined });
+  const heard: HostToolCall[] = [];
+  const handler = (call: HostToolCall) => (heard.push(call), new Promise<never>(() => {}));
+  const { calls, run } = openCalls({ handler: () => turn ? handler : undefined });
   const result = run("read");
   await settle();
   turn = false;
-  desk.abort("the turn ended");
-  assert.equal(calls[0]?.signal.aborted, true);
+  calls.abort("the turn ended");
+  assert.equal(heard[0]?.signal.aborted, true);
   assert.match(textOf(await result), /the turn ended/);
   assert.match(textOf(await run("read")), /No turn is under way: this call was not run/);
-  assert.equal(calls.length, 1);
+  assert.equal(heard.length, 1);
 });
 
 Deno.test("calls of tools that only read run side by side", async () => {
-  const { asked, run } = openDesk();
+  const { asked, run } = openCalls();
   const results = [run("read"), run("read"), run("read")];
   await settle();
   assert.equal(asked.length, 3);
@@ -141,7 +146,7 @@ Deno.test("calls of tools that only read run side by side", async () => {
 });
 
 Deno.test("call of any other tool has the host to itself, in order", async () => {
-  const { asked, run } = openDesk();
+  const { asked, run } = openCalls();
   const order = ["read", "wri_te", "read", "read", "wri_te"];
   const results = order.map((name) => run(name));
   const underWay = async () => {
@@ -162,7 +167,7 @@ Deno.test("call of any other tool has the host to itself, in order", async () =>
 });
 
 Deno.test("call that gives up waiting lets the next one through, but not past a running one", async () => {
-  const { asked, clock, run } = openDesk();
+  const { asked, clock, run } = openCalls();
   const dropped = new AbortController();
   const first = run("wri_te");
   await settle();
@@ -183,7 +188,7 @@ Deno.test("call that gives up waiting lets the next one through, but not past a 
 });
 
 Deno.test("call that waits too long behind others is answered without being run", async () => {
-  const { asked, clock, run } = openDesk();
+  const { asked, clock, run } = openCalls();
   const dropped = new AbortController();
   const first = run("wri_te", { signal: dropped.signal });
   const second = run("wri_te");
@@ -195,11 +200,11 @@ Deno.test("call that waits too long behind others is answered without being run"
 });
 
 Deno.test("calls beyond the bound are refused", async () => {
-  const { asked, desk, run } = openDesk();
+  const { asked, calls, run } = openCalls();
   const results = Array.from({ length: CALLS_MAX }, () => run("read"));
   assert.match(textOf(await run("read")), /256 calls are under way already/);
   await settle();
   assert.equal(asked.length, CALLS_MAX);
-  desk.abort("enough");
+  calls.abort("enough");
   await Promise.all(results);
 });

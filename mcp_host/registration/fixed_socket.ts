@@ -11,9 +11,8 @@
 import { join } from "@std/path";
 import type { BridgeOptions } from "../bridge.ts";
 import { registerEntry } from "./codex_config.ts";
-import { Door, type DoorTiming } from "../listener/door.ts";
+import { Listener, type ListenerTiming } from "../listener/listener.ts";
 import { withLock } from "../../base/lock.ts";
-import type { Place } from "../listener/place.ts";
 import { checkSocketPath, makeOwnDirectory } from "../listener/socket_dir.ts";
 import { somebodyListens } from "../listener/sweep.ts";
 import { fitName } from "../server/tool_names.ts";
@@ -22,13 +21,25 @@ const LOCK_TIMEOUT_MS = 10_000;
 /** Longest part of the server's name; what it takes is missing from the names of the tools. */
 const AGENT_NAME_MAX = 24;
 
-const doors = new Map<string, Promise<Door | undefined>>();
+/** Where a bridge listens, and how codex comes to start its relay. */
+export interface Address {
+  /** Absent where registering failed, for the reason that `fault` says. */
+  listener?: Listener;
+  fault?: string;
+  serverName: string;
+  /** How to start the relay; absent where codex's config has it already. */
+  command?: readonly string[];
+  /** Variables that must be set for the relay, because codex's config has others. */
+  env?: Record<string, string>;
+}
 
-/** The place of a turn whose server is registered in codex's config. */
-export async function openRegisteredPlace(
+const listeners = new Map<string, Promise<Listener | undefined>>();
+
+/** The address of a bridge whose server is registered in codex's config. */
+export async function openFixedSocket(
   options: BridgeOptions,
-  timing: DoorTiming,
-): Promise<Place> {
+  timing: ListenerTiming,
+): Promise<Address> {
   const { agentId, codexConfig, executable, runtimeDir } = options;
   const agent = fitName(agentId, /[^A-Za-z0-9_-]/g, AGENT_NAME_MAX);
   const serverName = `plexum-host-${agent}`;
@@ -42,40 +53,40 @@ export async function openRegisteredPlace(
     env: { PLEXUM_MCP_SOCKET: socket, PLEXUM_MCP_AGENT_ID: agentId },
   });
   if (!registered.ok) return { serverName, fault: registered.reason };
-  const door = await stableDoor(socket, directory, timing);
-  if (door) return { door, serverName };
-  const own = Door.fresh(runtimeDir, timing);
-  return { door: own, serverName, env: { PLEXUM_MCP_SOCKET: own.socket } };
+  const listener = await sharedListener(socket, directory, timing);
+  if (listener) return { listener, serverName };
+  const own = Listener.fresh(runtimeDir, timing);
+  return { listener: own, serverName, env: { PLEXUM_MCP_SOCKET: own.socket } };
 }
 
-/** The agent's door in this process, reserved; `undefined` where another process has it. */
-async function stableDoor(
+/** The agent's listener in this process, reserved; `undefined` where another process has it. */
+async function sharedListener(
   socket: string,
   directory: string,
-  timing: DoorTiming,
-): Promise<Door | undefined> {
+  timing: ListenerTiming,
+): Promise<Listener | undefined> {
   for (;;) {
-    const opening = doors.get(socket) ?? openDoor(socket, directory, timing);
-    doors.set(socket, opening);
-    const door = await opening.catch((error) => {
-      doors.delete(socket);
+    const opening = listeners.get(socket) ?? openListener(socket, directory, timing);
+    listeners.set(socket, opening);
+    const listener = await opening.catch((error) => {
+      listeners.delete(socket);
       throw error;
     });
-    if (door?.reserve()) return door;
-    if (doors.get(socket) === opening) doors.delete(socket);
-    if (!door) return undefined;
+    if (listener?.reserve()) return listener;
+    if (listeners.get(socket) === opening) listeners.delete(socket);
+    if (!listener) return undefined;
   }
 }
 
-function openDoor(
+function openListener(
   socket: string,
   directory: string,
-  timing: DoorTiming,
-): Promise<Door | undefined> {
+  timing: ListenerTiming,
+): Promise<Listener | undefined> {
   return withLock(join(directory, "lock"), LOCK_TIMEOUT_MS, async () => {
     if (await somebodyListens(socket)) return undefined;
     removeSocket(socket);
-    return new Door(socket, timing, () => removeSocket(socket));
+    return new Listener(socket, timing, () => removeSocket(socket));
   });
 }
 

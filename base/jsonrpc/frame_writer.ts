@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { stringify } from "../raw_json.ts";
 
 /** How many bytes may wait for a slow reader. */
 export interface WriterLimits {
@@ -44,7 +45,7 @@ export class FrameWriter {
    */
   send(frame: unknown): Promise<void> {
     if (this.#failure !== undefined) return Promise.resolve();
-    const bytes = this.#encoder.encode(JSON.stringify(frame) + "\n");
+    const bytes = this.#encoder.encode(stringify(frame) + "\n");
     const batch = this.#waiting;
     batch.parts.push(bytes);
     batch.bytes += bytes.length;

@@ -4,21 +4,23 @@
  *
  * @module
  */
-import { errorMessage } from "../../base/error_message.ts";
-import { isObject } from "../../base/json_object.ts";
-import { isDeeper } from "../../base/nesting.ts";
-import { CODE, MAX_DEPTH } from "../protocol.ts";
-import { RpcError } from "./rpc_error.ts";
-import { found } from "./shape_error.ts";
+import { errorMessage } from "../error_message.ts";
+import { found, isObject } from "../json_object.ts";
+import { isDeeper } from "../nesting.ts";
+import { RawJson } from "../raw_json.ts";
+import { RPC_CODE, RpcError } from "./rpc_error.ts";
 
 /** A request's id, as its sender chose it. */
 export type RequestId = string | number;
 
+/** Levels of lists and objects that a result or an error may have. */
+export const MAX_DEPTH = 1000;
+
 /** What a line is. */
 export type Frame =
-  | { type: "request"; id: RequestId; method: string; params: unknown }
+  | { type: "request"; id: RequestId; method: string; params: unknown; whole: RawJson }
   | { type: "notification"; method: string; params: unknown }
-  | { type: "response"; id: unknown; result: unknown; error?: undefined }
+  | { type: "response"; id: unknown; result: RawJson; error?: undefined }
   | { type: "response"; id: unknown; error: RpcError }
   /** Whitespace only. */
   | { type: "blank" }
@@ -31,13 +33,14 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 /** Reads a line without its newline. */
 export function decodeFrame(bytes: Uint8Array): Frame {
   let value: unknown;
+  let text: string;
   try {
-    const text = decoder.decode(bytes);
+    text = decoder.decode(bytes);
     if (text.trim() === "") return { type: "blank" };
     value = JSON.parse(text);
   } catch (error) {
     const message = `cannot parse frame of ${bytes.length} bytes: ${errorMessage(error)}`;
-    return { type: "broken", id: null, error: new RpcError(CODE.parse, message) };
+    return { type: "broken", id: null, error: new RpcError(RPC_CODE.parse, message) };
   }
   if (Array.isArray(value)) {
     return invalid(null, "batches are not supported: send one object per line");
@@ -45,7 +48,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
   if (!isObject(value)) {
     return invalid(null, `a frame must be a JSON object, found ${found(value)}`);
   }
-  return frameOf(value);
+  return frameOf(value, new RawJson(text));
 }
 
 /** The id, where it is one that can be sent back as it came. */
@@ -57,22 +60,23 @@ export function requestId(value: unknown): RequestId | undefined {
     : undefined;
 }
 
-function frameOf(value: Record<string, unknown>): Frame {
-  const { method, params, result, error } = value;
+function frameOf(value: Record<string, unknown>, whole: RawJson): Frame {
+  const { method, params, error } = value;
   const id = requestId(value.id);
   if (typeof method === "string") {
     if (!("id" in value)) return { type: "notification", method, params };
-    if (id !== undefined) return { type: "request", id, method, params };
+    if (id !== undefined) return { type: "request", id, method, params, whole };
     return invalid(null, `an id must be text or a number up to 2^53, found ${found(value.id)}`);
   }
   // Some libraries write `"error": null` beside a result.
   if (error !== undefined && error !== null) {
     return { type: "response", id: value.id, error: answeredError(error) };
   }
-  if ("result" in value) {
-    if (!isDeeper(result, MAX_DEPTH)) return { type: "response", id: value.id, result };
+  const result = whole.member("result");
+  if (result !== undefined) {
+    if (!isDeeper(value.result, MAX_DEPTH)) return { type: "response", id: value.id, result };
     const message = `the answer is nested more than ${MAX_DEPTH} levels deep`;
-    return { type: "response", id: value.id, error: new RpcError(CODE.internal, message) };
+    return { type: "response", id: value.id, error: new RpcError(RPC_CODE.internal, message) };
   }
   return invalid(id ?? null, "a frame needs a method, a result or an error");
 }
@@ -80,12 +84,12 @@ function frameOf(value: Record<string, unknown>): Frame {
 function answeredError(error: unknown): RpcError {
   const { code, message, data } = isObject(error) ? error : {};
   return new RpcError(
-    typeof code === "number" ? code : CODE.internal,
+    typeof code === "number" ? code : RPC_CODE.internal,
     typeof message === "string" ? message : "error without a message",
     isDeeper(data, MAX_DEPTH) ? undefined : data,
   );
 }
 
 function invalid(id: RequestId | null, message: string): Frame {
-  return { type: "broken", id, error: new RpcError(CODE.invalidRequest, message) };
+  return { type: "broken", id, error: new RpcError(RPC_CODE.invalidRequest, message) };
 }

@@ -1,0 +1,61 @@
+/**
+ * Whether a connection that showed the token comes from codex's own relay.
+ *
+ * A token can be read by whoever may read a process's environment. So the other end has to be a
+ * process that descends from codex, and that is looked up, not believed: the relay says its pid, the
+ * plugin names a fresh file on that one connection, the relay keeps it open, and the system's own list
+ * of what a process has open tells whether it did. Whoever shows a stolen token can name any pid, but
+ * cannot make that process open the file.
+ *
+ * Linux only: elsewhere there is no such list to be had at this cost, and the token alone counts.
+ *
+ * @module
+ */
+import { dirname, join } from "@std/path";
+import { runProgram } from "../../base/program.ts";
+import { pause } from "../../base/timer.ts";
+import { randomHex } from "./token.ts";
+
+/** How long the relay may take to open the file, which it does before anything else. */
+const OPEN_TIMEOUT_MS = 2_000;
+const PAUSE_MS = 10;
+
+/** A file to be opened by one relay. */
+export class PeerProof implements Disposable {
+  readonly path: string;
+
+  /** @param socket In whose directory, which is ours alone, the file is made. */
+  constructor(socket: string) {
+    this.path = join(dirname(socket), `proof-${randomHex(16)}`);
+    Deno.writeTextFileSync(this.path, "", { mode: 0o600, createNew: true });
+  }
+
+  /** Whether this kind of proof can be had here. */
+  static readonly possible: boolean = Deno.build.os === "linux";
+
+  /** Resolves with whether the process has the file open, as soon as it has. */
+  async isHeldBy(pid: number, signal: AbortSignal): Promise<boolean> {
+    if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+    const until = performance.now() + OPEN_TIMEOUT_MS;
+    while (!signal.aborted) {
+      const opened = await openFiles(pid, signal).catch(() => "");
+      if (opened.includes(this.path)) return true;
+      if (performance.now() > until) break;
+      await pause(PAUSE_MS, signal);
+    }
+    return false;
+  }
+
+  [Symbol.dispose](): void {
+    try {
+      Deno.removeSync(this.path);
+    } catch {
+      // Gone with its directory.
+    }
+  }
+}
+
+async function openFiles(pid: number, signal: AbortSignal): Promise<string> {
+  const options = { timeMs: OPEN_TIMEOUT_MS, signal, lookup: true };
+  return (await runProgram("ls", ["-l", `/proc/${pid}/fd`], options)).stdout;
+}
