@@ -1,5 +1,5 @@
 /**
- * JSON of unknown origin: read without throwing, and told in a few words.
+ * JSON of unknown origin: read without throwing, told in a few words, and how deep it goes.
  *
  * @module
  */
@@ -29,4 +29,21 @@ export function found(value: unknown): string {
   if (typeof value === "object") return "object";
   const text = typeof value === "string" ? JSON.stringify(value) : String(value);
   return `${typeof value} ${text.length > 60 ? text.slice(0, 57) + "…" : text}`;
+}
+
+/**
+ * Whether lists and objects in `value` are nested more than `limit` levels deep. JSON.parse reads any depth,
+ * but what reads the value after it, and JSON.stringify, call themselves for each level and run out of stack.
+ */
+export function isDeeper(value: unknown, limit: number): boolean {
+  let level = [value].filter(isContainer);
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth === limit) return true;
+    level = level.flatMap((container) => Object.values(container).filter(isContainer));
+  }
+  return false;
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }

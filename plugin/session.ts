@@ -16,7 +16,7 @@ import {
 import type { Log } from "./log.ts";
 import { manifestFor } from "./manifest.ts";
 import { PLUGIN_NAME } from "./names.ts";
-import { isDeeper } from "../base/nesting.ts";
+import { isDeeper } from "../base/json_object.ts";
 import {
   CODE,
   MAX_DEPTH,

@@ -5,8 +5,7 @@
  * @module
  */
 import { errorMessage } from "../error_message.ts";
-import { found, isObject } from "../json_object.ts";
-import { isDeeper } from "../nesting.ts";
+import { found, isDeeper, isObject } from "../json_object.ts";
 import { RawJson } from "../raw_json.ts";
 import { RPC_CODE, RpcError } from "./rpc_error.ts";
 

@@ -9,10 +9,9 @@
  * @module
  */
 import { dirname, join } from "@std/path";
-import { ChildOutput } from "../../base/child_output.ts";
+import { ChildOutput, Tail } from "../../base/child_output.ts";
 import { clip } from "../../base/clip.ts";
 import { errorMessage } from "../../base/error_message.ts";
-import { Tail } from "../../base/tail.ts";
 import type { Variables } from "../../base/variables.ts";
 import { within } from "../../base/timer.ts";
 import { familyOf, ProcessFamily } from "../process/process_family.ts";

@@ -5,10 +5,9 @@
  *
  * @module
  */
-import { ChildOutput } from "../../base/child_output.ts";
+import { ChildOutput, Tail } from "../../base/child_output.ts";
 import { errorMessage } from "../../base/error_message.ts";
 import { clip } from "../../base/clip.ts";
-import { Tail } from "../../base/tail.ts";
 import { ProcessFamily } from "../process/process_family.ts";
 import { pidsWithArgument, type ProcessRow, processRows } from "../process/process_table.ts";
 import type { TurnDirectory } from "../process/turn_directory.ts";

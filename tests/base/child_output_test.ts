@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
-import { ChildOutput } from "../../base/child_output.ts";
+import fc from "fast-check";
+import { ChildOutput, Tail } from "../../base/child_output.ts";
 import { ManualClock } from "../runner/manual_clock.ts";
 
 /** A pipe that the test writes into. */
@@ -98,4 +99,15 @@ Deno.test("ChildOutput leaves a slow reader all the time, and loses nothing", as
   assert.equal(text(await chunks.next()), "two");
   await stdout.close();
   assert.equal((await chunks.next()).done, true);
+});
+
+Deno.test("Tail keeps the last bytes, whatever the chunks", () => {
+  fc.assert(fc.property(fc.array(fc.string({ maxLength: 30 })), fc.nat(40), (chunks, limit) => {
+    const encoder = new TextEncoder();
+    const tail = new Tail(limit);
+    for (const chunk of chunks) tail.push(encoder.encode(chunk));
+    const all = encoder.encode(chunks.join(""));
+    const last = all.subarray(Math.max(0, all.length - limit));
+    assert.equal(tail.text(), new TextDecoder().decode(last));
+  }));
 });

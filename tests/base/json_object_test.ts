@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { isDeeper } from "../../base/nesting.ts";
+import { isDeeper } from "../../base/json_object.ts";
 
 const nested = (depth: number, open: string, close: string): unknown =>
   JSON.parse(`${open.repeat(depth)}1${close.repeat(depth)}`);
