@@ -12,8 +12,8 @@
  *
  * @module
  */
-import { isObject } from "../../base/json_object.ts";
-import { isDeeper } from "../../base/nesting.ts";
+import { isDeeper, isObject } from "../../base/json_object.ts";
+
 import { decodeBase64, encodeBase64, lookAtPicture } from "../../base/picture.ts";
 import { canonicalJson, RawJson } from "../../base/raw_json.ts";
 import { failure, type HostToolResult } from "../host_tool.ts";

@@ -4,7 +4,8 @@
  *     deno run -A scripts/proof/stall.ts [WORD OF A SCENARIO'S NAME]
  *
  * Each scenario has a plugin and a host of its own. The codex are shell scripts, so that what is measured
- * is the plugin and not the starting of Node. Prints a table in Markdown for docs/reliability.md. The times
+ * is the plugin and not the starting of Node. Then the host goes away while 150 deaf codex run, on a calm
+ * machine and on a busy one. Prints tables in Markdown for docs/reliability.md. The times
  * include the host's own: it reads every event in the same process that sends the pings.
  */
 import { join } from "@std/path";
@@ -116,24 +117,64 @@ printf '{"type":"turn.completed","usage":{"input_tokens":1,"cached_input_tokens"
 `;
 }
 
-async function measure(scenario: Scenario): Promise<string> {
-  await using sandbox = await openSandbox({
+/** A plugin whose codex is that script. */
+async function withCodex(
+  script: string,
+  prepare?: (sandbox: Sandbox) => Promise<void>,
+): Promise<{ sandbox: Sandbox; host: Host }> {
+  const sandbox = await openSandbox({
     binary: "codex",
     config: { timeouts: { grace_ms: 500 }, retries: 0 },
   });
   const codex = join(sandbox.root, "codex-stall");
-  await Deno.writeTextFile(codex, program(scenario.script));
+  await Deno.writeTextFile(codex, program(script));
   await Deno.chmod(codex, 0o755);
   await sandbox.configure({ binary: codex });
-  await scenario.prepare?.(sandbox);
-  await using host = await startHost({ env: sandbox.env });
+  await prepare?.(sandbox);
+  const host = await startHost({ env: sandbox.env });
   await host.initialize();
-  const workspaces = await workspacesOf(sandbox, scenario.turns);
-  const ask = (n: number): Turn =>
+  return { sandbox, host };
+}
+
+function askIn(host: Host, workspaces: readonly string[]): (n: number) => Turn {
+  return (n) =>
     host.stream({
       agent: { agent_id: "cx", workspace: workspaces[n] },
       request: { messages: [{ role: "user", content: "hello" }] },
     });
+}
+
+/** The host closes stdin while so many deaf codex run: how long until the plugin is gone, what is left. */
+async function eof(count: number, burners: number): Promise<string> {
+  const { sandbox, host } = await withCodex(DEAF);
+  await using _sandbox = sandbox;
+  await using _host = host;
+  const workspaces = await workspacesOf(sandbox, count);
+  const turns = workspaces.map((_, n) => askIn(host, workspaces)(n));
+  for (const turn of turns) await turn.until("message_start");
+  const burning = Array.from(
+    { length: burners },
+    () =>
+      new Deno.Command("/bin/sh", { args: ["-c", "while :; do :; done"], stdin: "null" }).spawn(),
+  );
+  const began = performance.now();
+  await host.closeStdin();
+  const { code } = await host.exit;
+  const took = ((performance.now() - began) / 1000).toFixed(1);
+  const left = (await sandbox.processes()).length;
+  burning.forEach((burner) => burner.kill("SIGKILL"));
+  const ends = turns.filter((turn) => turn.of("message_end").length === 1).length;
+  const running = join(sandbox.profile, "plugins/plexum-openai-provider/state/running");
+  const directories = [...Deno.readDirSync(running)].length;
+  return `| ${[burners, took, code, `${ends} of ${count}`, left, directories].join(" | ")} |`;
+}
+
+async function measure(scenario: Scenario): Promise<string> {
+  const { sandbox, host } = await withCodex(scenario.script, scenario.prepare);
+  await using _sandbox = sandbox;
+  await using _host = host;
+  const workspaces = await workspacesOf(sandbox, scenario.turns);
+  const ask = askIn(host, workspaces);
   let over = false;
   const began = performance.now();
   const pinging = pingUntil(host, () => over);
@@ -177,3 +218,9 @@ console.log("| while | s | pings | p50 ms | p99 ms | p99.9 ms | max ms |");
 console.log("| ----- | - | ----- | ------ | ------ | -------- | ------ |");
 const wanted = SCENARIOS.filter(({ name }) => name.includes(Deno.args[0] ?? ""));
 for (const scenario of wanted) console.log(await measure(scenario));
+
+console.log(
+  "\n| programs that want a core | s to the exit | code | message_end | processes left | turn directories left |",
+);
+console.log("| - | - | - | - | - | - |");
+for (const burners of [0, 4]) console.log(await eof(150, burners));
