@@ -29,7 +29,7 @@ export const DOCTOR: Readonly<Record<string, Command>> = {
   stats: {
     summary: "print what the plugin counted since it was started",
     details: [
-      "Turns, errors by kind, tokens, tool calls and consumes of the plugin process that ran last, as it left them after its last turn.",
+      "Turns, errors by kind, tokens, tool calls and consumes of the plugin process that ran last, as it left them after its last turn. Where no turn has ended yet, --json prints null.",
     ],
     options: [
       PROFILE,

@@ -8,7 +8,7 @@ import { type Arguments, UsageError } from "../cli/arguments.ts";
 import { EXIT } from "../cli/exit.ts";
 import { count, many, size, timeOf } from "../cli/format.ts";
 import { profileOf } from "../cli/options.ts";
-import { columns, complain, print } from "../cli/terminal.ts";
+import { columns, print } from "../cli/terminal.ts";
 import { jsonText, padTo, wrap } from "../cli/text.ts";
 import { readStats, turnsOf } from "./stats_file.ts";
 
@@ -18,13 +18,10 @@ export function stats(args: Arguments): Promise<number> {
     throw new UsageError("--json and --prometheus exclude each other");
   }
   const counted = readStats(profileOf(args));
-  if (counted === undefined) {
-    complain("No turn has ended yet, so nothing was counted.");
-    return Promise.resolve(EXIT.failed);
-  }
-  if (args.has("json")) print(jsonText(counted, 2));
-  else if (args.has("prometheus")) print(prometheusText(counted));
-  else print(forPeople(counted, columns()));
+  if (args.has("json")) print(jsonText(counted ?? null, 2));
+  else if (args.has("prometheus")) {
+    print(counted === undefined ? "# no turn has ended yet" : prometheusText(counted));
+  } else print(counted === undefined ? "No turn has ended yet." : forPeople(counted, columns()));
   return Promise.resolve(EXIT.ok);
 }
 
