@@ -29,15 +29,20 @@ export async function unpackFromNpm(spec: string, into: string, what: string): P
     await Deno.remove(tarball);
     return dist.integrity;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(
-      `Cannot fetch ${what} from npm (${spec}): ${reason}. It is fetched once and kept. Behind a ` +
-        `private certificate authority, set DENO_TLS_CA_STORE=system,mozilla for Deno and \`cafile\` ` +
-        `for npm; behind a proxy, set HTTPS_PROXY; without a network, copy the folder ` +
-        `~/.cache/plexum-openai-provider of a machine that has it.`,
-      { cause: error },
-    );
+    throw fetchError(what, spec, error);
   }
+}
+
+/** What a person is told when a fetch failed: what was to be fetched, why, and what to do about it. */
+export function fetchError(what: string, spec: string, cause: unknown): Error {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new Error(
+    `Cannot fetch ${what} from npm (${spec}): ${reason}. It is fetched once and kept. Behind a ` +
+      `private certificate authority, set DENO_TLS_CA_STORE=system,mozilla for Deno and \`cafile\` ` +
+      `for npm; behind a proxy, set HTTPS_PROXY; without a network, copy the folder ` +
+      `~/.cache/plexum-openai-provider of a machine that has it.`,
+    { cause },
+  );
 }
 
 async function bytesOf(spec: string, dist: Dist, folder: string, what: string) {

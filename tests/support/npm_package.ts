@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { join } from "@std/path";
 import { cacheDir, withCacheLock } from "./cache.ts";
-import { npm } from "./npm.ts";
+import { fetchError, npm } from "./npm.ts";
 
 /** A package at exactly one version. */
 export type Package = readonly [name: string, version: string];
@@ -35,7 +35,9 @@ export async function npmPackage([name, version]: Package): Promise<string> {
     await npm([
       ...["install", "--prefix", partial, "--ignore-scripts", "--omit=optional"],
       ...["--no-audit", "--no-fund", `${name}@${version}`],
-    ], partial);
+    ], partial).catch((error) => {
+      throw fetchError(name, `${name}@${version}`, error);
+    });
     await Deno.rename(partial, home);
     return folder;
   });
