@@ -80,14 +80,14 @@ export class Transports {
 /** `codex exec`, for threads that may be loaded in a server. */
 class ExecBeside implements Transport {
   readonly name = "exec";
-  readonly #server: Transport;
+  readonly #server: AppServerTransport;
 
-  constructor(server: Transport) {
+  constructor(server: AppServerTransport) {
     this.#server = server;
   }
 
   run(input: RunInput, signal: AbortSignal): ReturnType<Transport["run"]> {
-    const run = this.#server.release(input, "leave").then(() => execTransport.run(input, signal));
+    const run = this.#server.free(input.threadId).then(() => execTransport.run(input, signal));
     return {
       events: (async function* () {
         yield* (await run).events;

@@ -47,6 +47,7 @@ export class AppServerTransport implements Transport {
     const events = new EventQueue(() => left.abort());
     const play = async (): Promise<RunOutcome> => {
       try {
+        await this.#pool.free(input.threadId, input);
         return await this.#pool.use(
           input,
           await serverCommand(input, signal),
@@ -73,10 +74,17 @@ export class AppServerTransport implements Transport {
     return this.#pool.release(agent, why);
   }
 
+  /** Sees to it that the thread is not loaded, whoever's it is. */
+  free(threadId: string | undefined): Promise<void> {
+    return this.#pool.free(threadId);
+  }
+
+  /** Whether a server waits for the agent's next turn. */
   keeps(agent: AgentKey): boolean {
     return this.#pool.keeps(agent);
   }
 
+  /** What is kept now, and how often it was of use. */
   snapshot(): PoolSnapshot {
     return this.#pool.snapshot();
   }

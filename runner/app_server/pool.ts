@@ -130,6 +130,19 @@ export class Pool {
     });
   }
 
+  /**
+   * Sees to it that no server but `except`'s has the thread loaded: two agents of a workspace may go on with
+   * the same one. Never rejects.
+   */
+  async free(threadId: string | undefined, except?: AgentKey): Promise<void> {
+    if (threadId === undefined) return;
+    const kept = except && placeKey(except);
+    const holders = [...this.#places].filter(([key, { seat }]) =>
+      key !== kept && seat !== undefined && seat.thread.id === threadId
+    );
+    await Promise.all(holders.map(([, { agent }]) => this.release(agent, "leave")));
+  }
+
   /** Starts a server for whoever needs one next, unless there is one. */
   prepare(command: ServerCommand): void {
     const key = JSON.stringify(command);
@@ -210,9 +223,11 @@ export class Pool {
   }
 
   async #takeSpare(key: string): Promise<AppServer | undefined> {
-    if (this.#spare?.key !== key) return undefined;
-    const server = await this.#spare.server;
+    const spare = this.#spare;
+    if (spare?.key !== key) return undefined;
+    // Before anything is waited for: the next one to come must not take it, too.
     this.#spare = undefined;
+    const server = await spare.server;
     if (!server?.isAlive) {
       await server?.end();
       return undefined;

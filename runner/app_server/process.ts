@@ -16,7 +16,7 @@ import type { Variables } from "../../base/variables.ts";
 import { within } from "../../base/timer.ts";
 import { familyOf, ProcessFamily } from "../process/process_family.ts";
 import { look } from "../process/process_look.ts";
-import { executableOf, type ProcessRow } from "../process/process_table.ts";
+import { executableOf, type ProcessRow, processRows } from "../process/process_table.ts";
 import { TurnDirectory } from "../process/turn_directory.ts";
 import { remark, remarkableCommand, TURN_MARK } from "../process/turn_mark.ts";
 import { Rpc } from "./rpc.ts";
@@ -80,6 +80,8 @@ export class AppServer {
   readonly #stderr = new Tail(STDERR_TAIL_BYTES);
   readonly #pipes: ChildOutput[];
   readonly #read: Promise<unknown>;
+  /** Itself, among the machine's processes. */
+  readonly #row: Promise<ProcessRow[]>;
   readonly #closings = new Map<string, () => void>();
   /** Of the turn that runs, or of the next one. */
   #turn: TurnDirectory | undefined;
@@ -101,6 +103,7 @@ export class AppServer {
     this.#own = own;
     this.#limit = own.mark;
     this.pid = child.pid;
+    this.#row = processRows([this.pid]);
     this.#stdin = child.stdin.getWriter();
     const [stdout, stderr] = [new ChildOutput(child.stdout), new ChildOutput(child.stderr)];
     this.#pipes = [stdout, stderr];
@@ -177,11 +180,15 @@ export class AppServer {
   }
 
   /**
-   * What lives now is the server's: itself, and the MCP servers of the thread that was loaded. To be
-   * called before anything of a turn can have been started.
+   * What lives now is the server's: itself and, where it has any, the MCP servers of the thread that was
+   * loaded. To be called before anything of a turn can have been started.
+   * @throws {ServerUnusable} where the system does not tell: the server would be ended with its turn.
    */
-  async settle(): Promise<void> {
-    this.#residents = familyOf(this.pid, (await look()).table);
+  async settle(hasServers: boolean): Promise<void> {
+    const table = hasServers ? (await look()).table : await this.#row;
+    this.#residents = familyOf(this.pid, table);
+    if (this.#residents.length > 0) return;
+    throw new ServerUnusable("the app-server is not among the processes that can be seen");
   }
 
   /**
@@ -231,7 +238,7 @@ export class AppServer {
     await Promise.all(families.map((family) => family.close()));
     await within(END_MS, this.exited);
     await Promise.all(this.#pipes.map((pipe) => pipe.close()));
-    await this.#read;
+    await Promise.all([this.#read, this.#row]);
     await this.#stdin.abort().catch(() => {});
     for (const directory of marks) directory[Symbol.dispose]();
     return survivors;

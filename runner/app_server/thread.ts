@@ -107,13 +107,16 @@ export class ServerThread {
       await this.release();
     }
     if (!await this.#server.betweenTurns()) throw new RpcSilence("the server cannot be marked");
-    const { writes, servers } = await this.#configured();
-    this.writes = writes;
     const [method, params] = loadRequest(input);
-    const started = this.#serversStarted(servers);
-    const { thread } = z.parse(Loaded, await this.#ask(method, params, LOAD_MS));
-    await started;
-    await this.#server.settle();
+    const started = this.#watchServers();
+    const [{ writes, servers }, answer] = await Promise.all([
+      this.#configured(),
+      this.#ask(method, params, LOAD_MS),
+    ]);
+    this.writes = writes;
+    const { thread } = z.parse(Loaded, answer);
+    await started(servers);
+    await this.#server.settle(servers.length > 0 || input.hostTools !== undefined);
     this.#loaded = { threadId: thread.id, key, path: thread.path ?? undefined, inode: undefined };
     this.#input = { ...input, threadId: thread.id };
     return thread.id;
@@ -154,21 +157,28 @@ export class ServerThread {
   }
 
   /**
-   * Resolves when the user's MCP servers run, or it has taken too long. Begun in a turn, they would
-   * be taken for the turn's, and ended with it.
+   * Listens for the MCP servers of the thread that is being loaded. What is returned resolves when those
+   * that are named run or have failed, or it has taken too long: begun in a turn, they would be taken for
+   * the turn's, and ended with it.
    */
-  async #serversStarted(names: string[]): Promise<void> {
-    const waiting = new Set(names);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    if (waiting.size === 0) return;
+  #watchServers(): (names: string[]) => Promise<void> {
+    const started = new Set<string>();
+    let changed = Promise.withResolvers<void>();
     this.#server.listener = (method, params) => {
       const server = method === "mcpServer/startupStatus/updated" ? paramsOf(params) : "";
       if (typeof server === "string" || server.status === "starting") return;
-      waiting.delete(server.name ?? "");
-      if (waiting.size === 0) resolve();
+      started.add(server.name ?? "");
+      changed.resolve();
+      changed = Promise.withResolvers();
     };
-    await within(SERVERS_MS, Promise.race([promise, this.#server.exited]));
-    this.#server.listener = undefined;
+    return async (names) => {
+      const until = performance.now() + SERVERS_MS;
+      while (!names.every((name) => started.has(name)) && this.#server.exit === undefined) {
+        const event = Promise.race([changed.promise, this.#server.exited]);
+        if (!await within(Math.max(0, until - performance.now()), event)) break;
+      }
+      this.#server.listener = undefined;
+    };
   }
 
   #ask(method: string, params: unknown, ms: number): Promise<unknown> {

@@ -177,6 +177,15 @@ Deno.test("a spare is taken by whoever comes next, another one is started, and n
   assert.deepEqual(servers.map(({ agentId }) => agentId), ["c", "d"]);
 });
 
+Deno.test("a spare that is still starting is taken by one of two who come at once", async () => {
+  await using rig = await rigOn({});
+  await rig.transport.prepare(rig.base);
+  await Promise.all(["a", "b"].map((agentId) => rig.play({ agentId })));
+  const { servers, spares, misses } = rig.transport.snapshot();
+  assert.equal(new Set(servers.map(({ pid }) => pid)).size, 2);
+  assert.deepEqual([spares, misses], [1, 1]);
+});
+
 Deno.test("another environment, argument or login is another server", async () => {
   await using rig = await rigOn({});
   const { threadId } = await rig.play();

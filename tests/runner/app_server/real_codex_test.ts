@@ -137,6 +137,15 @@ for (const version of APP_SERVER_VERSIONS) {
     assert.equal(rig.transport.snapshot().misses, 1, "all in one process");
   });
 
+  Deno.test(`app-server ${version}: two agents of a workspace take turns in one thread`, async () => {
+    await using rig = await Rig.real(version);
+    const { threadId } = await rig.good({ agentId: "one" });
+    await rig.good({ agentId: "two", threadId });
+    await rig.good({ agentId: "one", threadId });
+    assert.equal(rig.sandbox.model.asked.length, 3);
+    assert.equal(rig.transport.snapshot().servers.length, 2);
+  });
+
   Deno.test(`app-server ${version}: a loaded thread whose file is gone is lost`, async () => {
     await using rig = await Rig.real(version);
     const { threadId } = await rig.good();
