@@ -156,22 +156,21 @@ export class ProcessFamily {
   }
 
   /**
-   * Kills until nobody is left. One look is enough where it found nobody and could not have missed
-   * anybody; else some in a row must find nobody, for who forks and exits all the time is seldom seen.
+   * Kills until nobody is left. One look that finds nobody is enough where nothing ended while it was
+   * taken: of those who fork and exit all the time, one was either read or listed and gone. Else some in
+   * a row must find nobody.
    * @returns Who was seen last, when the time is up.
    */
   async end(): Promise<readonly ProcessRow[]> {
     const until = performance.now() + END_MS;
     let seen: readonly ProcessRow[] = [];
-    for (let empty = 0, needed = 1;; await pause(BETWEEN_LOOKS_MS)) {
+    for (let empty = 0;; await pause(BETWEEN_LOOKS_MS)) {
       const { sure } = await this.look();
-      const found = this.#members.length > 0;
-      if (found || !sure) needed = EMPTY_LOOKS;
-      if (found) {
+      if (this.#members.length > 0) {
         seen = this.#members;
         this.#kill();
         empty = 0;
-      } else if (++empty >= needed) return [];
+      } else if (sure || ++empty >= EMPTY_LOOKS) return [];
       if (performance.now() >= until) return seen;
     }
   }
