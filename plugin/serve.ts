@@ -18,8 +18,8 @@ import { VERSION } from "./version.ts";
 
 /** How long a stop may take beyond the configured grace, before everything left is killed. */
 const STOP_MARGIN_MS = 5_000;
-/** How long the turns may then take to tell their end. */
-const KILLED_MS = 5_000;
+/** How long the turns may then take to tell their end; on a machine that is very busy they need it. */
+const KILLED_MS = 15_000;
 const FLUSH_MS = 1_000;
 const CHUNK_BYTES = 64 * 1024;
 
