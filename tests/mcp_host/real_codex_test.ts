@@ -1,9 +1,12 @@
 /** Real codex against the scripted model, its host tools served by a bridge in this process. */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
+import { capabilitiesOf } from "../../runner/codex/capabilities.ts";
+import { RawJson } from "../../base/raw_json.ts";
 import type { HostTool, HostToolCall } from "../../mcp_host/host_tool.ts";
 import type { ScriptedItem } from "../support/model/items.ts";
 import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
+import { PIXEL } from "../support/pixel.ts";
 import { openSandbox, type Sandbox } from "../support/sandbox.ts";
 import { openRig, type Rig } from "./rig.ts";
 
@@ -120,6 +123,85 @@ for (
     assert.equal(rig.bridge.refused, 0);
   });
 }
+
+/** Numbers, key order and escapes as each tested codex hands them to an MCP server. */
+const EXACT = '{"id":9007199254740993,"snowflake":1234567890123456789,"d":1.0,"b":{"z":1,"a":2}}';
+
+for (const version of [OLDEST_CODEX, MIDDLE_CODEX, "0.169.0", NEWEST_CODEX]) {
+  Deno.test(`codex ${version}, the host and the model say the same digits to each other`, async () => {
+    await using sandbox = await openSandbox({
+      binary: (await codexBinary(version)).native,
+      steps: [
+        {
+          items: [
+            { ...call("call_a", "value", {}), args: EXACT } as ScriptedItem,
+            call("call_b", "empty", {}),
+            call("call_c", "picture", {}),
+          ],
+        },
+        { text: "done" },
+      ],
+    });
+    const structured = '{"id":9007199254740993,"e":1E2,"z":-0,"id":2.0}';
+    const image = { type: "image", data: PIXEL.png.replaceAll("=", ""), mimeType: "image/gif" };
+    const svg = { type: "image", data: btoa("<svg xmlns='x'/>"), mimeType: "image/svg+xml" };
+    const answers: Record<string, RawJson> = {
+      value: new RawJson(
+        `{"structuredContent":${structured},"content":[{"type":"text","text":"in words"}]}`,
+      ),
+      empty: RawJson.of({ content: [] }),
+      picture: RawJson.of({ content: [image, svg] }),
+    };
+    await using rig = await openRig({
+      tools: Object.keys(answers).map((name) => ({ name })),
+      runtimeDir: sandbox.runtime,
+      call: ({ name }) => Promise.resolve(answers[name] ?? RawJson.of({})),
+    }, capabilitiesOf(`codex-cli ${version}`));
+    const { code, stderr } = await runTurn(sandbox, rig, version);
+    assert.equal(code, 0, stderr);
+    assert.equal(rig.calls.find(({ name }) => name === "value")?.arguments.text, EXACT);
+    const { call_a = "", call_b = "", call_c = "" } = outputs(sandbox);
+    assert.match(call_a, /in words/);
+    // Up to 0.150 the parts stand as JSON in the output's text.
+    assert.ok(call_a.replaceAll("\\", "").includes(structured), call_a);
+    assert.doesNotMatch(call_b, /tool call error/);
+    assert.ok(call_c.includes(`data:image/png;base64,${PIXEL.png}`), call_c);
+    assert.match(call_c, /an image was left out: the host's picture is an SVG drawing/);
+  });
+}
+
+Deno.test("codex shows a tool whose schema had a combinator at its top, and its original rule holds", async () => {
+  const inputSchema = {
+    type: "object",
+    properties: { id: { type: "string" }, name: { type: "string" } },
+    oneOf: [{ required: ["id"] }, { required: ["name"] }],
+  };
+  for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
+    await using sandbox = await openSandbox({
+      binary: (await codexBinary(version)).native,
+      steps: [
+        {
+          items: [
+            call("call_a", "find", { id: "1", name: "x" }),
+            call("call_b", "find", { name: "x" }),
+          ],
+        },
+        { text: "done" },
+      ],
+    });
+    await using rig = await openRig({
+      tools: [{ name: "find", description: "Finds.", inputSchema }],
+      runtimeDir: sandbox.runtime,
+    });
+    const { code, stderr } = await runTurn(sandbox, rig, version);
+    assert.equal(code, 0, stderr);
+    const shown = JSON.stringify(sandbox.model.asked[0]?.tools);
+    assert.match(shown, /exactly one must hold: \(1\) id given; \(2\) name given/);
+    assert.doesNotMatch(shown, /"oneOf":\[\{"required"/);
+    assert.match(outputs(sandbox).call_a ?? "", /Invalid arguments for find/);
+    assert.deepEqual(rig.calls.map((made) => made.arguments.value), [{ name: "x" }]);
+  }
+});
 
 Deno.test("codex hands results of agreed size to the model uncut", async () => {
   for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
