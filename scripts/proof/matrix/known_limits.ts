@@ -33,8 +33,8 @@ export const KNOWN_LIMITS: readonly KnownLimit[] = [
   {
     id: "deferred",
     scenario: "host-tool",
-    since: "0.141.0",
-    before: "0.148.0",
+    since: "0.142.1",
+    before: "0.147.0",
     reason: "codex hides MCP tools from the model until it searches for them, and has no setting " +
       "against it. The model finds host tools with codex's `tool_search`, and they then work as " +
       "everywhere.",
