@@ -20,6 +20,7 @@ const SIGNS: Readonly<Record<Status, [Style, string]>> = {
   skipped: ["dim", "skip"],
   ok: ["green", "ok"],
 };
+const LEFT = "     ";
 /** Longer details are cut, unless all is to be told. */
 const DETAIL_LINES = 4;
 
@@ -52,11 +53,16 @@ function resultText(
   const indent = " ".repeat(narrow ? 2 : 27);
   const text = (line: string, more = "") =>
     wrap(oneLine(line), width - indent.length - widthOf(more), indent + more);
+  // A long path begins further left rather than being broken by the terminal.
+  const placed = (line: string) =>
+    `${!narrow && !line.includes(" ") && widthOf(line) > width - indent.length ? LEFT : indent}${
+      paint("dim", text(line))
+    }`;
   const head = `${paint(colour, padTo(sign, 4))} ${narrow ? id : padTo(id, 22)}`;
   const lines = [`${head}${narrow ? `\n${indent}` : ""}${text(summary)}`];
   const details = detail === "" || (status === "ok" && !verbose) ? [] : detail.split("\n");
   const shown = verbose ? details : details.slice(0, DETAIL_LINES);
-  lines.push(...shown.map((line) => indent + paint("dim", text(line))));
+  lines.push(...shown.map(placed));
   if (details.length > shown.length) {
     lines.push(`${indent}${paint("dim", `and ${details.length - shown.length} more (--verbose)`)}`);
   }
@@ -64,7 +70,7 @@ function resultText(
     lines.push(`${indent}${paint("bold", "→")} ${text(remedy === "" ? "Run:" : remedy, "  ")}`);
   }
   // Never broken: it is to be copied.
-  if (command !== "") lines.push(`${narrow ? indent : "     "}${command}`);
+  if (command !== "") lines.push(`${narrow ? indent : LEFT}${command}`);
   return lines.join("\n");
 }
 

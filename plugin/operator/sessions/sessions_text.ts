@@ -131,9 +131,9 @@ function callText(call: CallReport, scale: Scale, { paint, width }: Page): strin
       size(bytesOf(call))
     } ${state}`;
   }
+  const numbers = `${tokens.padStart(14)} ${size(bytesOf(call)).padStart(7)}  ${state}`;
   const room = Math.min(SUBJECT, width - scale.ids - 41);
-  const middle = room < 12 ? "" : `  ${padTo(clipTo(about, room), room)}`;
-  return `  ${padTo(id, scale.ids)}${middle} ${tokens.padStart(14)} ${
-    size(bytesOf(call)).padStart(7)
-  }  ${state}`;
+  return room < 20
+    ? `  ${padTo(id, scale.ids)} ${numbers}\n    ${clipTo(about, width - 4)}`
+    : `  ${padTo(id, scale.ids)}  ${padTo(clipTo(about, room), room)} ${numbers}`;
 }
