@@ -95,11 +95,13 @@ export class Follower {
   /**
    * Every complete line that is on disk now and was not read before, oldest first, as what it means. Finds
    * the file if it was not there yet; one `fstat` where nothing was appended.
+   *
+   * @param signal leaves the rest to another read when it aborts.
    */
-  async *drain(): AsyncGenerator<Followed> {
+  async *drain(signal?: AbortSignal): AsyncGenerator<Followed> {
     await this.#find(this.#searched ? "its days" : "everywhere");
     this.#searched = true;
-    yield* this.#read();
+    yield* this.#read(signal);
   }
 
   /** Resolves when there is something to drain, on `close`, and when `signal` aborts. Never rejects. */
@@ -120,7 +122,7 @@ export class Follower {
    */
   async *finish(signal?: AbortSignal): AsyncGenerator<Followed> {
     await this.#find("everywhere");
-    for await (const followed of this.#read()) {
+    for await (const followed of this.#read(signal)) {
       if (signal?.aborted) break;
       yield followed;
     }
@@ -176,9 +178,9 @@ export class Follower {
     this.#offset = this.#position = Math.min(from, opened.info.size);
   }
 
-  async *#read(): AsyncGenerator<Followed> {
+  async *#read(signal: AbortSignal | undefined): AsyncGenerator<Followed> {
     const end = this.#file?.file.statSync().size ?? 0;
-    while (this.#position < end) {
+    while (this.#position < end && !signal?.aborted) {
       const batch = this.#readBatch(end);
       if (batch === undefined) return;
       yield* batch;

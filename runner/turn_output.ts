@@ -11,6 +11,7 @@ import type { CodexEvent } from "./transport.ts";
 import type { TurnEvent } from "./turn_event.ts";
 import { Notices } from "./notices.ts";
 import { type Told, ToldOnce } from "./told_once.ts";
+import { addUsage, sameUsage } from "./usage.ts";
 
 /** codex's last word on the turn. */
 export type Terminal =
@@ -46,6 +47,7 @@ export class TurnOutput {
   answered: boolean | undefined;
   /** When the account's limits reset, in seconds since 1970. */
   readonly limitsReset: number[] = [];
+  /** The thread's total as it was recorded last, and the sum of the requests that moved it. */
   readonly recorded: { total: Usage; last: Usage }[] = [];
   /** Threads of the agents that the model started. */
   readonly subAgents = new Set<string>();
@@ -171,7 +173,7 @@ export class TurnOutput {
       case "thought":
         return thoughts(this.#thoughts.recorded(followed.text));
       case "usage":
-        this.recorded.push({ total: followed.total, last: followed.last });
+        this.#count(followed.total, followed.last);
         this.context = followed.context ?? this.context;
         return [];
       case "limits":
@@ -218,6 +220,13 @@ export class TurnOutput {
   #spoken(told: Told[]): TurnEvent[] {
     if (told.some((piece) => "text" in piece)) this.#spoke = true;
     return texts(told);
+  }
+
+  /** One entry, however many there were: what {@link turnUsage} makes of them is the same. */
+  #count(total: Usage, last: Usage): void {
+    const [before] = this.recorded;
+    if (before !== undefined && sameUsage(before.total, total)) return;
+    this.recorded[0] = { total, last: before === undefined ? last : addUsage(before.last, last) };
   }
 
   #countUnknown(type: string): void {

@@ -27,11 +27,11 @@ export class TurnRollout {
     this.#follower = new Follower(place);
   }
 
-  /** What was appended since the last look, as what it means. */
-  async *read(): AsyncGenerator<Followed> {
+  /** What was appended since the last look, as what it means; the rest is left when `signal` aborts. */
+  async *read(signal: AbortSignal): AsyncGenerator<Followed> {
     const follower = this.#follower;
     if (follower === undefined || !this.#worthALook(follower)) return;
-    yield* this.#attempt(follower.drain());
+    yield* this.#attempt(follower.drain(signal));
   }
 
   /** The last look: what is unanswered now will stay so. What `signal` leaves no time for is not told. */

@@ -59,6 +59,9 @@ export class TurnRun {
   readonly #output: TurnOutput;
   readonly #rollout = new TurnRollout();
   readonly #over = new AbortController();
+  /** Aborts when a stopped turn has had its time to read on: as long as codex has for its end. */
+  readonly #enough = new AbortController();
+  #disarm = (): void => {};
   /** What of the difference between what was asked and what counts was told. */
   readonly #told = new Set<string>();
   #threadId: string | undefined;
@@ -72,6 +75,11 @@ export class TurnRun {
     this.#options = options;
     this.#stopper = new Stopper(stopper);
     this.#output = new TurnOutput(options.hostName);
+    const arm = (): void => {
+      this.#disarm = startTimer(options.input.graceMs, () => this.#enough.abort());
+    };
+    if (this.#stopper.signal.aborted) arm();
+    else this.#stopper.signal.addEventListener("abort", arm, { once: true });
   }
 
   /** Sees the run to its end. Throws only what telling throws; nothing of the run is left then, too. */
@@ -84,7 +92,7 @@ export class TurnRun {
       const ended = await outcome;
       this.#over.abort();
       await this.#following;
-      await this.#tellRest();
+      await this.#enqueue(() => this.#tellRecorded(this.#rollout.finish(this.#enough.signal)));
       await this.#tell(this.#output.finish());
       return { ...this.#progress(), ...ended, stop: this.#stop };
     } finally {
@@ -94,6 +102,7 @@ export class TurnRun {
       await this.#queue;
       this.#rollout.close();
       this.#stopper[Symbol.dispose]();
+      this.#disarm();
     }
   }
 
@@ -165,25 +174,14 @@ export class TurnRun {
 
   /** Tells what the rollout gains between two words of codex. */
   async #follow(): Promise<void> {
-    while (await this.#rollout.changed(this.#over.signal)) {
+    const enough = this.#enough.signal;
+    while (await this.#rollout.changed(this.#over.signal) && !enough.aborted) {
       await this.#enqueue(() => this.#drain());
     }
   }
 
-  /** What is left, with a limit: a stopped turn takes no longer for it than codex for its end. */
-  async #tellRest(): Promise<void> {
-    const enough = new AbortController();
-    const stop = (): void => enough.abort();
-    const { signal } = this.#stopper;
-    const disarm = signal.aborted ? startTimer(this.#options.input.graceMs, stop) : undefined;
-    signal.addEventListener("abort", stop);
-    await this.#enqueue(() => this.#tellRecorded(this.#rollout.finish(enough.signal)));
-    signal.removeEventListener("abort", stop);
-    disarm?.();
-  }
-
   #drain(): Promise<void> {
-    return this.#tellRecorded(this.#rollout.read());
+    return this.#tellRecorded(this.#rollout.read(this.#enough.signal));
   }
 
   async #tellRecorded(records: AsyncIterable<Followed>): Promise<void> {

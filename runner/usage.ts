@@ -70,7 +70,8 @@ export function totalAfter({ reported, recorded, base }: UsageEvidence): Usage |
   return recorded.at(-1)?.total ?? reported ?? base;
 }
 
-function sameUsage(a: Usage, b: Usage | undefined): boolean {
+/** Whether both are the same figures. */
+export function sameUsage(a: Usage, b: Usage | undefined): boolean {
   return b !== undefined && FIELDS.every((field) => a[field] === b[field]);
 }
 

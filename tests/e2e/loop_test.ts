@@ -79,7 +79,7 @@ Deno.test("the loop goes on while the session file is swapped with a FIFO again 
 });
 
 /** A turn whose codex waits, and the rollout it records into. */
-async function waitingTurn(sandbox: Sandbox, host: Host) {
+async function waitingTurn(sandbox: Sandbox, host: Host, timeouts = {}) {
   const meta = { type: "event_msg", payload: { type: "task_started" } };
   const codex = await fakeCodex(sandbox.root, {
     acts: [
@@ -91,7 +91,7 @@ async function waitingTurn(sandbox: Sandbox, host: Host) {
       completed(),
     ],
   });
-  await sandbox.configure({ binary: codex.path, timeouts: { total_ms: 4_000, grace_ms: 500 } });
+  await sandbox.configure({ binary: codex.path, timeouts });
   const turn = host.stream(asks(sandbox.workspace, "go"));
   await codex.reached("recorded");
   const [run] = await codex.runs();
@@ -112,7 +112,8 @@ Deno.test("the turn ends within its limit while its rollout grows faster than it
   await using sandbox = await openSandbox({ binary: "codex" });
   await using host = await startHost({ env: sandbox.env });
   await host.initialize();
-  const { turn, path } = await waitingTurn(sandbox, host);
+  const timeouts = { total_ms: 4_000, grace_ms: 500 };
+  const { turn, path } = await waitingTurn(sandbox, host, timeouts);
   const before = residentMiB(host.pid);
   // Up to 600 MB; what is there when codex is gone takes longer to read than the turn has time.
   await using _writer = shell(`yes '${RECORD}' | head -c 600M >> '${path}'`, sandbox.root);
