@@ -8,6 +8,7 @@
 import { compareVersions } from "../../../runner/codex/capabilities.ts";
 import { besideAnother } from "./busy.ts";
 import { plainTools, scriptedHostTool } from "./code_mode.ts";
+import { refusedWithoutName } from "./edges.ts";
 import { searchedTool } from "./host_tools.ts";
 import type { Play } from "./scenario.ts";
 import type { Transport } from "../../../tests/support/lab.ts";
@@ -56,6 +57,15 @@ export const KNOWN_LIMITS: readonly KnownLimit[] = [
     reason: "codex hides MCP tools from the model, but scripts can call them. The host runs them " +
       "and gets no call id, because codex records none; the script's own call is told.",
     instead: scriptedHostTool,
+  },
+  {
+    id: "no name",
+    scenario: "refused-content",
+    before: "0.146.0",
+    reason:
+      "codex hands on the words of a refusal for security's sake (`cyber_policy`) without its " +
+      "name. The host gets a `server_error` with these words.",
+    instead: refusedWithoutName,
   },
   {
     id: "no lock",

@@ -7,6 +7,7 @@ import { images, outputSchema, reasoning, text } from "./answers.ts";
 import { busySession } from "./busy.ts";
 import { codeMode } from "./code_mode.ts";
 import { consumeHeavy, consumeLight } from "./consumes.ts";
+import { acrossTransports, manyTools, refusedContent, toolSchema } from "./edges.ts";
 import { authFailure, contextOverflow, quota } from "./failures.ts";
 import { hostTool } from "./host_tools.ts";
 import type { Scenario } from "./scenario.ts";
@@ -19,4 +20,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...[parallelCalls, failingTool, cancel, resume, lostSession],
   ...[authFailure, quota, contextOverflow, compaction],
   ...[consumeLight, consumeHeavy, busySession],
+  ...[manyTools, toolSchema, refusedContent, acrossTransports],
 ];
