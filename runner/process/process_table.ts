@@ -75,6 +75,11 @@ export async function readProcesses(marks: readonly string[]): Promise<Look> {
       look.marked.set(mark, pids.union(look.marked.get(mark) ?? new Set()));
     }
   }
+  if (look.rows.length === 0) {
+    // A `grep` that does not know these options (busybox): then parentage is all there is.
+    const { text } = await outputOver("cat", [], [...pids].map((pid) => `/proc/${pid}/stat`));
+    look.rows = parseProcStat(text);
+  }
   newest = look.newest ?? newest;
   const seen = new Set(look.rows.map(({ row }) => row.pid));
   return {
