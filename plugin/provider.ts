@@ -149,7 +149,7 @@ export class Provider {
     const { config, environment: own } = this.#options;
     const settings = turnSettings(config.current(), "codex", "default");
     if (settings.transport === "exec") return;
-    const codex = await findCodex(settings.binary, { ...own, ...settings.env });
+    const codex = await findCodex(settings.binary, codexEnvironment(own, settings.env));
     const environment = codexEnvironment(own, settings.env, codex);
     const { extraArgs, userMcpServers } = settings;
     const home = codexHome(environment);

@@ -31,6 +31,13 @@ function isRelativePath(arg: string, before = ""): boolean {
   return value !== undefined && !isAbsolute(value);
 }
 
+const Variables = z.record(z.string(), z.string()).check(
+  z.refine((env) => !env.CODEX_HOME?.startsWith("~"), {
+    error: "an absolute path, for no shell reads it",
+    path: ["CODEX_HOME"],
+  }),
+);
+
 const Sandbox = z.enum(["read-only", "workspace-write", "danger-full-access"]);
 
 const Transport = z.enum(["auto", "app-server", "exec"]);
@@ -128,7 +135,7 @@ const Override = z.looseObject({
 /** An agent can have an account of its own. */
 const AgentOverride = z.extend(Override, {
   env: z.optional(
-    z.record(z.string(), z.string()).check(
+    Variables.check(
       says("More environment variables, e.g. a CODEX_HOME with a login of its own."),
     ),
   ),
@@ -189,11 +196,7 @@ export const ConfigSchema = z.looseObject({
     false,
   ),
   env: z._default(
-    z.record(z.string(), z.string()).check(
-      z.refine((env) => !env.CODEX_HOME?.startsWith("~"), {
-        error: "an absolute path, for no shell reads it",
-        path: ["CODEX_HOME"],
-      }),
+    Variables.check(
       says("Environment variables added to codex's own. CODEX_HOME may be set here."),
     ),
     {},

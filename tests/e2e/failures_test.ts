@@ -10,7 +10,7 @@ import { message, override, ROWS } from "./failure_rows.ts";
 import { asks, EVERY_WAY, openWorld } from "./world.ts";
 import { skipped } from "../support/skipped.ts";
 
-for (const version of EVERY_WAY) {
+for (const version of [...EVERY_WAY, "0.169.0"]) {
   Deno.test(`failures of codex ${version} are named right`, async (t) => {
     await using world = await openWorld(version, { config: { retries: 0 } });
     const { host, sandbox } = world;
@@ -113,7 +113,7 @@ const REFUSED: {
   },
 ];
 
-for (const version of EVERY_WAY) {
+for (const version of [...EVERY_WAY, "0.169.0"]) {
   Deno.test(`starts that codex ${version} refuses are named right`, async (t) => {
     await using world = await openWorld(version, { config: { retries: 0 } });
     const { host, sandbox } = world;
@@ -210,7 +210,7 @@ for (const version of EVERY_WAY) {
   });
 }
 
-for (const version of EVERY_WAY) {
+for (const version of [...EVERY_WAY, "0.169.0"]) {
   Deno.test(`429 of codex ${version} after an attempt that named a pause keeps the pause`, async () => {
     const code = "rate_limit_exceeded";
     await using world = await openWorld(version, {

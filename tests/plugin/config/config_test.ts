@@ -156,6 +156,8 @@ const WRONG: Record<string, string> = {
   '{"writable_roots": ["~/c"]}': 'writable_roots[0]: expected an absolute path, found string "~/c"',
   '{"env": {"CODEX_HOME": "~/.codex"}}':
     'env.CODEX_HOME: expected an absolute path, for no shell reads it, found string "~/.codex"',
+  '{"agents": {"cx": {"env": {"CODEX_HOME": "~"}}}}':
+    'agents.cx.env.CODEX_HOME: expected an absolute path, for no shell reads it, found string "~"',
   '{"extra_args": ["--add-dir", "more"]}':
     "extra_args: expected absolute paths for --add-dir and for keys that end in _file, _dir or _home, found array",
   '{"agents": {"cx": {"args": ["-c", "model_instructions_file=\\"a.md\\""]}}}':
