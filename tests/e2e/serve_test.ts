@@ -266,3 +266,16 @@ Deno.test("plugin at log level debug survives a frame nested 20,000 deep", async
   await host.logged("response without a request");
   assert.equal((await host.stream(asks(sandbox)).result).stop_reason, "end_turn");
 });
+
+Deno.test("a turn says how codex is run at log level debug, and only there", async () => {
+  await using sandbox = await withCodex({ acts: plainTurn("ok") }, { transport: "exec" });
+  await using host = await startHost({ env: sandbox.env });
+  await host.initialize();
+  for (const level of ["info", "debug"]) {
+    await host.request("logging/setLevel", { level });
+    const turn = host.stream(asks(sandbox));
+    await turn.result;
+    const told = turn.of("status").flatMap(({ data }) => data?.transport ?? []);
+    assert.deepEqual(told, level === "debug" ? ["exec"] : []);
+  }
+});
