@@ -20,7 +20,7 @@ import { openSandbox, type Sandbox } from "../support/sandbox.ts";
 import { asks, openWorld } from "./world.ts";
 
 /** What an answer to `ping` may take on a busy machine; on an idle one it takes some milliseconds. */
-const PING_MS = 2_000;
+const PING_MS = 5_000;
 
 interface Stage extends AsyncDisposable {
   sandbox: Sandbox;
@@ -30,7 +30,9 @@ interface Stage extends AsyncDisposable {
 
 async function stage(scenario: Scenario, config: Record<string, unknown> = {}): Promise<Stage> {
   await using stack = new AsyncDisposableStack();
-  const sandbox = stack.use(await openSandbox({ binary: "codex", config }));
+  const sandbox = stack.use(
+    await openSandbox({ binary: "codex", config: { transport: "exec", ...config } }),
+  );
   const codex = await fakeCodex(sandbox.root, scenario);
   await sandbox.configure({ binary: codex.path });
   const host = stack.use(await startHost({ env: sandbox.env }));
@@ -204,7 +206,7 @@ Deno.test({
   async fn() {
     await using sandbox = await openSandbox({
       binary: "codex",
-      config: { timeouts: { grace_ms: 200 } },
+      config: { transport: "exec", timeouts: { grace_ms: 200 } },
     });
     const codex = await fakeCodex(sandbox.root, {
       acts: [began(), { mark: "up" }, { hang: true }],
