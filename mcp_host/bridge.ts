@@ -22,7 +22,7 @@ import {
   type Member,
   type Refusal,
 } from "./listener/listener.ts";
-import { PeerProof } from "./listener/peer_proof.ts";
+import { type Owns, PeerProof } from "./listener/peer_proof.ts";
 import { newToken } from "./listener/token.ts";
 import type { CodexConfig } from "./registration/codex_config.ts";
 import type { Address } from "./registration/fixed_socket.ts";
@@ -80,11 +80,8 @@ export interface BridgeTurn {
   call: (call: HostToolCall) => Promise<HostToolAnswer>;
   /** A tool left out, a stranger refused, …: what an operator would want to read. */
   onStatus: (message: string, data?: Record<string, unknown>) => void;
-  /**
-   * Whether a process is a descendant of this turn's codex; `undefined` where that cannot be told.
-   * Without it whoever shows the token is let in.
-   */
-  owns?: ((pid: number) => Promise<boolean | undefined>) | undefined;
+  /** Without it whoever shows the token is let in. */
+  owns?: Owns | undefined;
 }
 
 /** An open bridge. */
@@ -243,7 +240,8 @@ class OpenBridge implements Bridge, Member {
 
   admit({ pid }: Hello): Admission | { reason: string } {
     if (this.live >= RELAYS_MAX) return { reason: `${RELAYS_MAX} relays are connected already` };
-    const owns = this.#turn?.owns;
+    if (!this.#turn) return { reason: "no turn is under way" };
+    const { owns } = this.#turn;
     const proof = owns && PeerProof.possible && this.#listener
       ? new PeerProof(this.#listener.socket)
       : undefined;
@@ -276,11 +274,11 @@ class OpenBridge implements Bridge, Member {
     guest: Guest,
     pid: number,
     proof: PeerProof | undefined,
-    owns: BridgeTurn["owns"],
+    owns: Owns | undefined,
   ): Promise<void> {
     const left = new AbortController();
     const signal = AbortSignal.any([left.signal, this.#ended.signal]);
-    const verified = proof && owns ? isCodexs(pid, proof, owns, signal) : Promise.resolve(true);
+    const verified = proof && owns ? proof.shownBy(pid, owns, signal) : Promise.resolve(true);
     verified.then((its) => {
       if (its || signal.aborted) return;
       this.connections--;
@@ -335,19 +333,6 @@ class OpenBridge implements Bridge, Member {
     await validator.leaveOutUncompilable(this.#catalogue, () => this.#closed !== undefined);
     return validator;
   }
-}
-
-/** Whether the process at the other end is codex's; so it is taken to be where that cannot be told. */
-async function isCodexs(
-  pid: number,
-  proof: PeerProof,
-  owns: NonNullable<BridgeTurn["owns"]>,
-  signal: AbortSignal,
-): Promise<boolean> {
-  using file = proof;
-  const owned = await owns(pid).catch(() => undefined);
-  if (owned === undefined) return true;
-  return owned && await file.isHeldBy(pid, signal);
 }
 
 /** What the model reads about the namespace. */

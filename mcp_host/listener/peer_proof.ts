@@ -20,6 +20,9 @@ import { randomHex } from "./token.ts";
 const OPEN_TIMEOUT_MS = 2_000;
 const PAUSE_MS = 10;
 
+/** Whether a process descends from the turn's codex; `undefined` where that cannot be told. */
+export type Owns = (pid: number) => Promise<boolean | undefined>;
+
 /** A file to be opened by one relay. */
 export class PeerProof implements Disposable {
   readonly path: string;
@@ -33,8 +36,17 @@ export class PeerProof implements Disposable {
   /** Whether this kind of proof can be had here. */
   static readonly possible: boolean = Deno.build.os === "linux";
 
-  /** Resolves with whether the process has the file open, as soon as it has. */
-  async isHeldBy(pid: number, signal: AbortSignal): Promise<boolean> {
+  /**
+   * Whether the process is codex's and has the file open; so it is taken to be where the system does
+   * not tell. The file is gone afterwards.
+   */
+  async shownBy(pid: number, owns: Owns, signal: AbortSignal): Promise<boolean> {
+    using file = this;
+    const owned = await owns(pid).catch(() => undefined);
+    return owned === undefined || owned && await file.#isHeldBy(pid, signal);
+  }
+
+  async #isHeldBy(pid: number, signal: AbortSignal): Promise<boolean> {
     if (!Number.isSafeInteger(pid) || pid <= 0) return false;
     const until = performance.now() + OPEN_TIMEOUT_MS;
     while (!signal.aborted) {

@@ -95,6 +95,8 @@ class ServerRun {
 
   /** The thread's id; `undefined` when the turn was cancelled meanwhile. */
   async #load(): Promise<string | undefined> {
+    // The relay is started as soon as the thread is loaded.
+    this.#input.onCodex?.(this.#server.pid);
     const loading = this.#thread.load(this.#input);
     loading.catch(() => {}); // may be left behind
     await Promise.race([loading.catch(() => {}), this.#stop.promise]);

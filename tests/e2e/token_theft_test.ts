@@ -2,17 +2,16 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { METHOD } from "../../plugin/protocol.ts";
-import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { startHost } from "../support/host.ts";
 import { openSandbox } from "../support/sandbox.ts";
 import { Stranger } from "../mcp_host/stranger.ts";
+import { configOf, EVERY_WAY } from "./world.ts";
 
 const TOKEN = "PLEXUM_MCP_TOKEN";
 
-for (const version of [OLDEST_CODEX, MIDDLE_CODEX, "0.169.0", NEWEST_CODEX]) {
+for (const way of EVERY_WAY) {
   Deno.test({
-    name:
-      `token of a turn on codex ${version} is in no file, and is worth nothing to another process`,
+    name: `token of a turn on codex ${way} is in no file, and is worth nothing to another process`,
     ignore: Deno.build.os !== "linux",
     async fn() {
       const item = {
@@ -21,9 +20,10 @@ for (const version of [OLDEST_CODEX, MIDDLE_CODEX, "0.169.0", NEWEST_CODEX]) {
         name: "secret",
         args: {},
       };
+      const { binary, config } = await configOf(way);
       await using sandbox = await openSandbox({
-        binary: (await codexBinary(version)).native,
-        config: { transport: "exec" },
+        binary,
+        config,
         steps: [
           { items: [{ type: "function_call", name: "exec_command", args: { cmd: "true" } }] },
           { items: [item] },

@@ -179,6 +179,9 @@ Deno.test("bridge that is kept gives each turn its own calls, and runs none in b
   assert.throws(() => rig.bridge.attach(turn("second")), /works for another one/);
   rig.detach();
   assert.match(textOf(await call()), /No turn is under way/);
+  using early = await Stranger.connect(rig.env.PLEXUM_MCP_SOCKET ?? "");
+  await early.say(helloFor(rig.env));
+  assert.match(await early.heard(), /"admitted":false,"reason":"no turn is under way"/);
   const detach = rig.bridge.attach(turn("first"));
   assert.equal(textOf(await call()), "first");
   detach();
