@@ -50,7 +50,8 @@ for (const busy of [false, true]) {
       assert.deepEqual(await sandbox.processes(), []);
       const running = join(sandbox.profile, "plugins/plexum-openai-provider/state/running");
       assert.deepEqual([...Deno.readDirSync(running)], []);
-      assert.ok(took < GRACE_MS + 15_000, `it took ${took} ms`);
+      // What `serve` allows itself, and a little for the machine.
+      assert.ok(took < GRACE_MS + 25_000, `it took ${took} ms`);
     },
   });
 }
