@@ -47,7 +47,7 @@ export async function findCodex(
     throw new TurnError({
       kind: "codex_missing",
       message: clip(
-        `codex: no executable ${JSON.stringify(name)} found; looked in ${looked.join(", ")}`,
+        `codex: no executable ${JSON.stringify(name)} found; looked in ${listed(looked)}`,
       ),
       retryable: false,
       hint:
@@ -118,4 +118,10 @@ async function askVersion(
     retryable: false,
     hint: "Set `binary` in config.json to the codex CLI.",
   });
+}
+
+/** `doctor --verbose` names them all. */
+function listed(places: readonly string[]): string {
+  const more = places.length - 3;
+  return places.slice(0, 3).join(", ") + (more > 0 ? ` and ${more} more places` : "");
 }

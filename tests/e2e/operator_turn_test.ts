@@ -11,6 +11,7 @@ import { executable } from "../support/checkout.ts";
 import { run } from "../plugin/operator/command_line.ts";
 import { codexBinary, NEWEST_CODEX } from "../support/codex.ts";
 import { began, fakeCodex } from "../support/fake_codex.ts";
+import { PIXEL } from "../support/pixel.ts";
 import { openSandbox } from "../support/sandbox.ts";
 
 const LOOKS: ScriptedStep = {
@@ -117,6 +118,37 @@ Deno.test("turn --json prints the events that a host gets, and --tools offers ca
     broken.stderr,
     /Cannot use the tools in .*: tools\[0\]\.name: expected string, found number 5/,
   );
+});
+
+Deno.test("turn shows pictures to the model, whatever their names, and is quiet when asked", async () => {
+  await using sandbox = await openSandbox({
+    binary: (await codexBinary(NEWEST_CODEX)).native,
+    steps: [(request) => ({
+      text: `I see ${JSON.stringify(request.input).match(/"input_image"/g)?.length ?? 0} pictures.`,
+    })],
+  });
+  const { env, root } = sandbox;
+  const words = ["one.png", "two, three.png"].flatMap((name) => {
+    Deno.writeFileSync(
+      join(root, name),
+      Uint8Array.from(atob(PIXEL.png), (char) => char.charCodeAt(0)),
+    );
+    return ["--image", name];
+  });
+  const ran = await run(["turn", "-q", "-C", sandbox.workspace, ...words, "what is it?"], {
+    env,
+    cwd: root,
+  });
+  assert.deepEqual(ran, { code: 0, stdout: "I see 2 pictures.\n", stderr: "" });
+
+  const log = await run(["turn", "--log-file", join(root, "none", "log"), "x"], { env });
+  assert.deepEqual([log.code, log.stdout], [1, ""]);
+  assert.match(
+    log.stderr,
+    /^Cannot write --log-file .*none\/log: there is no such file or directory\n$/,
+  );
+  const tools = await run(["turn", "--tools", root, "x"], { env });
+  assert.match(tools.stderr, /^Cannot read --tools .*: it is a directory\n$/);
 });
 
 Deno.test("turn says why it cannot start, and what it does not understand", async () => {
