@@ -116,6 +116,11 @@ Deno.test("lines are not broken in a pipe, and the signs of a locale without UTF
   assert.match(wide.stdout, /→/);
   const plain = await run(["doctor", "--verbose"], { env: { ...env, LC_ALL: "C" } });
   assert.match(plain.stdout, /^[\n\x20-\x7e]+$/);
+  // JSON is the same in every locale.
+  const schema = await run(["config", "show", "--json", "--agent", "→…"], {
+    env: { ...env, LC_ALL: "C" },
+  });
+  assert.equal(JSON.parse(schema.stdout).agent, "→…");
 });
 
 const MISTAKES: [args: string[], code: number, stderr: RegExp][] = [

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { clipTo, oneLine, printable } from "./text.ts";
+import { clipTo, jsonText, oneLine, printable } from "./text.ts";
 
 const encoder = new TextEncoder();
 
@@ -13,6 +13,11 @@ export type Stream = { writeSync(bytes: Uint8Array): number; isTerminal(): boole
 /** Writes lines to stdout; a reader that has gone (`| head`) is no error. */
 export function print(text: string): void {
   writeTo(Deno.stdout, shown(text) + "\n");
+}
+
+/** Writes a value to stdout as JSON: exactly the value, in any locale. */
+export function printJson(value: unknown, indent?: number): void {
+  write(jsonText(value, indent) + "\n");
 }
 
 /** Writes lines to stderr. */

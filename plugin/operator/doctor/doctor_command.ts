@@ -12,8 +12,7 @@ import { COMMIT, VERSION } from "../../version.ts";
 import type { Arguments } from "../cli/arguments.ts";
 import { EXIT } from "../cli/exit.ts";
 import { PROFILE, profileOf } from "../cli/options.ts";
-import { columns, print, Progress } from "../cli/terminal.ts";
-import { jsonText } from "../cli/text.ts";
+import { columns, print, printJson, Progress } from "../cli/terminal.ts";
 import { type Check, DoctorContext, fail, type Finding } from "./check.ts";
 import { CODEX_CHECKS } from "./checks_codex.ts";
 import { MACHINE_CHECKS } from "./checks_machine.ts";
@@ -51,7 +50,7 @@ export async function doctor(args: Arguments): Promise<number> {
     ) ?? "ok";
   if (args.has("json")) {
     const plugin = { version: VERSION, commit: COMMIT };
-    print(jsonText({ schema: SCHEMA, plugin, status, checks: results }, 2));
+    printJson({ schema: SCHEMA, plugin, status, checks: results }, 2);
   } else print(doctorText(results, { verbose: args.has("verbose"), width: columns() }));
   return status === "fail" ? EXIT.failed : EXIT.ok;
 }

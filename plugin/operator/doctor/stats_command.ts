@@ -8,8 +8,8 @@ import { type Arguments, UsageError } from "../cli/arguments.ts";
 import { EXIT } from "../cli/exit.ts";
 import { count, many, size, timeOf } from "../cli/format.ts";
 import { profileOf } from "../cli/options.ts";
-import { columns, print } from "../cli/terminal.ts";
-import { jsonText, padTo, wrap } from "../cli/text.ts";
+import { columns, print, printJson } from "../cli/terminal.ts";
+import { padTo, wrap } from "../cli/text.ts";
 import { readStats, turnsOf } from "./stats_file.ts";
 
 /** `stats`. */
@@ -18,7 +18,7 @@ export function stats(args: Arguments): Promise<number> {
     throw new UsageError("--json and --prometheus exclude each other");
   }
   const counted = readStats(profileOf(args));
-  if (args.has("json")) print(jsonText(counted ?? null, 2));
+  if (args.has("json")) printJson(counted ?? null, 2);
   else if (args.has("prometheus")) {
     print(counted === undefined ? "# no turn has ended yet" : prometheusText(counted));
   } else print(counted === undefined ? "No turn has ended yet." : forPeople(counted, columns()));

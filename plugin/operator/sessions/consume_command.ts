@@ -15,8 +15,8 @@ import { type Arguments, UsageError } from "../cli/arguments.ts";
 import { EXIT } from "../cli/exit.ts";
 import { count, many, size } from "../cli/format.ts";
 import { profileOf } from "../cli/options.ts";
-import { complain, print } from "../cli/terminal.ts";
-import { jsonText, oneLine } from "../cli/text.ts";
+import { complain, print, printJson } from "../cli/terminal.ts";
+import { oneLine } from "../cli/text.ts";
 import { type KnownThread, KnownThreads, rolloutOf } from "./known_threads.ts";
 
 /** `sessions consume`. */
@@ -36,7 +36,8 @@ export async function consumeCalls(args: Arguments): Promise<number> {
   const json = args.has("json");
   if (args.has("dry-run")) {
     const would = calls.map((call) => ({ id: call.id, name: call.name, ...savingOf(call, op) }));
-    print(json ? jsonText({ op, calls: would, unknown }, 2) : dryRunText(would));
+    if (json) printJson({ op, calls: would, unknown }, 2);
+    else print(dryRunText(would));
     for (const id of unknown) complain(`${oneLine(id)}: the thread has no such call`);
     return unknown.length > 0 ? EXIT.failed : EXIT.ok;
   }
@@ -48,7 +49,7 @@ export async function consumeCalls(args: Arguments): Promise<number> {
   const skipped = new Set(result.skipped.map(({ blockId }) => blockId));
   const touched = result.deferred > 0 ? [] : calls.filter(({ id }) => !skipped.has(id));
   const freed = touched.reduce((sum, call) => sum + savingOf(call, op).bytes, 0);
-  if (json) print(jsonText({ op, ...result, freed }, 2));
+  if (json) printJson({ op, ...result, freed }, 2);
   else print(resultText(result, freed, busy));
   const withoutOutput = new Set(calls.filter(({ outputs }) => outputs === 0).map(({ id }) => id));
   for (const { blockId, reason } of result.skipped) {

@@ -16,8 +16,7 @@ import type { Arguments } from "../cli/arguments.ts";
 import { EXIT } from "../cli/exit.ts";
 import { size } from "../cli/format.ts";
 import { profileOf } from "../cli/options.ts";
-import { columns, paintFor, print } from "../cli/terminal.ts";
-import { jsonText } from "../cli/text.ts";
+import { columns, paintFor, print, printJson } from "../cli/terminal.ts";
 import { replaceFile } from "../../../base/durable.ts";
 import { type KnownThread, KnownThreads, rolloutOf } from "./known_threads.ts";
 import { listText, showText } from "./sessions_text.ts";
@@ -41,13 +40,13 @@ export function listSessions(args: Arguments): number {
     report === undefined ? "" : sumsOf(report).lastUsed;
   threads.sort((a, b) => lastUsed(b).localeCompare(lastUsed(a)));
   if (args.has("json")) {
-    print(jsonText(
+    printJson(
       threads.map(({ thread, report }) => ({
         ...ownerOf(thread),
         ...(report === undefined ? {} : { ...fileOf(report), ...sumsOf(report) }),
       })),
       2,
-    ));
+    );
   } else print(listText(threads, { paint: paintFor(Deno.stdout), width: columns() }));
   return EXIT.ok;
 }
@@ -78,7 +77,7 @@ export async function showSession(args: Arguments): Promise<number> {
     const calls = (turn: typeof turns[number]) =>
       turn.calls.map((call) => ({ ...call, tokens: tokensOf(call) }));
     const shown = turns.map((turn) => ({ ...turn, calls: calls(turn) }));
-    print(jsonText({ ...ownerOf(thread), sums, ...report, turns: shown }, 2));
+    printJson({ ...ownerOf(thread), sums, ...report, turns: shown }, 2);
   } else {
     const page = { paint: paintFor(Deno.stdout), width: columns() };
     print(showText(thread, reportThread(path, LINE), page));

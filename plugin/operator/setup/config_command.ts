@@ -10,8 +10,8 @@ import { type Effective, effectiveConfig } from "./effective_config.ts";
 import { EXIT } from "../cli/exit.ts";
 import { profileOf } from "../cli/options.ts";
 import { readIfThere } from "../../../base/files.ts";
-import { columns, complain, paintFor, print } from "../cli/terminal.ts";
-import { jsonText, padTo, printable, wrap } from "../cli/text.ts";
+import { columns, complain, paintFor, print, printJson } from "../cli/terminal.ts";
+import { padTo, printable, wrap } from "../cli/text.ts";
 import { manifestFor } from "../../manifest.ts";
 import { many } from "../cli/format.ts";
 
@@ -31,7 +31,7 @@ export function checkConfig(args: Arguments): number {
 
 /** `manifest`: what the host reads before it starts the plugin. */
 export function printManifest(args: Arguments): number {
-  print(jsonText(manifestFor(loadConfig(profileOf(args).config).config.supported_models), 2));
+  printJson(manifestFor(loadConfig(profileOf(args).config).config.supported_models), 2);
   return EXIT.ok;
 }
 
@@ -43,7 +43,7 @@ export function showConfig(args: Arguments): number {
   const values = effectiveConfig(config, raw, whom);
   if (args.has("json")) {
     const byKey = values.map(({ key, value, source }) => [key, { value, source }]);
-    print(jsonText({ path, ...whom, values: Object.fromEntries(byKey) }, 2));
+    printJson({ path, ...whom, values: Object.fromEntries(byKey) }, 2);
     return EXIT.ok;
   }
   for (const warning of warnings) complain(`warning: ${printable(warning)}`);
@@ -53,7 +53,7 @@ export function showConfig(args: Arguments): number {
 
 /** `config schema`: JSON Schema, for editors. */
 export function printSchema(): number {
-  print(jsonText(configJsonSchema(), 2));
+  printJson(configJsonSchema(), 2);
   return EXIT.ok;
 }
 

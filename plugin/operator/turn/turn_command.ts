@@ -25,12 +25,12 @@ import {
   columns,
   complain,
   paintFor,
-  print,
+  printJson,
   Progress,
   write,
   writeError,
 } from "../cli/terminal.ts";
-import { jsonText, printable } from "../cli/text.ts";
+import { printable } from "../cli/text.ts";
 import { agentOf, promptOf, workspaceOf } from "./turn_arguments.ts";
 import { TurnView } from "./turn_view.ts";
 
@@ -94,7 +94,7 @@ type Ended = StopReason | "refused";
 /** One event per line, as the host gets them. */
 async function asJson(request: TurnRequest, context: TurnContext, told: Told): Promise<Ended> {
   using interrupt = new Interrupt(() => complain("cancelling ... (Ctrl-C again kills)"));
-  const show = (event: unknown) => Promise.resolve(print(jsonText(event)));
+  const show = (event: unknown) => Promise.resolve(printJson(event));
   const stream = new TurnStream({ ...told, send: show });
   try {
     return (await runTurn(request, context, stream, interrupt.signal)).stop_reason;
