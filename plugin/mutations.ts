@@ -143,7 +143,9 @@ export class Mutations {
       else if (tried.result.deferred === 0) {
         this.#readAgain(session);
         return this.#log(session, tried.result);
-      } else if (!await consumable(session, signal)) return;
+      } else if (!await consumable(session, signal)) {
+        await queue.change(signal); // the agent's next turn unpacks it
+      }
     }
   }
 

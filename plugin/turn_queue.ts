@@ -51,11 +51,11 @@ export class TurnQueue {
     this.#held.add(key);
     return () => {
       this.#held.delete(key);
-      this.#moved();
+      this.#admit();
     };
   }
 
-  /** Resolves when a turn or a hold ended somewhere, or `signal` aborts. */
+  /** Resolves when a turn ended somewhere, or `signal` aborts. */
   change(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = () => {
