@@ -104,11 +104,12 @@ for (const version of VERSIONS) {
       steps: [{
         items: [{ type: "reasoning", summary: thoughts }, { type: "message", text }],
         chunk: 7,
+        chunkDelayMs: 20,
         hold: hold.promise,
       }],
     });
     const turn = world.host.stream(asks(world.sandbox.workspace, "go"));
-    await turn.until("text_delta", (event) => event.text.includes("piece"));
+    await turn.until("text_delta");
     hold.resolve();
     assert.equal((await turn.result).stop_reason, "end_turn");
     const texts = turn.of("text_delta");

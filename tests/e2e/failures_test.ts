@@ -94,7 +94,7 @@ const REFUSED: {
     toml: (good) => good.replace(/model_provider = .*/, "model_provider = 5"),
     kind: "config",
     retryable: false,
-    message: /expected a string in `model_provider`/,
+    message: /expected a string in `model_provider`|config\.toml:2:18: .*expected a string$/,
   },
   {
     name: "profile of an old config.toml",
