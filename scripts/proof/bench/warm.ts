@@ -9,7 +9,7 @@ import { median, pairs, quantile, ratios } from "./figures/series.ts";
 import { Arena } from "./turn/arena.ts";
 import type { Contender, Took } from "./turn/contender.ts";
 
-const PAIRS = Number(Deno.args[0] ?? 31);
+const PAIRS = Number(Deno.args[0] ?? 21);
 /** How long a spare may take to be there again; nobody asks for two new agents at once. */
 const SPARE_MS = 1_500;
 
