@@ -13,9 +13,10 @@ import { compareVersions } from "../codex/capabilities.ts";
 import { userServerConfig } from "../codex/user_mcp_servers.ts";
 import type { AgentKey, CodexRun, RunInput, RunOutcome, Transport } from "../transport.ts";
 import { errorMessage } from "../../base/error_message.ts";
+import { unlessAborted } from "../../base/timer.ts";
 import { EventQueue } from "./event_queue.ts";
 import { Pool, type PoolSnapshot } from "./pool.ts";
-import { type ServerCommand, ServerUnusable } from "./process.ts";
+import type { ServerCommand } from "./process.ts";
 import { outcome, runOnServer } from "./run.ts";
 import { stamp } from "./thread.ts";
 
@@ -44,25 +45,26 @@ export class AppServerTransport implements Transport {
 
   run(input: RunInput, signal: AbortSignal): CodexRun {
     const left = new AbortController();
+    const stop = AbortSignal.any([signal, left.signal]);
     const events = new EventQueue(() => left.abort());
+    let begun = false;
     const play = async (): Promise<RunOutcome> => {
-      try {
-        await this.#pool.free(input.threadId, input);
-        return await this.#pool.use(
-          input,
-          await serverCommand(input, signal),
-          input.warm,
-          ({ server, thread }) =>
-            runOnServer(server, thread, input, events, AbortSignal.any([signal, left.signal])),
-        );
-      } catch (error) {
-        const known = error instanceof ServerUnusable;
-        return outcome({ refused: known ? error : new Error(errorMessage(error)) });
-      } finally {
-        events.end();
-      }
+      await this.#pool.free(input.threadId, input);
+      const command = await serverCommand(input, stop);
+      const run = this.#pool.use(input, command, input.warm, ({ server, thread }) => {
+        begun = true;
+        return runOnServer(server, thread, input, events, stop);
+      });
+      // While it waits for its server nothing of it runs: whoever cancels it need not wait.
+      return await unlessAborted(run, stop).catch((error) => {
+        if (stop.aborted) return begun ? run : outcome();
+        throw error;
+      });
     };
-    return { events, outcome: play() };
+    const played = play().catch((error) =>
+      outcome({ refused: error instanceof Error ? error : new Error(errorMessage(error)) })
+    ).finally(() => events.end());
+    return { events, outcome: played };
   }
 
   /** Starts a server ahead, for the next agent that needs one. */

@@ -65,7 +65,7 @@ export class Pool {
   /** Servers that are on their way out. */
   readonly #leaving = new Set<Promise<unknown>>();
   #spare: Spare | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   /**
    * Marks are recorded below `running`, so that the next start finds what a killed plugin left.
@@ -146,10 +146,10 @@ export class Pool {
   /** Starts a server for whoever needs one next, unless there is one. */
   prepare(command: ServerCommand): void {
     const key = JSON.stringify(command);
-    if (this.#closed || this.#spare?.key === key) return;
+    if (this.#closing.signal.aborted || this.#spare?.key === key) return;
     this.#dismissSpare();
     const spare: Spare = { key, server: Promise.resolve(undefined), pid: undefined };
-    spare.server = AppServer.start(command, this.#running).then((server) => {
+    spare.server = AppServer.start(command, this.#running, this.#closing.signal).then((server) => {
       spare.pid = server.pid;
       return server;
     }, (error) => {
@@ -177,7 +177,7 @@ export class Pool {
 
   /** Ends every server, also in the middle of a turn; nothing is started any more. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     this.#dismissSpare();
     await Promise.all([...this.#places.values()].map((place) => {
       if (place.running) void place.seat?.server.kill();
@@ -188,14 +188,14 @@ export class Pool {
 
   /** Ends every server at once, with all that it started. */
   async kill(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     const spare = this.#spare?.server.then((server) => server?.kill());
     const seats = [...this.#places.values()].map(({ seat }) => seat?.server.kill());
     await Promise.all([spare, ...seats]);
   }
 
   async #seat(place: Place, command: ServerCommand, warm: Warm): Promise<Seat> {
-    if (this.#closed) throw new ServerUnusable("the plugin ends");
+    if (this.#closing.signal.aborted) throw new ServerUnusable("the plugin ends");
     const key = JSON.stringify(command);
     if (place.seat?.server.isAlive && place.key === key) {
       this.#counts.hits++;
@@ -219,7 +219,7 @@ export class Pool {
 
   async #start(command: ServerCommand): Promise<AppServer> {
     this.#counts.misses++;
-    return await AppServer.start(command, this.#running);
+    return await AppServer.start(command, this.#running, this.#closing.signal);
   }
 
   async #takeSpare(key: string): Promise<AppServer | undefined> {
@@ -240,7 +240,9 @@ export class Pool {
   async #keep(place: Place, warm: Warm): Promise<void> {
     const { seat } = place;
     if (seat === undefined) return;
-    if (!seat.server.isAlive || warm.idleMs === 0 || warm.max === 0 || this.#closed) {
+    if (
+      !seat.server.isAlive || warm.idleMs === 0 || warm.max === 0 || this.#closing.signal.aborted
+    ) {
       return await this.#drop(place);
     }
     place.idleSince = performance.now();

@@ -13,7 +13,7 @@ import { ChildOutput, Tail } from "../../base/child_output.ts";
 import { clip } from "../../base/clip.ts";
 import { errorMessage } from "../../base/error_message.ts";
 import type { Variables } from "../../base/variables.ts";
-import { within } from "../../base/timer.ts";
+import { unlessAborted, within } from "../../base/timer.ts";
 import { familyOf, ProcessFamily } from "../process/process_family.ts";
 import { look } from "../process/process_look.ts";
 import { executableOf, type ProcessRow, processRows } from "../process/process_table.ts";
@@ -119,10 +119,15 @@ export class AppServer {
   }
 
   /**
-   * Starts a server and waits until it has introduced itself. Its marks are recorded below `running`.
+   * Starts a server and waits until it has introduced itself, or `signal` aborts. Its marks are recorded
+   * below `running`.
    * @throws {ServerUnusable} when it cannot be started, ends at once, or does not answer as it should.
    */
-  static async start(command: ServerCommand, running: string): Promise<AppServer> {
+  static async start(
+    command: ServerCommand,
+    running: string,
+    signal: AbortSignal,
+  ): Promise<AppServer> {
     const own = await TurnDirectory.create(running);
     let server: AppServer;
     try {
@@ -133,11 +138,12 @@ export class AppServer {
       throw new ServerUnusable(why, true);
     }
     try {
-      await server.rpc.request(METHOD.initialize, {
+      const introduced = server.rpc.request(METHOD.initialize, {
         clientInfo: { name: "plexum", title: "Plexum", version: "1" },
         // `thread/backgroundTerminals/clean` is not to be had without it, up to 0.171 at least.
         capabilities: { experimentalApi: true, optOutNotificationMethods: NOT_WANTED },
       }, HANDSHAKE_MS);
+      await unlessAborted(introduced, signal);
       await server.rpc.notify(METHOD.initialized);
       return server;
     } catch (error) {

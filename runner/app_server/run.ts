@@ -76,6 +76,7 @@ class ServerRun {
     this.#signal.addEventListener("abort", cancel, { once: true });
     if (this.#signal.aborted) cancel();
     try {
+      if (this.#signal.aborted) return outcome();
       const tooLong = refusedPrompt(this.#input.prompt);
       if (tooLong !== undefined) return outcome({ refused: new TurnError(tooLong) });
       const threadId = await this.#load();

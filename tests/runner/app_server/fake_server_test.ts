@@ -75,6 +75,18 @@ Deno.test("a server that answers neither an interrupt nor the end of its stdin i
   assert.equal(outcome.exit?.signal, "SIGKILL");
 });
 
+Deno.test("a turn that waits for its server is cancelled at once", async () => {
+  await using rig = await rigOn({ silent: ["initialize"] });
+  const cancel = new AbortController();
+  const playing = rig.play({}, cancel.signal);
+  while ((await rig.sandbox.processes()).length === 0) await new Promise((r) => setTimeout(r, 20));
+  const began = performance.now();
+  cancel.abort();
+  const { outcome, events } = await playing;
+  assert.deepEqual([outcome.refused, events], [undefined, []]);
+  assert.ok(performance.now() - began < 5_000, "a handshake may take longer");
+});
+
 Deno.test("a server that dies in the middle leaves its stderr and its exit code", async () => {
   await using rig = await rigOn({
     acts: [DELTA("a", "half"), { stderr: "thread 'main' panicked\n" }, { exit: 101 }],
