@@ -1,12 +1,13 @@
 /**
  * Kills the plugin, codex or the relay (`mcp-host`) with SIGKILL at random moments of turns:
  *
- *     deno run -A scripts/proof/kill_at_random.ts [TURNS] [SEED]
+ *     deno run -A scripts/proof/kill_at_random.ts [TURNS] [SEED] [--served]
  *
  * After each shot the next turn in the same workspace must work, on the same thread, and remember
  * every turn that ended well; no process, socket or half-written file may be left. Half of the turns
- * run real codex of three versions with a host tool, the others a fake codex. Prints a table in
- * Markdown; exits with 1 when anything was left or lost.
+ * run real codex of three versions with a host tool, the others a fake codex. With `--served` all run a
+ * real codex by `codex app-server`. Prints a table in Markdown; exits with 1 when anything was left or
+ * lost.
  */
 import {
   codexBinary,
@@ -26,8 +27,15 @@ const SHOTS = 12;
 
 const dice = random(SEED);
 const kinds: Kind[] = [];
-for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
-  kinds.push({ name: version, binary: (await codexBinary(version)).native }, { name: "fake" });
+if (Deno.args.includes("--served")) {
+  for (const version of ["0.158.0", "0.169.0", "0.171.0"]) {
+    const binary = (await codexBinary(version)).native;
+    kinds.push({ name: `${version}, served`, binary, served: true });
+  }
+} else {
+  for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
+    kinds.push({ name: version, binary: (await codexBinary(version)).native }, { name: "fake" });
+  }
 }
 const outcomes: Outcome[] = [];
 let left = TURNS;

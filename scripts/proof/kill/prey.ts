@@ -48,7 +48,7 @@ export class Prey implements AsyncDisposable {
     // The plugin has other children, too, which look at the process table.
     const target = processes.find(({ ppid, command }) =>
       victim === "codex"
-        ? ppid === this.#host.pid && / exec --json\b/.test(command)
+        ? ppid === this.#host.pid && / (?:exec --json|app-server)\b/.test(command)
         : / mcp-host\b/.test(command)
     );
     if (target === undefined) return false;

@@ -12,6 +12,8 @@ import { Prey } from "./prey.ts";
 export interface Kind {
   name: string;
   binary?: string;
+  /** By `codex app-server`, which ends with the turn: what is left is looked for as ever. */
+  served?: true;
 }
 
 const WORKSPACES = 4;
@@ -40,7 +42,11 @@ export class Range implements AsyncDisposable {
     const real = kind.binary !== undefined;
     const sandbox = await openSandbox({ binary: "codex", fallback: { answer } });
     const fake = await fakeCodex(sandbox.root, scenario());
-    await sandbox.configure({ binary: kind.binary ?? fake.path });
+    const served = { transport: "app-server", warm: { idle_ms: 0, spare: false } };
+    await sandbox.configure({
+      binary: kind.binary ?? fake.path,
+      ...(kind.served ? served : {}),
+    });
     const places: Place[] = [];
     for (let n = 0; n < WORKSPACES; n++) {
       places.push(new Place(await sandbox.newWorkspace(`w${n}`), sandbox.codexHome, real));
