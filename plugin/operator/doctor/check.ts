@@ -38,53 +38,34 @@ export interface Check {
   run(context: DoctorContext): Finding | Promise<Finding>;
 }
 
+/** What is known before anything is looked at. */
+export interface DoctorFacts {
+  paths: ProfilePaths;
+  /** The configuration, or all defaults where it cannot be used. */
+  config: Config;
+  /** Why the configuration cannot be used. */
+  configError: string | undefined;
+  configWarnings: readonly string[];
+  /** The plugin's environment. */
+  environment: Record<string, string>;
+  runtimeDirectory: string;
+  /** How to start this program. */
+  executable: readonly string[];
+  /** `--profile`, as it was typed. */
+  namedProfile: string | undefined;
+  /** Says what is going on in a check that takes its time. */
+  progress: (doing: string) => void;
+}
+
 /** What the checks look at. */
 export class DoctorContext {
-  readonly paths: ProfilePaths;
-  /** The configuration, or all defaults where it cannot be used. */
-  readonly config: Config;
-  /** Why the configuration cannot be used. */
-  readonly configError: string | undefined;
-  readonly configWarnings: readonly string[];
-  /** The plugin's environment. */
-  readonly environment: Record<string, string>;
-  readonly runtimeDirectory: string;
-  /** How to start this program. */
-  readonly executable: readonly string[];
-  /** `--profile`, as it was typed. */
-  readonly namedProfile: string | undefined;
-  /** Says what is going on in a check that takes its time. */
-  readonly progress: (doing: string) => void;
   #codex: Promise<CodexBinary | TurnError> | undefined;
 
-  constructor(
-    given: Pick<
-      DoctorContext,
-      | "paths"
-      | "config"
-      | "configError"
-      | "configWarnings"
-      | "environment"
-      | "runtimeDirectory"
-      | "executable"
-      | "namedProfile"
-      | "progress"
-    >,
-  ) {
-    this.paths = given.paths;
-    this.config = given.config;
-    this.configError = given.configError;
-    this.configWarnings = given.configWarnings;
-    this.environment = given.environment;
-    this.runtimeDirectory = given.runtimeDirectory;
-    this.executable = given.executable;
-    this.namedProfile = given.namedProfile;
-    this.progress = given.progress;
-  }
+  constructor(readonly facts: DoctorFacts) {}
 
   /** The codex of the configuration, or what is wrong with it. */
   codex(): Promise<CodexBinary | TurnError> {
-    return this.#codex ??= findCodex(this.config.binary, this.codexEnvironment())
+    return this.#codex ??= findCodex(this.facts.config.binary, this.codexEnvironment())
       .catch((error: unknown) => {
         if (error instanceof TurnError) return error;
         throw error;
@@ -102,7 +83,7 @@ export class DoctorContext {
   codexEnvironment(
     codex: Pick<CodexBinary, "env" | "pathDirectory"> = { env: {}, pathDirectory: undefined },
   ): Record<string, string> {
-    return codexEnvironment(this.environment, this.config.env, codex);
+    return codexEnvironment(this.facts.environment, this.facts.config.env, codex);
   }
 
   /** Where codex keeps its sessions and its login. */
@@ -112,13 +93,14 @@ export class DoctorContext {
 
   /** A command of this executable, for a shell. */
   command(...words: string[]): string {
-    const profile = this.namedProfile === undefined ? [] : ["--profile", this.paths.profile];
-    return [...this.executable, ...words, ...profile].map(shellWord).join(" ");
+    const { executable, namedProfile, paths } = this.facts;
+    const profile = namedProfile === undefined ? [] : ["--profile", paths.profile];
+    return [...executable, ...words, ...profile].map(shellWord).join(" ");
   }
 
   /** The command that explains a topic. */
   help(topic: string): string {
-    return [...this.executable, "help", topic].map(shellWord).join(" ");
+    return [...this.facts.executable, "help", topic].map(shellWord).join(" ");
   }
 
   /** A command of the codex that turns run, for a shell. */

@@ -46,7 +46,7 @@ async function deepTurn(context: DoctorContext): Promise<Finding> {
   try {
     const events = await turn(context, root, model, direct);
     const finding = judge(events, Math.round(performance.now() - started), direct);
-    if (finding.status === "ok") rememberTested(context.paths, codex);
+    if (finding.status === "ok") rememberTested(context.facts.paths, codex);
     return finding;
   } catch (error) {
     const failure = error instanceof TurnError ? error.failure : undefined;
@@ -66,7 +66,7 @@ async function turn(
   model: ProbeModel,
   direct: boolean,
 ): Promise<TurnEvent[]> {
-  const { config, environment, runtimeDirectory, executable } = doctor;
+  const { config, environment, runtimeDirectory, executable } = doctor.facts;
   const folder = (name: string): string => {
     Deno.mkdirSync(join(root, name), { mode: 0o700 });
     return join(root, name);
@@ -114,7 +114,7 @@ async function turn(
     agentId: "doctor",
     model: "codex",
     send(event) {
-      if (event.type in DOING) doctor.progress(`a turn: ${DOING[event.type]}`);
+      if (event.type in DOING) doctor.facts.progress(`a turn: ${DOING[event.type]}`);
       return Promise.resolve(void events.push(event));
     },
   });

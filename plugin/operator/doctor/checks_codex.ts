@@ -51,7 +51,7 @@ async function answerOf(
 }
 
 async function binary(context: DoctorContext): Promise<Finding> {
-  const { config, paths } = context;
+  const { config, paths } = context.facts;
   const { path, looked } = searchCodex(config.binary, context.codexEnvironment());
   if (path === undefined) {
     return fail(`no executable ${JSON.stringify(config.binary)} found`, {
@@ -101,7 +101,7 @@ async function launcher(context: DoctorContext): Promise<Finding> {
 }
 
 async function sandbox(context: DoctorContext): Promise<Finding> {
-  const { config } = context;
+  const { config } = context.facts;
   if (config.sandbox === "danger-full-access") {
     return warn("codex's tools run without a sandbox: sandbox is danger-full-access", {
       remedy: "Fine where the whole machine is the sandbox; else set workspace-write.",
@@ -167,7 +167,7 @@ async function login(context: DoctorContext): Promise<Finding> {
   const env = context.codexEnvironment(codex);
   let provider: ReturnType<typeof customProvider>;
   try {
-    provider = customProvider(context.codexHome, context.config.extra_args);
+    provider = customProvider(context.codexHome, context.facts.config.extra_args);
   } catch (error) {
     return fail("codex's config.toml cannot be read", {
       detail: inWords(error),

@@ -24,7 +24,7 @@ export const MACHINE_CHECKS: readonly Check[] = [
   { id: "disk_space", group: "machine", run: space },
 ];
 
-function runtime({ runtimeDirectory, environment }: DoctorContext): Finding {
+function runtime({ facts: { runtimeDirectory, environment } }: DoctorContext): Finding {
   const remedy = "Set XDG_RUNTIME_DIR to a directory of this user with a short path, mode 0700.";
   const wished = ["XDG_RUNTIME_DIR", "TMPDIR"].find((name) => (environment[name] ?? "") !== "");
   try {
@@ -50,7 +50,7 @@ function runtime({ runtimeDirectory, environment }: DoctorContext): Finding {
 
 /** The whole way that codex goes: our executable as MCP server, the socket, the tool. */
 async function mcpHost(context: DoctorContext): Promise<Finding> {
-  const { runtimeDirectory, executable, environment } = context;
+  const { runtimeDirectory, executable, environment } = context.facts;
   const reinstall = { remedy: "Install it again:", command: context.command("install") };
   const started = performance.now();
   try {
@@ -87,7 +87,7 @@ async function mcpHost(context: DoctorContext): Promise<Finding> {
 }
 
 async function space(context: DoctorContext): Promise<Finding> {
-  const { paths, environment, codexHome } = context;
+  const { facts: { paths, environment }, codexHome } = context;
   const places = [paths.profile, codexHome].filter(exists);
   if (places.length === 0) return ok("nothing is there yet");
   const free = await freeKib(places, environment).catch(errorMessage);

@@ -33,7 +33,7 @@ export const PLUGIN_CHECKS: readonly Check[] = [
 ];
 
 function executable(context: DoctorContext): Finding {
-  const { paths, executable: [own = ""] } = context;
+  const { paths, executable: [own = ""] } = context.facts;
   const path = join(paths.plugin, EXECUTABLE_NAME);
   const install = { command: context.command("install") };
   if (!exists(path)) return fail(`the plugin is not installed in ${paths.plugin}`, install);
@@ -54,9 +54,9 @@ function executable(context: DoctorContext): Finding {
 }
 
 function allowed(context: DoctorContext): Finding {
-  const path = join(context.paths.profile, "plexum.json");
+  const path = join(context.facts.paths.profile, "plexum.json");
   try {
-    const plexum = readPlexumJson(context.paths.profile);
+    const plexum = readPlexumJson(context.facts.paths.profile);
     if (plexum.allowed) return ok("the host may start the plugin", path);
     return warn(`${PLUGIN_NAME} is not in plugins.allow`, {
       detail: plexum.text === undefined ? `there is no ${path}` : `${path} does not allow it`,
@@ -69,7 +69,7 @@ function allowed(context: DoctorContext): Finding {
 }
 
 function config(context: DoctorContext): Finding {
-  const { paths, configError, configWarnings } = context;
+  const { paths, configError, configWarnings } = context.facts;
   if (configError !== undefined) {
     return fail("config.json cannot be used", {
       detail: configError,
@@ -87,7 +87,7 @@ function config(context: DoctorContext): Finding {
 }
 
 function manifest(context: DoctorContext): Finding {
-  const { paths, config } = context;
+  const { paths, config } = context.facts;
   const install = { command: context.command("install") };
   const text = readIfThere(paths.manifest);
   if (text === undefined) {
@@ -108,7 +108,7 @@ function manifest(context: DoctorContext): Finding {
   });
 }
 
-function permissions({ paths }: DoctorContext): Finding {
+function permissions({ facts: { paths } }: DoctorContext): Finding {
   const loose = new Map<string, string>();
   for (const path of [paths.profile, paths.plugin, join(paths.plugin, EXECUTABLE_NAME)]) {
     if (!exists(path)) continue;
@@ -131,7 +131,7 @@ function permissions({ paths }: DoctorContext): Finding {
     : ok("only this user can change the plugin");
 }
 
-function state({ paths }: DoctorContext): Finding {
+function state({ facts: { paths } }: DoctorContext): Finding {
   const { state } = paths;
   if (!exists(state)) {
     let parent = dirname(state);

@@ -19,7 +19,7 @@ export const TURN_CHECKS: readonly Check[] = [
 ];
 
 /** Turns of a plugin that was killed: the next one that starts ends what they left. */
-async function stale({ paths }: DoctorContext): Promise<Finding> {
+async function stale({ facts: { paths } }: DoctorContext): Promise<Finding> {
   const turns = await staleTurns(paths.running);
   if (turns.length === 0) return ok("nothing is left of a plugin that was killed");
   const processes = turns.reduce((sum, { family }) => sum + family.length, 0);
@@ -29,7 +29,7 @@ async function stale({ paths }: DoctorContext): Promise<Finding> {
   });
 }
 
-function pending({ paths }: DoctorContext): Finding {
+function pending({ facts: { paths } }: DoctorContext): Finding {
   const names = exists(paths.state) ? [...Deno.readDirSync(paths.state)] : [];
   const threads = new Set(
     names.flatMap(({ name }) => /^([0-9a-f-]{36})\.(?:pending|journal)$/.exec(name)?.[1] ?? []),
@@ -48,7 +48,7 @@ const LastTurn = z.looseObject({ at: z.string(), error: z.optional(z.string()) }
 
 /** What the plugin did lately, from the counters it leaves after every turn. */
 function lastTurn(context: DoctorContext): Finding {
-  const { paths } = context;
+  const { paths } = context.facts;
   const stats = readStats(paths);
   if (stats === undefined) return ok("no turn yet");
   const last = z.safeParse(LastTurn, stats.last_turn);

@@ -29,7 +29,7 @@ async function tested(context: DoctorContext): Promise<Finding> {
   const codex = await context.usableCodex();
   const { version, untested } = codex.capabilities;
   if (!untested) return ok(`codex ${version} is among the versions this plugin was tested with`);
-  const at = testedAt(context.paths, codex);
+  const at = testedAt(context.facts.paths, codex);
   if (at !== undefined) return ok(`codex ${version} passed the deep turn here`, `at ${at}`);
   return warn(`codex ${version} is newer than ${NEWEST_TESTED}, the newest that was tested`, {
     remedy: "It is expected to work. See that it does:",
