@@ -12,6 +12,7 @@ const CASES: Record<string, number> = {
   host: 300,
   executable: 25,
   codex: 600,
+  server: 600,
   rollout: 400,
   consume: 100,
   link: 200,

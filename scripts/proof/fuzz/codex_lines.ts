@@ -66,7 +66,7 @@ function eventsOf(line: Line, output: TurnOutput, calls: TurnCalls): TurnEvent[]
 }
 
 /** What the host would be told, checked as it comes. */
-class Told {
+export class Told {
   readonly #started = new Set<string>();
   readonly #ended = new Set<string>();
   readonly #answered = new Set<string>();

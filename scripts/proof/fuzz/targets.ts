@@ -34,6 +34,12 @@ export const TARGETS: readonly TargetEntry[] = [
     load: async () => (await import("./codex_lines.ts")).codexLines,
   },
   {
+    name: "server",
+    about: "lines of an app-server into runner/app_server/rpc.ts, turn_wire.ts and turn_output.ts",
+    share: 4,
+    load: async () => (await import("./server_lines.ts")).serverLines,
+  },
+  {
     name: "rollout",
     about: "bytes on disk into rollout/scan.ts, line_kind.ts, records.ts, follow.ts, report/",
     share: 2,
