@@ -24,7 +24,7 @@ export const NEWEST_CODEX: string = NEWEST_TESTED;
 export const APP_SERVER_CODEX: string = SINCE;
 /** All of these, which `deno task test` fetches before it begins. */
 export const SUITE_CODEX: readonly string[] = [
-  ...[OLDEST_CODEX, MIDDLE_CODEX, APP_SERVER_CODEX, NEWEST_CODEX],
+  ...[OLDEST_CODEX, MIDDLE_CODEX, APP_SERVER_CODEX, "0.169.0", NEWEST_CODEX],
 ];
 
 /** Absolute paths: the native binary, and the npm launcher (a node script) in front of it. */
