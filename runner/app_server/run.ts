@@ -6,13 +6,13 @@
  */
 import { within } from "../../base/timer.ts";
 import { classifyFailure } from "../failure/failure.ts";
-import { type Failure, TurnError } from "../turn_event.ts";
+import { TurnError } from "../turn_event.ts";
 import type { CodexEvent, RunInput, RunOutcome } from "../transport.ts";
 import type { EventQueue } from "./event_queue.ts";
 import { type AppServer, ServerUnusable } from "./process.ts";
 import { RpcRefusal, RpcSilence } from "./rpc.ts";
 import type { ServerThread } from "./thread.ts";
-import { MAX_INPUT_CHARACTERS, turnParams } from "./turn_params.ts";
+import { turnParams } from "./turn_params.ts";
 import { TurnWire } from "./turn_wire.ts";
 import { METHOD } from "./wire.ts";
 
@@ -77,8 +77,6 @@ class ServerRun {
     if (this.#signal.aborted) cancel();
     try {
       if (this.#signal.aborted) return outcome();
-      const tooLong = refusedPrompt(this.#input.prompt);
-      if (tooLong !== undefined) return outcome({ refused: new TurnError(tooLong) });
       const threadId = await this.#load();
       if (threadId === undefined) return outcome();
       await this.#begin(threadId);
@@ -211,15 +209,4 @@ export function outcome(known: Partial<RunOutcome> = {}): RunOutcome {
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
-}
-
-/** Sent, it would be refused after it was read. */
-function refusedPrompt({ length }: string): Failure | undefined {
-  if (length <= MAX_INPUT_CHARACTERS) return undefined;
-  return {
-    kind: "invalid_request",
-    message: `codex: the prompt has ${length} characters, and codex takes ${MAX_INPUT_CHARACTERS}`,
-    retryable: false,
-    hint: "Put long material into a file of the workspace, and name it.",
-  };
 }

@@ -7,9 +7,6 @@
 import type { RunInput } from "../transport.ts";
 import type { ConfiguredWrites } from "./thread.ts";
 
-/** codex takes no more, in characters of all texts together (seen on 0.150 to 0.171). */
-export const MAX_INPUT_CHARACTERS = 1_048_576;
-
 /** What of a run goes into its turn. */
 export type TurnInput = Pick<
   RunInput,
