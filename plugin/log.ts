@@ -7,14 +7,7 @@
  * @module
  */
 import { PLUGIN_NAME } from "./names.ts";
-import { LOG_LEVELS, type LogLevel } from "./protocol.ts";
-
-/** Params of a `notifications/message`. */
-export interface LogLine {
-  level: LogLevel;
-  logger: string;
-  data: Record<string, unknown>;
-}
+import { LOG_LEVELS, type LogLevel, type LogParams } from "./protocol.ts";
 
 /** Keys whose values are never shown; numbers are, for `input_tokens` is no secret. */
 const SECRET_KEY = /token|secret|passw|authorization|api_?key|credential|cookie/i;
@@ -41,9 +34,9 @@ const CUT = "…";
 export class Log {
   /** Lines below this level are not sent. */
   level: LogLevel;
-  readonly #send: (line: LogLine) => void;
+  readonly #send: (line: LogParams) => void;
 
-  constructor(level: LogLevel, send: (line: LogLine) => void) {
+  constructor(level: LogLevel, send: (line: LogParams) => void) {
     this.level = level;
     this.#send = send;
   }
@@ -52,7 +45,7 @@ export class Log {
   write(level: LogLevel, message: string, data: Record<string, unknown> = {}): void {
     if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(this.level)) return;
     const shown = redact({ msg: message, ...data });
-    this.#send({ level, logger: PLUGIN_NAME, data: shown as Record<string, unknown> });
+    this.#send({ level, logger: PLUGIN_NAME, data: shown as LogParams["data"] });
   }
 }
 

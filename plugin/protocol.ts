@@ -56,6 +56,8 @@ export const CODE = {
 const says = (text: string) => z.describe(text);
 const RequestId = z.lazy(() => z.union([z.string(), z.number()]));
 const count = (text: string) => z.int().check(z.minimum(0), says(text));
+/** What a good request has, beyond what is needed to answer it with a domain error of its own. */
+const needs = (...required: string[]) => z.meta({ required });
 
 // ---------------------------------------------------------------- content blocks
 
@@ -134,14 +136,16 @@ export type Tool = z.infer<typeof Tool>;
 export const StreamParams = z.lazy(() =>
   z.looseObject({
     model: z.optional(z.string().check(says('"" and "codex": whatever codex is set up with.'))),
-    agent: z.optional(z.looseObject({
-      agent_id: z.optional(z.string().check(says("Whose thread it is; `default` when absent."))),
-      workspace: z.optional(
-        z.string().check(
-          says("Absolute path of the directory the turn works in; made if missing. Required."),
+    agent: z.optional(
+      z.looseObject({
+        agent_id: z.optional(z.string().check(says("Whose thread it is; `default` when absent."))),
+        workspace: z.optional(
+          z.string().check(
+            says("Absolute path of the directory the turn works in; made if missing."),
+          ),
         ),
-      ),
-    })),
+      }).check(needs("workspace")),
+    ),
     session_id: z.optional(z.string().check(says("Returned with every host tool call."))),
     _meta: z.optional(z.looseObject({
       agent_id: z.optional(
@@ -159,7 +163,7 @@ export const StreamParams = z.lazy(() =>
       ),
       max_tokens: z.optional(z.number().check(says("Accepted; codex has no such setting."))),
     }),
-  })
+  }).check(needs("agent", "request"))
 );
 /** Params of `plexum/provider/stream`. */
 export type StreamParams = z.infer<typeof StreamParams>;
@@ -245,6 +249,14 @@ export const PluginStats = z.lazy(() =>
 /** Result of `plexum/plugin/stats`. */
 export type PluginStats = z.infer<typeof PluginStats>;
 
+/** Params of `notifications/cancelled`, which either side sends about a request of its own. */
+export const CancelledParams = z.lazy(() =>
+  z.looseObject({
+    requestId: RequestId.check(says("The id of the request that is taken back.")),
+    reason: z.optional(z.string().check(says("For people."))),
+  })
+);
+
 /** Log levels, least urgent first (RFC 5424, as MCP uses them). */
 export const LOG_LEVELS = [
   "debug",
@@ -260,6 +272,18 @@ export const LOG_LEVELS = [
 export type LogLevel = typeof LOG_LEVELS[number];
 /** Params of `logging/setLevel`. */
 export const SetLevelParams = z.lazy(() => z.looseObject({ level: z.enum(LOG_LEVELS) }));
+
+/** Params of `notifications/message`: one line of the log. */
+export const LogParams = z.lazy(() =>
+  z.object({
+    level: z.enum(LOG_LEVELS),
+    logger: z.literal(PLUGIN_NAME),
+    data: z.looseObject({ msg: z.string().check(says("What happened.")) })
+      .check(says("About whom and how much, beside `msg`.")),
+  })
+);
+/** Params of `notifications/message`. */
+export type LogParams = z.infer<typeof LogParams>;
 
 // ---------------------------------------------------------------- events of a turn
 
@@ -369,7 +393,9 @@ export const StreamEvent = z.lazy(() =>
       type: z.literal("tool_call_start"),
       id: z.string().check(says("codex's own call id; what `plexum/session/mutate` takes.")),
       name: z.string(),
-      namespace: z.optional(z.string()),
+      namespace: z.optional(
+        z.string().check(says("codex's group of the tool: `mcp__…` of an MCP server, or its own.")),
+      ),
       source: z.enum(["host", "codex"]).check(says("Whose tool it is.")),
     }).check(says("The model called a tool.")),
     z.object({
@@ -465,3 +491,24 @@ export const Manifest = z.lazy(() =>
 );
 /** What the host reads before it starts the plugin. */
 export type Manifest = z.infer<typeof Manifest>;
+
+/** Result of `initialize`: that of MCP, with the plugin's own in `experimental.plexum`. */
+export const InitializeResult = z.lazy(() =>
+  z.object({
+    protocolVersion: z.literal(MCP_VERSION),
+    serverInfo: z.object({ name: z.literal(PLUGIN_NAME), version: z.string() }),
+    capabilities: z.object({
+      tools: z.object({}),
+      logging: z.object({}),
+      experimental: z.object({
+        plexum: z.object({
+          revision: count("Revision of the protocol; a later one may add to an earlier one."),
+          manifest: Manifest,
+          features: z.array(z.string()).check(says("What this plugin can do, by name.")),
+        }),
+      }),
+    }),
+  })
+);
+/** Result of `initialize`. */
+export type InitializeResult = z.infer<typeof InitializeResult>;

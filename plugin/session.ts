@@ -19,6 +19,7 @@ import { PLUGIN_NAME } from "./names.ts";
 import { isDeeper } from "../base/json_object.ts";
 import {
   CODE,
+  type InitializeResult,
   MAX_DEPTH,
   MAX_FRAME_BYTES,
   MAX_REQUESTS,
@@ -100,7 +101,7 @@ export class Session implements Handlers {
     this.#log.write("debug", message, data);
   }
 
-  #initialize(): unknown {
+  #initialize(): InitializeResult {
     try {
       const config = this.#config.load();
       this.#log.level = config.log_level;

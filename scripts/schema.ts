@@ -13,6 +13,7 @@ const DIRECTORY = join(ROOT, "docs", "schema");
 
 /** What each file is the schema of. */
 const FILES: Record<string, [title: string, schema: z.ZodMiniType]> = {
+  "initialize.result": [`Result of ${protocol.METHOD.initialize}`, protocol.InitializeResult],
   "stream.params": [`Params of ${protocol.METHOD.stream}`, protocol.StreamParams],
   "stream.event": [`Params of ${protocol.METHOD.event}`, protocol.EventParams],
   "stream.result": [`Result of ${protocol.METHOD.stream}`, protocol.StreamResult],
@@ -27,6 +28,8 @@ const FILES: Record<string, [title: string, schema: z.ZodMiniType]> = {
     protocol.HostToolCallResult,
   ],
   "stats.result": [`Result of ${protocol.METHOD.stats}`, protocol.PluginStats],
+  "cancelled.params": [`Params of ${protocol.METHOD.cancelled}`, protocol.CancelledParams],
+  "log.params": [`Params of ${protocol.METHOD.log}`, protocol.LogParams],
   "set_level.params": [`Params of ${protocol.METHOD.setLogLevel}`, protocol.SetLevelParams],
   "error": ["Data of a -32000 error, and body of an error event", protocol.ErrorBody],
   "manifest": ["manifest.json, and `manifest` in the answer to initialize", protocol.Manifest],
@@ -54,6 +57,7 @@ export function schemaFiles(): Map<string, string> {
         unrepresentable: "any",
         override: ({ zodSchema, jsonSchema }) => plain(zodSchema._zod.def.type, jsonSchema),
       });
+      open(rest.$defs);
       return [name, { $schema, title, ...rest }];
     });
     schemas.push(["config", configJsonSchema()]);
@@ -76,6 +80,24 @@ function plain(type: string, schema: Record<string, unknown>): void {
     Object.assign(schema, { type: "string", not: { enum: protocol.BLOCK_TYPES } });
   }
   delete schema.id;
+}
+
+/** Lets in the events and error kinds that a later revision may add. */
+function open({ StreamEvent, ErrorKind }: Record<string, z.core.JSONSchema.JSONSchema> = {}): void {
+  if (StreamEvent?.oneOf) {
+    const types = StreamEvent.oneOf.map((event) => Object(event).properties.type.const);
+    StreamEvent.oneOf.push({
+      type: "object",
+      properties: { type: { type: "string", not: { enum: types } } },
+      required: ["type"],
+      description: "Any other type: ignore it.",
+    });
+  }
+  if (ErrorKind?.enum) {
+    const { enum: known } = ErrorKind;
+    delete ErrorKind.enum;
+    ErrorKind.anyOf = [{ enum: known }, { description: "Any other kind: go by `retryable`." }];
+  }
 }
 
 /** The files of `directory` that are missing, stale, or nobody's. */

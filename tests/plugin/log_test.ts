@@ -1,11 +1,11 @@
 /** Log lines: their shape, their threshold, and that no secret gets into one. */
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
-import { Log, type LogLine, redact, redactText } from "../../plugin/log.ts";
-import { LOG_LEVELS } from "../../plugin/protocol.ts";
+import { Log, redact, redactText } from "../../plugin/log.ts";
+import { LOG_LEVELS, type LogParams } from "../../plugin/protocol.ts";
 
-function logged(level: typeof LOG_LEVELS[number]): [Log, LogLine[]] {
-  const lines: LogLine[] = [];
+function logged(level: typeof LOG_LEVELS[number]): [Log, LogParams[]] {
+  const lines: LogParams[] = [];
   return [new Log(level, (line) => lines.push(line)), lines];
 }
 

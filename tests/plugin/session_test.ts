@@ -4,7 +4,8 @@ import { join } from "@std/path";
 import { ConfigFile } from "../../plugin/config/config_file.ts";
 import { RawJson } from "../../base/raw_json.ts";
 import { RpcError } from "../../base/jsonrpc/peer.ts";
-import { Log, type LogLine } from "../../plugin/log.ts";
+import type { LogParams } from "../../plugin/protocol.ts";
+import { Log } from "../../plugin/log.ts";
 import type { Provider } from "../../plugin/provider.ts";
 import { Session } from "../../plugin/session.ts";
 import { VERSION } from "../../plugin/version.ts";
@@ -19,7 +20,7 @@ const echo = {
 interface Stage {
   session: Session;
   configPath: string;
-  logs: LogLine[];
+  logs: LogParams[];
   log: Log;
   loads: () => number;
   /** Answer of a request with id 1. */
@@ -35,7 +36,7 @@ async function onStage(
   const folder = await Deno.makeTempDir();
   try {
     const configPath = join(folder, "config.json");
-    const logs: LogLine[] = [];
+    const logs: LogParams[] = [];
     const log = new Log("info", (line) => logs.push(line));
     let loads = 0;
     const session = new Session(

@@ -9,6 +9,8 @@ interface Schema {
   properties?: Record<string, Schema>;
   required?: string[];
   oneOf?: Schema[];
+  anyOf?: Schema[];
+  enum?: unknown[];
   const?: unknown;
   $ref?: string;
   $defs?: Record<string, Schema>;
@@ -48,7 +50,7 @@ Deno.test("schemas are JSON Schema 2020-12 with a title, and whole in themselves
   }
 });
 
-Deno.test("schema of an event names every type once, and lets a revision add fields", () => {
+Deno.test("schema of an event names every type once, and lets a revision add types and fields", () => {
   const event = schema("stream.event.json").$defs?.StreamEvent;
   const types = event?.oneOf?.map(({ properties }) => properties?.type?.const) ?? [];
   assert.deepEqual(types, [
@@ -62,8 +64,20 @@ Deno.test("schema of an event names every type once, and lets a revision add fie
     "status",
     "error",
     "message_end",
+    undefined, // Whatever a later revision adds.
   ]);
+  const added = { type: "string", not: { enum: types.slice(0, -1) } };
+  assert.deepEqual(event?.oneOf?.at(-1)?.properties?.type, added);
   for (const [name, text] of schemaFiles()) {
     assert.ok(name === "config.json" || !text.includes("additionalProperties"), name);
   }
+});
+
+Deno.test("schemas require what a good turn has, and let a revision add error kinds", () => {
+  const { properties, required } = schema("stream.params.json");
+  assert.deepEqual(required, ["agent", "request"]);
+  assert.deepEqual(properties?.agent?.required, ["workspace"]);
+  const [known, any] = schema("error.json").$defs?.ErrorKind?.anyOf ?? [];
+  assert.ok(known?.enum?.includes("internal"));
+  assert.deepEqual(Object.keys(any ?? {}), ["description"]);
 });

@@ -77,7 +77,10 @@ In a systemd unit RestrictNamespaces=, a SystemCallFilter= without @mount, Prote
 /** The variables that the executable itself reads. */
 export const ENVIRONMENT: readonly (readonly [name: string, says: string])[] = [
   ["PLEXUM_PROFILE_ROOT", "the Plexum profile, where --profile does not say; else ~/.plexum"],
-  ["HOME", "needed, unless PLEXUM_PROFILE_ROOT and CODEX_HOME are both set"],
+  [
+    "HOME",
+    "needed where PLEXUM_PROFILE_ROOT is not set; codex gets the user's home directory where it is missing",
+  ],
   ["CODEX_HOME", "codex's home; else ~/.codex. env in config.json wins over it"],
   ["PATH", "where codex is looked for, before the usual places"],
   ["XDG_RUNTIME_DIR, TMPDIR", "where the sockets of running turns go; else /tmp"],

@@ -4,8 +4,8 @@
  * @module
  */
 import { inWords } from "../../../base/error_message.ts";
-import { Log, type LogLine } from "../../log.ts";
-import type { LogLevel } from "../../protocol.ts";
+import { Log } from "../../log.ts";
+import type { LogLevel, LogParams } from "../../protocol.ts";
 
 /** An open log file, or nothing at all. */
 export class LogFile implements Disposable {
@@ -18,7 +18,7 @@ export class LogFile implements Disposable {
     this.log = new Log(level, (line) => this.#write(line));
   }
 
-  #write({ level, logger, data }: LogLine): void {
+  #write({ level, logger, data }: LogParams): void {
     const line = { time: new Date().toISOString(), level, logger, ...data };
     this.#file?.writeSync(new TextEncoder().encode(JSON.stringify(line) + "\n"));
   }
