@@ -48,16 +48,20 @@ export class AppServerTransport implements Transport {
     const stop = AbortSignal.any([signal, left.signal]);
     const events = new EventQueue(() => left.abort());
     let begun = false;
-    const play = async (): Promise<RunOutcome> => {
+    const run = async (): Promise<RunOutcome> => {
       await this.#pool.free(input.threadId, input);
       const command = await serverCommand(input, stop);
-      const run = this.#pool.use(input, command, input.warm, ({ server, thread }) => {
+      if (stop.aborted) return outcome();
+      return await this.#pool.use(input, command, input.warm, ({ server, thread }) => {
         begun = true;
         return runOnServer(server, thread, input, events, stop);
       });
+    };
+    const play = async (): Promise<RunOutcome> => {
+      const running = run();
       // While it waits for its server nothing of it runs: whoever cancels it need not wait.
-      return await unlessAborted(run, stop).catch((error) => {
-        if (stop.aborted) return begun ? run : outcome();
+      return await unlessAborted(running, stop).catch((error) => {
+        if (stop.aborted) return begun ? running : outcome();
         throw error;
       });
     };

@@ -5,7 +5,7 @@
  * @module
  */
 import { errorMessage } from "../../base/error_message.ts";
-import { startTimer } from "../../base/timer.ts";
+import { startTimer, within } from "../../base/timer.ts";
 import type { AgentKey } from "../transport.ts";
 import type { TurnSettings } from "../turn_request.ts";
 import { AppServer, type ServerCommand, ServerUnusable } from "./process.ts";
@@ -14,6 +14,9 @@ import { ServerThread } from "./thread.ts";
 
 /** How long a server is kept, and how many. */
 export type Warm = TurnSettings["warm"];
+
+/** How long a thread that is to be let go may still be loaded: a load takes 0.1 s. */
+const LEAVE_MS = 5_000;
 
 /** A server with its thread, at work for one agent or waiting for its next turn. */
 export interface Seat {
@@ -113,7 +116,7 @@ export class Pool {
   async release(agent: AgentKey, why: "reload" | "leave"): Promise<void> {
     const place = this.#places.get(placeKey(agent));
     if (place === undefined) return;
-    await this.#alone(place, async () => {
+    const done = this.#alone(place, async () => {
       const { seat } = place;
       if (seat === undefined) return;
       try {
@@ -128,6 +131,11 @@ export class Pool {
         await this.#drop(place);
       }
     });
+    // It is still being loaded: whoever needs it does not wait for that.
+    if (why === "leave" && !await within(LEAVE_MS, done) && !place.running) {
+      void place.seat?.server.kill();
+    }
+    await done;
   }
 
   /**
@@ -180,7 +188,7 @@ export class Pool {
     this.#closing.abort();
     this.#dismissSpare();
     await Promise.all([...this.#places.values()].map((place) => {
-      if (place.running) void place.seat?.server.kill();
+      if (place.queued > 0) void place.seat?.server.kill();
       return this.#alone(place, () => this.#drop(place));
     }));
     await Promise.all(this.#leaving);
@@ -322,7 +330,9 @@ export class Pool {
     const done = place.queue.then(work).finally(() => {
       place.queued--;
       const idle = place.queued === 0 && place.seat === undefined;
-      if (idle) this.#places.delete(placeKey(place.agent));
+      const key = placeKey(place.agent);
+      // A server whose end came late may have had its place taken.
+      if (idle && this.#places.get(key) === place) this.#places.delete(key);
     });
     place.queue = done.then(() => {}, () => {});
     return done;

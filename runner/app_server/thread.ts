@@ -81,6 +81,7 @@ export class ServerThread {
   writes: ConfiguredWrites = z.parse(Writes, {});
   readonly #server: AppServer;
   #loaded: LoadedThread | undefined;
+  #reloading: string | undefined;
   /** How it was loaded last. */
   #input: LoadInput | undefined;
 
@@ -88,9 +89,9 @@ export class ServerThread {
     this.#server = server;
   }
 
-  /** The thread that is loaded now. */
+  /** The thread that is loaded now, or being read again. */
   get id(): string | undefined {
-    return this.#loaded?.threadId;
+    return this.#loaded?.threadId ?? this.#reloading;
   }
 
   /**
@@ -124,8 +125,14 @@ export class ServerThread {
 
   /** Loads the thread as it was loaded last, so that a turn finds its file read. Throws as {@link load}. */
   async reload(): Promise<void> {
-    await this.release();
-    if (this.#input !== undefined) await this.load(this.#input);
+    const input = this.#input;
+    this.#reloading = input?.threadId;
+    try {
+      await this.release();
+      if (input !== undefined) await this.load(input);
+    } finally {
+      this.#reloading = undefined;
+    }
   }
 
   /** Unloads the thread: codex gives up its writer lock. */

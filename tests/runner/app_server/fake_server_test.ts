@@ -1,6 +1,6 @@
 /** What the real app-server cannot be made to do. Nothing waits for ever, and nothing is left. */
 import { strict as assert } from "node:assert";
-import { fromFileUrl, join } from "@std/path";
+import { dirname, fromFileUrl, join } from "@std/path";
 import { ServerUnusable } from "../../../runner/app_server/process.ts";
 import { TurnDirectory } from "../../../runner/process/turn_directory.ts";
 import { Rig } from "./rig.ts";
@@ -24,6 +24,14 @@ async function rigOn(
   const rig = await Rig.open(path, {}, input);
   rig.cleanUp = () => Deno.remove(dir, { recursive: true });
   return rig;
+}
+
+/** Waits until the fake server was asked for `method`. */
+async function asked(rig: Rig, method: string): Promise<void> {
+  const requests = join(dirname(rig.base.codex.path), "asked.jsonl");
+  while (!Deno.readTextFileSync(requests).includes(`"${method}"`)) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 Deno.test("a server that refuses its handshake, dies in it or is none is of no use", async () => {
@@ -208,6 +216,31 @@ Deno.test("another environment, argument or login is another server", async () =
   await rig.play({ threadId, environment: { ...rig.base.environment, NEW: "1" } });
   assert.equal(rig.transport.snapshot().misses, 5);
   assert.equal(rig.transport.snapshot().servers.length, 1);
+});
+
+Deno.test("who needs a thread that codex does not come to read again need not wait for that", async () => {
+  await using rig = await rigOn({ silent: ["thread/resume"] }, { graceMs: 100 });
+  const { threadId } = await rig.play();
+  const reloading = rig.transport.release(rig.base, "reload");
+  await asked(rig, "thread/resume");
+  const began = performance.now();
+  const cancelled = await rig.play({ threadId, agentId: "other" }, AbortSignal.timeout(100));
+  assert.deepEqual([cancelled.outcome.refused, cancelled.events], [undefined, []]);
+  await rig.transport.release(rig.base, "leave");
+  await reloading;
+  assert.ok(performance.now() - began < 15_000, "a load may take much longer");
+  assert.deepEqual(rig.transport.snapshot().servers, []);
+});
+
+Deno.test("a transport that is closed while codex reads a thread again does not wait for that", async () => {
+  await using rig = await rigOn({ silent: ["thread/resume"] });
+  await rig.play();
+  const reloading = rig.transport.release(rig.base, "reload");
+  await asked(rig, "thread/resume");
+  const began = performance.now();
+  await rig.transport.close();
+  await reloading;
+  assert.ok(performance.now() - began < 15_000, "a load may take much longer");
 });
 
 Deno.test("a server that dies while it waits is replaced", async () => {
