@@ -3,7 +3,7 @@ import { strict as assert } from "node:assert";
 import type { ErrorBody } from "../../plugin/protocol.ts";
 import { existsSync } from "node:fs";
 import { join } from "@std/path";
-import { codexBinary, NEWEST_CODEX } from "../support/codex.ts";
+import { NEWEST_CODEX } from "../support/codex.ts";
 import { executable } from "../support/checkout.ts";
 import { startHost } from "../support/host.ts";
 import { decodeBase64 } from "../../base/picture.ts";
@@ -96,12 +96,13 @@ for (const version of ALL_VERSIONS) {
 
   Deno.test({
     name: `service without HOME has one codex home, for codex ${version} and for the plugin`,
-    ignore: !canMount(),
+    ignore: skipped(!canMount(), "no file system may be mounted here"),
     fn: async () => {
-      const { native } = await codexBinary(version);
+      const { binary: native, config } = await configOf(version);
       const call = { type: "function_call", name: "no_such_tool", args: {}, call_id: "call_1" };
       await using sandbox = await openSandbox({
         binary: native,
+        config,
         steps: [{ items: [call as ScriptedItem] }, { text: "done" }],
       });
       const home = join(sandbox.home, ".codex");
