@@ -17,6 +17,7 @@ interface Kept {
 /** Bridges by agent and workspace. */
 export class KeptBridges {
   readonly #kept = new Map<string, Kept>();
+  readonly #busy = new Set<Promise<unknown>>();
 
   /**
    * The agent's bridge where it can stand in for a new one, else a new one, which takes its place.
@@ -37,10 +38,12 @@ export class KeptBridges {
       return kept.bridge;
     }
     this.#kept.delete(place);
-    await kept?.bridge.close();
-    const bridge = await openBridge(options, capabilities);
-    this.#kept.set(place, { key, bridge, taken: true });
-    return bridge;
+    return await this.#underWay(async () => {
+      await kept?.bridge.close();
+      const bridge = await openBridge(options, capabilities);
+      this.#kept.set(place, { key, bridge, taken: true });
+      return bridge;
+    });
   }
 
   /** The turn is over; the bridge waits for the next one. */
@@ -55,14 +58,24 @@ export class KeptBridges {
     const kept = this.#kept.get(place);
     if (kept === undefined || kept.taken) return;
     this.#kept.delete(place);
-    await kept.bridge.close();
+    await this.#underWay(() => kept.bridge.close());
   }
 
-  /** Closes all of them. */
+  /** Closes all of them, also those that are just being opened or closed. */
   async close(): Promise<void> {
+    while (this.#busy.size > 0) await Promise.allSettled(this.#busy);
     const all = [...this.#kept.values()];
     this.#kept.clear();
     await Promise.all(all.map(({ bridge }) => bridge.close()));
+  }
+
+  /** A turn that was stopped does not wait for its bridge, but the plugin's end does. */
+  #underWay<T>(work: () => Promise<T>): Promise<T> {
+    const busy = work();
+    this.#busy.add(busy);
+    const done = () => void this.#busy.delete(busy);
+    busy.then(done, done);
+    return busy;
   }
 }
 
