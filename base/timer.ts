@@ -69,14 +69,17 @@ export async function unlessAborted<T>(work: Promise<T>, signal?: AbortSignal): 
   }
 }
 
-/** Work that several wait for; it is given up when the last of them no longer does. */
+/**
+ * Work that several wait for; it is given up when the last of them no longer does. That one waits until
+ * the work has heard so: whoever was told that nothing runs any more must be right.
+ */
 export class SharedWork<T> {
   readonly #work: Promise<T>;
   readonly #stop = new AbortController();
   #waiting = 0;
   #settled = false;
 
-  /** @param work Begins now; its signal aborts when it is given up. */
+  /** @param work Begins now; its signal aborts when it is given up, and ends it in a bounded time. */
   constructor(work: (signal: AbortSignal) => Promise<T>) {
     this.#work = work(this.#stop.signal).finally(() => this.#settled = true);
     this.#work.catch(() => {}); // whoever waits is told
@@ -93,7 +96,10 @@ export class SharedWork<T> {
     try {
       return await unlessAborted(this.#work, signal);
     } finally {
-      if (--this.#waiting === 0 && !this.#settled) this.#stop.abort();
+      if (--this.#waiting === 0 && !this.#settled) {
+        this.#stop.abort();
+        await this.#work.catch(() => {});
+      }
     }
   }
 }

@@ -53,3 +53,19 @@ Deno.test("SharedWork goes on as long as anybody waits, and is given up by the l
   assert.equal(await done.wait(), "done");
   assert.equal(done.givenUp, false);
 });
+
+Deno.test("SharedWork has stopped when the last who waited is told that it was given up", async () => {
+  const control = new AbortController();
+  const stopping = Promise.withResolvers<void>();
+  let stopped = false;
+  const work = new SharedWork(async (stop) => {
+    await unlessAborted(never, stop).catch(() => {});
+    await stopping.promise;
+    stopped = true;
+  });
+  const waiting = work.wait(control.signal);
+  control.abort(new Error("nobody waits"));
+  stopping.resolve();
+  await assert.rejects(waiting, /nobody waits/);
+  assert.ok(stopped);
+});
