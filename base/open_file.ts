@@ -132,7 +132,9 @@ function makeProbe(): string {
     }
   }
   throw new Error(
-    `Cannot find out whose process this is, for no file can be made in ${places.join(", ")}: ` +
+    `Cannot find out whose process this is, because a file cannot be made in ${
+      places.join(", ")
+    }: ` +
       `set TMPDIR to a directory that can be written`,
   );
 }

@@ -162,8 +162,8 @@ function otherKind(bytes: Uint8Array): string {
   if (/<svg[\s>]/i.test(head)) return "is an SVG drawing";
   if (/^\s*(<!doctype html|<html)/i.test(head)) return "is an HTML page";
   // deno-lint-ignore no-control-regex
-  if (!/[\0-\x08\x0e-\x1f]/.test(head)) return "is text, no picture";
-  return "is no picture that is known here";
+  if (!/[\0-\x08\x0e-\x1f]/.test(head)) return "is text, not a picture";
+  return "is not a picture of a kind that is known here";
 }
 
 function startsWith(bytes: Uint8Array, head: string): boolean {

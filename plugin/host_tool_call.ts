@@ -26,7 +26,7 @@ export function hostToolCaller(
     const result = await peer.request(METHOD.hostToolCall, params, call.signal);
     const parsed = HostToolCallResult.safeParse(withoutNulls(result.value));
     if (parsed.success) return result;
-    throw new Error(`the host answered ${call.name} with something that is no tool result`);
+    throw new Error(`the host answered ${call.name} with something that is not a tool result`);
   };
 }
 

@@ -43,7 +43,7 @@ export async function serve(executable: readonly string[]): Promise<number> {
   // One turn's defect must not end the turns of all other agents.
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
-    log.write("error", "a failure that nobody handled", { error: errorMessage(event.reason) });
+    log.write("error", "unhandled failure", { error: errorMessage(event.reason) });
   });
   const config = new ConfigFile(paths.config, (message) => log.write("warning", message));
   let provider: Provider | undefined;

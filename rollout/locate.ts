@@ -80,7 +80,7 @@ function* look(
 ): Generator<void, Located> {
   if (!isThreadId(threadId)) {
     throw new TypeError(
-      `Cannot locate a rollout: thread id ${JSON.stringify(threadId)} is no UUID`,
+      `Cannot locate a rollout: thread id ${JSON.stringify(threadId)} is not a UUID`,
     );
   }
   const known = remembered !== undefined && nameMatches(basename(remembered), threadId);

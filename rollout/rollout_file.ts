@@ -34,7 +34,9 @@ export function metaOf(file: Deno.FsFile): SessionMetaRecord | { kind: "none"; r
     if (line.overlong) return none(`its first line is longer than ${FIRST_LINE_MAX} bytes`);
     if (!line.terminated) return none("its first line is not complete");
     const meta = decodeRecord(line.bytes);
-    return meta.kind === "session_meta" ? meta : none("its first line is no session_meta");
+    return meta.kind === "session_meta"
+      ? meta
+      : none("its first line is not a session_meta record");
   }
   return none("it is empty");
 }

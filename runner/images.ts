@@ -89,7 +89,7 @@ async function bytesOf(
   if (path !== undefined) return await fileAt(resolve(cwd, path), signal);
   if (url !== undefined && !/^\s*data:/i.test(url)) {
     throw new Unusable(
-      `has a url that is no base64 data: URL (${url.slice(0, 40)})`,
+      `has a url that is not a base64 data: URL (${url.slice(0, 40)})`,
       "codex does not fetch images: send data_base64, a data: URL or a path.",
     );
   }
@@ -108,6 +108,6 @@ async function fileAt(path: string, signal: AbortSignal | undefined): Promise<Ui
     return await readForeignFile(real, { maxBytes: MAX_IMAGE_BYTES, ...(signal && { signal }) });
   } catch (error) {
     signal?.throwIfAborted();
-    throw new Unusable(`is no readable file: ${path}: ${errorMessage(error)}`, "Check the path.");
+    throw new Unusable(`cannot be read: ${path}: ${errorMessage(error)}`, "Check the path.");
   }
 }

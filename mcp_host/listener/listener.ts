@@ -162,7 +162,7 @@ export class Listener {
     stop();
     // Turned away while reading: by the timer, by a flood or because the listener closed.
     if (!this.#pending.delete(conn)) return;
-    // Whoever says nothing and goes only looked whether somebody is at home (`socket_dir.ts`).
+    // A client that says nothing and goes only checked that this socket is served (`socket_dir.ts`).
     if (greeting === "silence") return conn.close();
     if (typeof greeting === "string") return this.#refuse(conn, greeting);
     const verdict = this.#admit(greeting.hello);

@@ -77,7 +77,9 @@ async function find(config: CodexConfig, name: string): Promise<unknown> {
     const found: unknown = JSON.parse(stdout);
     return isObject(found) ? found.transport : undefined;
   } catch {
-    throw new Error(`codex mcp get ${name} --json wrote no JSON: ${stdout.slice(0, 200)}`);
+    throw new Error(
+      `codex mcp get ${name} --json wrote something other than JSON: ${stdout.slice(0, 200)}`,
+    );
   }
 }
 

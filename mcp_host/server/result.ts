@@ -38,7 +38,7 @@ export function shapeResult(answer: unknown, limits: ResultLimits): HostToolResu
   // A host may leave out the content, or write null for it.
   if (!isObject(value) || !Array.isArray(value.content ?? [])) {
     return failure(
-      "The host answered this call with something that is no tool result. " +
+      "The host answered this call with something that is not a tool result. " +
         "This is a fault of the host, not of the arguments.",
     );
   }

@@ -38,7 +38,7 @@ function sizeFault(schema: unknown): string | undefined {
 
 function shapeFault(schema: unknown, path: string): string | undefined {
   if (typeof schema === "boolean") return undefined;
-  if (!isObject(schema)) return `${path} is no schema: it is neither an object nor a boolean`;
+  if (!isObject(schema)) return `${path} is not a schema: it is neither an object nor a boolean`;
   for (const [keyword, value] of Object.entries(schema)) {
     const fault = keywordFault(keyword, value, `${path}.${keyword}`);
     if (fault) return fault;

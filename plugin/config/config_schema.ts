@@ -101,7 +101,7 @@ const State = z.looseObject({
       z.minimum(1),
       z.maximum(36_500),
       says(
-        "How long what is of no use stays on disk: threads whose session file or workspace is gone, files that were set aside, consumes that could not be done, old backups of plexum.json.",
+        "How long what is no longer needed stays on disk: threads whose session file or workspace is gone, files that were set aside, consumes that could not be done, old backups of plexum.json.",
       ),
     ),
     90,
@@ -182,7 +182,7 @@ export const ConfigSchema = z.looseObject({
   network_access: z._default(
     z.boolean().check(
       says(
-        "Whether commands in a `workspace-write` sandbox reach the network. `false`: as codex's own config.toml says, which is no unless it says yes.",
+        "Whether commands in a `workspace-write` sandbox reach the network. `false`: as codex's own config.toml says; without a word there they do not.",
       ),
     ),
     false,
@@ -240,7 +240,7 @@ export const ConfigSchema = z.looseObject({
   transport: z._default(
     Transport.check(
       says(
-        "How codex is run: a process for each turn (`exec`), one that stays and tells answers as they are written (`app-server`), or the second where it can be (`auto`).",
+        "How codex is run: a process for each turn (`exec`), or one that stays and tells answers as they are written, where that can be (`app-server`). `auto`: the plugin chooses, today as for `app-server`.",
       ),
     ),
     "exec",

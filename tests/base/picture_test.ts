@@ -28,10 +28,10 @@ Deno.test("what is no picture is named", () => {
     ["%PDF-1.7\n", /^is a PDF document: use PNG, JPEG, GIF or WebP$/],
     ['<?xml version="1.0"?><svg xmlns="x"/>', /^is an SVG drawing/],
     ["<!DOCTYPE html><p>404", /^is an HTML page/],
-    ["no picture at all", /^is text, no picture/],
+    ["no picture at all", /^is text, not a picture/],
     ["\0\0\0\x1cftypavif", /^is an AVIF picture/],
     ["II*\0\x08\0\0\0", /^is a TIFF picture/],
-    ["\0\x01\x02\x03", /^is no picture that is known here/],
+    ["\0\x01\x02\x03", /^is not a picture of a kind that is known here/],
   ];
   for (const [text, fault] of rows) {
     const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));

@@ -215,7 +215,7 @@ Deno.test("unusable picture is refused by its content block before codex is star
   );
   const refused = await turn.result.catch((error: unknown) => error);
   assert.ok(refused instanceof RpcError);
-  assert.match(refused.message, /^codex: image 2 \(content\[2\]\) is text, no picture/);
+  assert.match(refused.message, /^codex: image 2 \(content\[2\]\) is text, not a picture/);
   assert.deepEqual(turn.seen, []);
   assert.equal(sandbox.model.asked.length, 0);
 });

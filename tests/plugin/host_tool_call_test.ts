@@ -43,7 +43,7 @@ Deno.test("host tool call refuses an answer that is no tool result", async () =>
   for (const answer of ["null", '"text"', "[]", '{"content":"text"}', '{"content":[{}]}']) {
     await assert.rejects(
       caller(answer)({ name: "search", arguments: RawJson.of({}), signal }),
-      /^Error: the host answered search with something that is no tool result$/,
+      /^Error: the host answered search with something that is not a tool result$/,
     );
   }
 });

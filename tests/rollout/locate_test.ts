@@ -67,7 +67,7 @@ Deno.test("locateRollout refuses links, directories, and files that do not begin
       "its first line is not complete",
       (path) => Deno.writeFileSync(path, rollout.bytes.subarray(0, 100)),
     ],
-    ["its first line is no session_meta", (path) => Deno.writeTextFileSync(path, "{}\n")],
+    ["its first line is not a session_meta record", (path) => Deno.writeTextFileSync(path, "{}\n")],
     [/its first line is longer than/, (path) => Deno.writeTextFileSync(path, " ".repeat(5e6))],
   ];
   for (const [reason, make] of cases) {
@@ -98,6 +98,6 @@ Deno.test("locateRollout refuses a file of another user", {
 
 Deno.test("locateRollout takes nothing but a UUID for a thread id", () => {
   for (const id of ["", "../../etc/passwd", threadId.slice(1), `${threadId}x`]) {
-    assert.throws(() => locateRolloutSync("/nowhere", id), /thread id .* is no UUID/);
+    assert.throws(() => locateRolloutSync("/nowhere", id), /thread id .* is not a UUID/);
   }
 });

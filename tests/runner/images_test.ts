@@ -49,13 +49,13 @@ Deno.test("images are written to private files, in order, named by their bytes",
 });
 
 const UNUSABLE: [image: Given, message: RegExp][] = [
-  [{ url: "https://example.com/a.png" }, /has a url that is no base64 data: URL/],
+  [{ url: "https://example.com/a.png" }, /has a url that is not a base64 data: URL/],
   [{ url: "data:image/png,plain" }, /has data that is not base64/],
-  [{ path: "missing.png" }, /is no readable file: .*\/missing\.png/],
-  [{ path: "." }, /is no readable file/],
-  [{ path: "fifo" }, /is no readable file/],
+  [{ path: "missing.png" }, /cannot be read: .*\/missing\.png/],
+  [{ path: "." }, /cannot be read/],
+  [{ path: "fifo" }, /cannot be read/],
   [{ path: "empty.png" }, /is empty/],
-  [{ path: "text.png" }, /is text, no picture/],
+  [{ path: "text.png" }, /is text, not a picture/],
   [{ dataBase64: "%%%" }, /has data that is not base64/],
   [{ dataBase64: btoa("<svg xmlns='http://www.w3.org/2000/svg'/>") }, /is an SVG drawing/],
   [{ dataBase64: PIXEL.png.slice(0, 60) }, /is a broken PNG file: it is cut off/],

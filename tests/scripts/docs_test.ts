@@ -39,11 +39,7 @@ Deno.test("every message in docs/troubleshooting.md is still in the sources", ()
 });
 
 Deno.test("every link in every page leads somewhere, to a heading that is there", () => {
-  const pages = new Deno.Command("git", {
-    args: ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
-    cwd: ROOT,
-  }).outputSync();
-  const names = new TextDecoder().decode(pages.stdout).split("\n").filter(Boolean);
+  const names = filesOf("*.md");
   assert.ok(names.includes("README.md") && names.includes("docs/protocol.md"), names.join(" "));
   for (const name of names) {
     const page = join(ROOT, name);
@@ -58,12 +54,31 @@ Deno.test("every link in every page leads somewhere, to a heading that is there"
   }
 });
 
+Deno.test("every source file that a page names is there", () => {
+  const files = filesOf("*.ts", "*.mjs", "*.py").map((path) => `/${path}`);
+  for (const name of filesOf("*.md")) {
+    const page = Deno.readTextFileSync(join(ROOT, name));
+    for (const [, named = ""] of page.matchAll(/`([\w./-]+\.(?:ts|mjs|py))`/g)) {
+      assert.ok(files.some((path) => path.endsWith(`/${named}`)), `${name} names ${named}`);
+    }
+  }
+});
+
 Deno.test("links and headings are found as a forge finds them", () => {
   const page =
     "# `a` B-c, d!\n[x](y.md#z) ![i](i.svg) [w](https://w)\n[r]: r.md\n```\n# no\n[n](n)\n```\n";
   assert.deepEqual(linksOf(page), ["y.md#z", "i.svg", "r.md"]);
   assert.deepEqual(headingsOf(page), ["a-b-c-d"]);
 });
+
+/** This checkout's files that fit a pattern of git, as paths below its root. */
+function filesOf(...patterns: string[]): string[] {
+  const { stdout } = new Deno.Command("git", {
+    args: ["ls-files", "--cached", "--others", "--exclude-standard", ...patterns],
+    cwd: ROOT,
+  }).outputSync();
+  return new TextDecoder().decode(stdout).split("\n").filter(Boolean);
+}
 
 /** What a page links to and shows, but for the web. */
 function linksOf(markdown: string): string[] {

@@ -87,5 +87,8 @@ export const ENVIRONMENT: readonly (readonly [name: string, says: string])[] = [
   ["NO_COLOR", "no colour, whatever it is set to"],
   ["FORCE_COLOR, CLICOLOR_FORCE", "colour in pipes, too, unless 0"],
   ["LC_ALL, LC_CTYPE, LANG", "a locale without UTF-8 gets plain signs"],
-  ["COLUMNS", "how wide to write where the output is no terminal; else lines are not broken"],
+  [
+    "COLUMNS",
+    "how wide to write where the output is not a terminal; lines are not broken where it is not set",
+  ],
 ];

@@ -56,7 +56,7 @@ export const SETUP: Readonly<Record<string, Command>> = {
       check: {
         summary: "say whether config.json can be used",
         details: [
-          "Says what is wrong in the words of the plugin's handshake, and warns of keys that nobody knows.",
+          "Says what is wrong in the words of the plugin's handshake, and warns of unknown keys.",
         ],
         options: [PROFILE, { name: "strict", summary: "fail on warnings, too" }],
         examples: [

@@ -86,7 +86,7 @@ Deno.test("registering is not believed until codex shows the entry", async () =>
 Deno.test("registering with a codex that is missing or answers no JSON is an answer", async () => {
   using codex = fakeCodex("echo hello");
   const registered = await registerEntry(codex, entry("plexum-host-a"));
-  assert.ok(!registered.ok && /wrote no JSON: hello/.test(registered.reason));
+  assert.ok(!registered.ok && /wrote something other than JSON: hello/.test(registered.reason));
   const missing = await registerEntry({ ...codex, codex: "/nonexistent" }, entry("plexum-host-a"));
   assert.equal(missing.ok, false);
 });

@@ -156,6 +156,6 @@ Deno.test("result that is none becomes an error for the model to read", () => {
   for (const answer of [undefined, null, 7, [], { content: "x" }]) {
     const wire = JSON.parse(shaped(answer));
     assert.equal(wire.isError, true);
-    assert.match(JSON.stringify(wire.content), /no tool result/);
+    assert.match(JSON.stringify(wire.content), /not a tool result/);
   }
 });

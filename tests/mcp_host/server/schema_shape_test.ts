@@ -23,18 +23,18 @@ Deno.test("schema that codex shows has no fault", () => {
 
 Deno.test("schema that codex drops in silence has a fault with its place", () => {
   const broken: [unknown, RegExp][] = [
-    [holding(5), /inputSchema\.properties\.a is no schema/],
-    [holding(null), /inputSchema\.properties\.a is no schema/],
+    [holding(5), /inputSchema\.properties\.a is not a schema/],
+    [holding(null), /inputSchema\.properties\.a is not a schema/],
     [holding({ type: "array", items: [{}] }), /a\.items is a list, .* use prefixItems/],
     [holding({ anyOf: {} }), /a\.anyOf is not a list/],
-    [holding({ allOf: [{}, 5] }), /a\.allOf\.1 is no schema/],
+    [holding({ allOf: [{}, 5] }), /a\.allOf\.1 is not a schema/],
     [holding({ enum: "x" }), /a\.enum is not a list/],
     [holding({ description: 5 }), /a\.description is not a string/],
     [holding({ $ref: 5 }), /a\.\$ref is not a string/],
     [{ type: "object", properties: [] }, /inputSchema\.properties is not a JSON object/],
     [{ type: "object", required: "a" }, /inputSchema\.required is not a list of strings/],
-    [{ type: "object", additionalProperties: 5 }, /additionalProperties is no schema/],
-    [{ type: "object", $defs: { q: 5 } }, /\$defs\.q is no schema/],
+    [{ type: "object", additionalProperties: 5 }, /additionalProperties is not a schema/],
+    [{ type: "object", $defs: { q: 5 } }, /\$defs\.q is not a schema/],
   ];
   for (const [schema, fault] of broken) assert.match(schemaFault(schema) ?? "none", fault);
 });

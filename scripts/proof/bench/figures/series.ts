@@ -38,7 +38,7 @@ export function ratios(ours: readonly number[], theirs: readonly number[]): numb
 
 /**
  * Runs two candidates in turn, `pairs` times each (A B, B A, A B, …), after one uncounted round.
- * Interleaved, because a machine's mood lasts longer than one run.
+ * Interleaved, because a machine is faster or slower for longer than one run takes.
  */
 export async function pairs(
   count: number,
