@@ -110,7 +110,7 @@ class ServerRun {
     if (!await server.beginTurn()) throw new ServerUnusable("the app-server cannot be marked");
     this.#wire = new TurnWire(threadId);
     server.listener = (method, params) => this.#hear(method, params);
-    const params = turnParams(threadId, this.#input, this.#thread.writes);
+    const params = turnParams(threadId, this.#input, this.#thread.configured);
     const begins = server.rpc.request(METHOD.turnStart, params, START_MS)
       .then(() => this.#announce(threadId));
     begins.catch(() => {}); // may be left behind

@@ -32,7 +32,17 @@ export type LoadInput = Pick<
   | "workspace"
 >;
 
-/** What codex's own configuration says about writing, beside what a turn says. */
+/**
+ * What codex's own configuration says for a turn that does not say it. A thread keeps to what it had before,
+ * unless the turn is told.
+ */
+export interface ConfiguredTurn {
+  model?: string | undefined;
+  effort?: string | undefined;
+  writes: ConfiguredWrites;
+}
+
+/** About writing. */
 export interface ConfiguredWrites {
   writable_roots: string[] | null;
   network_access: boolean | null;
@@ -59,6 +69,8 @@ const Writes = z.looseObject({
 });
 const Configured = z.looseObject({
   config: z.looseObject({
+    model: z.nullish(z.string()),
+    model_reasoning_effort: z.nullish(z.string()),
     sandbox_workspace_write: z.nullish(Writes),
     mcp_servers: z.nullish(z.record(
       z.string(),
@@ -78,7 +90,7 @@ interface LoadedThread {
 /** The one thread of a server. */
 export class ServerThread {
   /** As the configuration had it when the thread was loaded. */
-  writes: ConfiguredWrites = z.parse(Writes, {});
+  configured: ConfiguredTurn = { writes: z.parse(Writes, {}) };
   readonly #server: AppServer;
   #loaded: LoadedThread | undefined;
   #reloading: string | undefined;
@@ -110,11 +122,12 @@ export class ServerThread {
     if (!await this.#server.betweenTurns()) throw new RpcSilence("the server cannot be marked");
     const [method, params] = loadRequest(input);
     const started = this.#watchServers();
-    const [{ writes, servers }, answer] = await Promise.all([
+    const [{ servers, ...configured }, answer] = await Promise.all([
       this.#configured(),
       this.#ask(method, params, LOAD_MS),
     ]);
-    this.writes = writes;
+    // The word of a trusted workspace would count, and it was not asked for that.
+    this.configured = input.trustWorkspace ? { writes: configured.writes } : configured;
     const { thread } = z.parse(Loaded, answer);
     await started(servers);
     await this.#server.settle(servers.length > 0 || input.hostTools !== undefined);
@@ -149,18 +162,24 @@ export class ServerThread {
   }
 
   /** What codex's configuration says that concerns us; nothing where that cannot be read. */
-  async #configured(): Promise<{ writes: ConfiguredWrites; servers: string[] }> {
+  async #configured(): Promise<ConfiguredTurn & { servers: string[] }> {
     // Without a `cwd`: what a workspace says of itself is not asked for.
     const asked = this.#ask(METHOD.configRead, {}, ASK_MS).catch((error) => {
       // What is wrong with the configuration is said by the load, in words that are known.
       if (!(error instanceof RpcRefusal)) throw error;
     });
     const answer = z.safeParse(Configured, await asked);
-    const { sandbox_workspace_write: writes, mcp_servers = {} } = answer.data?.config ?? {};
+    const { sandbox_workspace_write: writes, mcp_servers, model, model_reasoning_effort: effort } =
+      answer.data?.config ?? {};
     const servers = Object.entries(mcp_servers ?? {}).filter(([, { enabled }]) =>
       enabled !== false
     );
-    return { writes: writes ?? z.parse(Writes, {}), servers: servers.map(([name]) => name) };
+    return {
+      model: model ?? undefined,
+      effort: effort ?? undefined,
+      writes: writes ?? z.parse(Writes, {}),
+      servers: servers.map(([name]) => name),
+    };
   }
 
   /**
@@ -231,10 +250,16 @@ function trustLevel({ trustWorkspace, codex }: LoadInput): "trusted" | "untruste
 
 /** Equal exactly where a loaded thread is what a load would make of it. */
 function loadKey({ codexHome, cwd, hostTools, model, trustWorkspace }: LoadInput): string {
+  const homes = trustWorkspace ? [codexHome, join(cwd, ".codex")] : [codexHome];
   const files = [
-    join(codexHome, "config.toml"),
-    join(codexHome, "AGENTS.md"),
-    join(cwd, "AGENTS.md"),
+    ...["config.toml", "requirements.toml", "managed_config.toml"].map((name) =>
+      join("/etc/codex", name)
+    ),
+    ...homes.flatMap((home) => [join(home, "config.toml"), ...filesIn(join(home, "rules"))]),
+    ...[codexHome, cwd].flatMap((dir) => [
+      join(dir, "AGENTS.md"),
+      join(dir, "AGENTS.override.md"),
+    ]),
   ];
   return JSON.stringify([cwd, hostTools?.fingerprint, model, trustWorkspace, ...files.map(stamp)]);
 }
@@ -251,6 +276,18 @@ function hasItsFile(loaded: LoadedThread): boolean {
     return loaded.inode === ino;
   } catch {
     return false;
+  }
+}
+
+/** So many files of a directory are looked at; nobody has as many rules. */
+const MANY_FILES = 100;
+
+function filesIn(dir: string): string[] {
+  try {
+    return [...Deno.readDirSync(dir)].slice(0, MANY_FILES).map(({ name }) => join(dir, name))
+      .sort();
+  } catch {
+    return [];
   }
 }
 

@@ -5,21 +5,22 @@
  * @module
  */
 import type { RunInput } from "../transport.ts";
-import type { ConfiguredWrites } from "./thread.ts";
+import type { ConfiguredTurn } from "./thread.ts";
 
 /** What of a run goes into its turn. */
 export type TurnInput = Pick<
   RunInput,
-  "images" | "networkAccess" | "outputSchema" | "prompt" | "sandbox" | "writableRoots"
+  "images" | "model" | "networkAccess" | "outputSchema" | "prompt" | "sandbox" | "writableRoots"
 >;
 
 /** Parameters of `turn/start`. */
 export function turnParams(
   threadId: string,
   input: TurnInput,
-  writes: ConfiguredWrites,
+  configured: ConfiguredTurn,
 ): Record<string, unknown> {
-  const { prompt, images, outputSchema } = input;
+  const { prompt, images, outputSchema, model = configured.model } = input;
+  const { effort } = configured;
   return {
     threadId,
     input: [
@@ -27,7 +28,9 @@ export function turnParams(
       ...images.map((path) => ({ type: "localImage", path })),
     ],
     approvalPolicy: "never",
-    sandboxPolicy: sandboxPolicy(input, writes),
+    sandboxPolicy: sandboxPolicy(input, configured.writes),
+    ...(model === undefined ? {} : { model }),
+    ...(effort === undefined ? {} : { effort }),
     ...(outputSchema === undefined ? {} : { outputSchema }),
   };
 }
@@ -35,7 +38,7 @@ export function turnParams(
 /** As `codex exec` puts it together: a flag, then codex's configuration, our values first. */
 function sandboxPolicy(
   { sandbox, writableRoots, networkAccess }: TurnInput,
-  writes: ConfiguredWrites,
+  writes: ConfiguredTurn["writes"],
 ): Record<string, unknown> {
   switch (sandbox) {
     case "read-only":

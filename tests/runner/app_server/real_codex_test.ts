@@ -236,6 +236,48 @@ for (const version of APP_SERVER_VERSIONS) {
     assert.deepEqual(searches, [true, false]);
   });
 
+  Deno.test(`app-server ${version}: a turn without a model has the configured one and its effort, whatever the last one had`, async () => {
+    await using rig = await Rig.real(version, { steps: [{ text: "said", repeat: true }] });
+    const config = join(rig.sandbox.codexHome, "config.toml");
+    const written = Deno.readTextFileSync(config);
+    const configure = (effort: string) =>
+      Deno.writeTextFileSync(config, `model_reasoning_effort = "${effort}"\n${written}`);
+    configure("high");
+    const { threadId } = await rig.good({ model: "gpt-5.4" });
+    configure("low");
+    await rig.good({ threadId });
+    await rig.good({ threadId, model: "gpt-5.4" });
+    await rig.good({
+      threadId,
+      extraArgs: ["-c", "model=gpt-5.4", "-c", "model_reasoning_effort=medium"],
+    });
+    await rig.good({ threadId });
+    const asked = rig.sandbox.model.asked.map(({ model, reasoning }) =>
+      `${model} ${/"effort":"(.*?)"/.exec(JSON.stringify(reasoning))?.[1]}`
+    );
+    assert.deepEqual(asked, [
+      "gpt-5.4 high",
+      "gpt-5.5 low",
+      "gpt-5.4 low",
+      "gpt-5.4 medium",
+      "gpt-5.5 low",
+    ]);
+  });
+
+  Deno.test(`app-server ${version}: a rule that comes between two turns counts at once`, async () => {
+    await using rig = await Rig.real(version, {
+      steps: [shell("touch one"), { text: "one" }, shell("touch two"), { text: "two" }],
+    }, { sandbox: "danger-full-access" });
+    const { threadId } = await rig.good();
+    const rules = join(rig.sandbox.codexHome, "rules");
+    Deno.mkdirSync(rules, { recursive: true });
+    const rule = 'prefix_rule(pattern=["touch"], decision="forbidden")\n';
+    Deno.writeTextFileSync(join(rules, "default.rules"), rule);
+    await rig.good({ threadId });
+    const made = ["one", "two"].map((name) => existsSync(join(rig.sandbox.workspace, name)));
+    assert.deepEqual(made, [true, false]);
+  });
+
   Deno.test(`app-server ${version}: the user's MCP servers live on from turn to turn`, async () => {
     await using rig = await Rig.real(version, {
       steps: [shell("true"), { text: "one" }, shell("true"), { text: "two" }],
