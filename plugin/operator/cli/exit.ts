@@ -15,7 +15,7 @@ export const EXIT = {
 /** The table of `--help`, the man page and the docs. */
 export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[] = [
   [EXIT.ok, "all done, or nothing to do"],
-  [EXIT.failed, "something could not be done, or a check failed; what, is said"],
+  [EXIT.failed, "something could not be done, or a check failed; the output says what"],
   [
     EXIT.usage,
     "the command line is not understood, or names a directory that is not there; nothing was done",

@@ -1,6 +1,6 @@
 /**
- * What `help TOPIC` explains: the parts of the documentation that somebody needs who has only the
- * executable.
+ * What `help TOPIC` explains: the parts of the documentation that are needed where only the
+ * executable is at hand.
  *
  * @module
  */
@@ -16,29 +16,32 @@ export interface Topic {
 
 /** What to do about an error of each kind. */
 export const ERROR_KINDS: Readonly<Record<ErrorKind, string>> = {
-  config: "config.json or codex's config.toml cannot be used: `config check`, then `doctor`.",
-  invalid_request: "The host sent something that no turn can be made of; the message names it.",
+  config:
+    "config.json, codex's config.toml, a directory or this machine's requirements stand in the way: `config check`, then `doctor`.",
+  invalid_request:
+    "The request cannot be used, or the model's service does not take it; the message says what.",
   workspace_required: "The host sent no workspace. Give the agent one.",
-  codex_missing: "codex was not found or does not run: `doctor`.",
+  codex_missing: "codex was not found, or does not run: `doctor`.",
   codex_too_old: "Upgrade codex: npm install -g @openai/codex@latest",
   auth_required: "codex is not logged in, as this user and with this CODEX_HOME: codex login",
   quota_exhausted: "The account's limit is used up. Wait for its reset, or raise the plan.",
-  rate_limited: "Too many requests at once. Later it works.",
+  rate_limited: "Too many requests at once. Try again later, or set max_parallel_turns.",
   context_overflow:
     "The thread is too long for the model: `sessions show`, then `sessions consume`.",
   model_unavailable:
     "The account may not use this model, or it does not exist: the model id, and model_args.",
   network: "The model's service cannot be reached: network, proxy (HTTPS_PROXY), certificates.",
-  server_error: "The model's service failed. Later it works.",
+  server_error: "The model's service failed. Try again later.",
   content_refused: "The model's service refuses the content. Change the request.",
   session_lost: "codex no longer has the thread; on_lost_session says what happens then.",
   session_busy: "Another codex has the thread open: end it, or wait for it.",
   mcp_unavailable:
     "codex could not reach the host's tools: `doctor`, its lines runtime_directory and mcp_host.",
   timeout: "A limit of timeouts in config.json was reached; the message names it.",
-  crashed: "codex ended in the middle of the turn; the detail has the end of its stderr.",
-  cancelled: "The turn was cancelled.",
-  internal: "A fault of this plugin. Please report it, with the message and the detail.",
+  crashed: "codex ended without finishing the turn; the detail has the end of its stderr.",
+  cancelled: "Reserved: a cancelled turn ends with the stop reason `cancelled`, not with an error.",
+  internal:
+    "A fault of the machine, such as a full disk, or of this plugin: then please report it, with the message and the detail.",
 };
 
 /** The topics, by name. */
@@ -58,15 +61,15 @@ export const TOPICS: Readonly<Record<string, Topic>> = {
   sandbox: {
     summary: "what codex's sandbox needs of the machine",
     text: () =>
-      `codex runs its tools in a sandbox. On Linux it makes one with user namespaces, by bubblewrap: the one that npm brings with codex, or /usr/bin/bwrap. Where that fails every tool call of codex fails.
+      `codex runs its tools in a sandbox. On Linux it makes one with user namespaces, by bubblewrap: the one that npm brings with codex, or /usr/bin/bwrap. Where that fails, every tool call of codex fails.
 
 See whether it works, as the user and under the restrictions of the service:
 
   codex sandbox -- true
 
-In a container: the default seccomp profiles of Docker and Podman forbid new user namespaces. Either allow them (docker run --security-opt seccomp=unconfined --security-opt systempaths=unconfined), or let the container be the sandbox and set "sandbox": "danger-full-access" in config.json.
+In a container: the default seccomp profiles of Docker and Podman forbid new user namespaces. Either allow them (docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined), or let the container be the sandbox and set "sandbox": "danger-full-access" in config.json.
 
-On Ubuntu 24.04 and later AppArmor forbids them to programs without a profile:
+On Ubuntu 24.04 and later AppArmor forbids them to programs without a profile. To allow them:
 
   sysctl -w kernel.apparmor_restrict_unprivileged_userns=0
 
