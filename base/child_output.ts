@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { Slices } from "./slices.ts";
-import { type Clock, wallClock } from "./timer.ts";
+import { type Clock, Slices, wallClock } from "./timer.ts";
 
 /**
  * A quarter of a pipe. V8 frees a buffer with its next large collection only, some hundred turns later:

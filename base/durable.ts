@@ -120,7 +120,7 @@ function removeIfThere(path: string, disk: Disk): boolean {
   }
 }
 
-/** How the names of files begin that {@link replaceFile} is about to rename. */
+/** How the names of files begin that are about to be renamed into their place. */
 export const TEMPORARY = ".plexum-";
 
 /**
@@ -133,8 +133,7 @@ export function replaceFile(
   mode: number,
   check: (temporary: string) => void = () => {},
 ): void {
-  const temporary = join(dirname(path), `${TEMPORARY}${crypto.randomUUID()}.tmp`);
-  try {
+  renamedInto(path, (temporary) => {
     {
       using file = Deno.openSync(temporary, { write: true, createNew: true, mode });
       fill(file);
@@ -142,6 +141,21 @@ export function replaceFile(
     }
     Deno.chmodSync(temporary, mode); // whatever the umask took away
     check(temporary);
+  });
+}
+
+/** The same for a text that nothing depends on: 0600, and the disk is not waited for. */
+export function replaceText(path: string, text: string): void {
+  renamedInto(path, (temporary) => {
+    Deno.writeTextFileSync(temporary, text, { createNew: true, mode: 0o600 });
+  });
+}
+
+/** Renames what `make` makes beside `path` into its place, and leaves nothing when that fails. */
+function renamedInto(path: string, make: (temporary: string) => void): void {
+  const temporary = join(dirname(path), `${TEMPORARY}${crypto.randomUUID()}.tmp`);
+  try {
+    make(temporary);
     Deno.renameSync(temporary, path);
   } catch (error) {
     try {

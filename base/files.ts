@@ -23,3 +23,21 @@ export function unlessMissing<T>(look: () => T): T | undefined {
     throw error;
   }
 }
+
+/** Whether `path` leads to a regular file, perhaps by a link. */
+export function isFile(path: string): boolean {
+  return statOf(path)?.isFile ?? false;
+}
+
+/** Whether `path` leads to a directory, perhaps by a link. */
+export function isDirectory(path: string): boolean {
+  return statOf(path)?.isDirectory ?? false;
+}
+
+function statOf(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch {
+    return undefined;
+  }
+}

@@ -10,7 +10,6 @@
 import { ChildOutput } from "./child_output.ts";
 import { errorMessage } from "./error_message.ts";
 import { startTimer, within } from "./timer.ts";
-import type { Variables } from "./variables.ts";
 
 /** How to run it. */
 export interface ProgramOptions {
@@ -194,3 +193,6 @@ class Output {
     await this.#pipe.close();
   }
 }
+
+/** Environment variables, by name. */
+export type Variables = Record<string, string>;

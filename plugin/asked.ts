@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { ImageInput } from "../runner/images.ts";
-import type { PastMessage } from "../runner/prompt.ts";
+import type { ImageInput } from "../runner/prompt/images.ts";
+import type { PastMessage } from "../runner/prompt/prompt.ts";
 import type { ContentBlock, Message } from "./protocol.ts";
 
 /** What codex is given of a conversation. */

@@ -6,8 +6,9 @@
  *
  * @module
  */
-import { PLUGIN_NAME } from "./names.ts";
+import { PLUGIN_NAME } from "./self.ts";
 import { LOG_LEVELS, type LogLevel, type LogParams } from "./protocol.ts";
+import { inWords } from "../base/error_message.ts";
 
 /** Keys whose values are never shown; numbers are, for `input_tokens` is no secret. */
 const SECRET_KEY = /token|secret|passw|authorization|api_?key|credential|cookie/i;
@@ -94,4 +95,33 @@ function withoutText(value: unknown): unknown {
   return typeof value === "string" || typeof value === "object" && value !== null
     ? REDACTED
     : value;
+}
+
+/** An open log file, or nothing at all. */
+export class LogFile implements Disposable {
+  readonly log: Log;
+  readonly #file: Deno.FsFile | undefined;
+
+  /** @param path `undefined` writes nothing. */
+  constructor(path: string | undefined, level: LogLevel) {
+    this.#file = path === undefined ? undefined : openLog(path);
+    this.log = new Log(level, (line) => this.#write(line));
+  }
+
+  #write({ level, logger, data }: LogParams): void {
+    const line = { time: new Date().toISOString(), level, logger, ...data };
+    this.#file?.writeSync(new TextEncoder().encode(JSON.stringify(line) + "\n"));
+  }
+
+  [Symbol.dispose](): void {
+    this.#file?.close();
+  }
+}
+
+function openLog(path: string): Deno.FsFile {
+  try {
+    return Deno.openSync(path, { append: true, create: true, mode: 0o600 });
+  } catch (error) {
+    throw new Error(`Cannot write --log-file ${path}: ${inWords(error)}`);
+  }
 }

@@ -4,9 +4,8 @@
  *
  * @module
  */
-import { EXECUTABLE_NAME, PLUGIN_NAME } from "./names.ts";
+import { EXECUTABLE_NAME, PLUGIN_NAME, VERSION } from "./self.ts";
 import type { Manifest } from "./protocol.ts";
-import { VERSION } from "./version.ts";
 
 /** The manifest for a configuration's `supported_models`; empty means `["codex"]`. */
 export function manifestFor(supportedModels: readonly string[]): Manifest {

@@ -17,7 +17,7 @@ import { errorMessage } from "../base/error_message.ts";
 import type { Transports } from "../runner/transports.ts";
 import type { Log } from "./log.ts";
 import { CODE, type MutateParams, type MutateResult } from "./protocol.ts";
-import { RpcError } from "../base/jsonrpc/rpc_error.ts";
+import { RpcError } from "../base/jsonrpc/frame.ts";
 import type { Stats } from "./stats.ts";
 import type { TurnQueue } from "./turn_queue.ts";
 import { realPathOf } from "./workspace.ts";

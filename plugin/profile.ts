@@ -7,7 +7,7 @@
  */
 import { isAbsolute, join, resolve } from "@std/path";
 import { makeSocketDirectory } from "../mcp_host/listener/socket_dir.ts";
-import { PLUGIN_NAME } from "./names.ts";
+import { PLUGIN_NAME } from "./self.ts";
 
 /** The plugin's own directory and what lies in it; all paths are absolute. */
 export interface ProfilePaths {

@@ -5,7 +5,7 @@
  * (`plexum/provider/stream`) and for edits of old tool output (`plexum/session/mutate`); during a
  * turn the plugin sends `notifications/plexum/provider/event` and may ask the host to run one of its
  * own tools (`plexum/host/tool/call`). Plexum's params are snake_case; camelCase is understood on
- * input (`spelling.ts`). The host's own SDK is not public: whoever has it can correct this plugin
+ * input (`wire/wire_keys.ts`). The host's own SDK is not public: whoever has it can correct this plugin
  * here, in one place.
  *
  * `docs/protocol.md` tells the story for people who write hosts; `docs/schema/*.json` is generated
@@ -14,8 +14,8 @@
  * @module
  */
 import * as z from "zod/mini";
-import { RPC_CODE } from "../base/jsonrpc/rpc_error.ts";
-import { EXECUTABLE_NAME, PLUGIN_NAME } from "./names.ts";
+import { RPC_CODE } from "../base/jsonrpc/frame.ts";
+import { EXECUTABLE_NAME, PLUGIN_NAME } from "./self.ts";
 
 /** Revision of this protocol, sent in `initialize` under `capabilities.experimental.plexum`. */
 export const REVISION = 2;

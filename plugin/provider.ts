@@ -14,7 +14,7 @@ import { runTurn } from "../runner/turn.ts";
 import { TurnError } from "../runner/turn_event.ts";
 import type { TurnContext } from "../runner/turn_request.ts";
 import { TurnStream } from "../runner/turn_stream.ts";
-import { usageTold, ZERO_USAGE } from "../runner/usage.ts";
+import { usageTold, ZERO_USAGE } from "../runner/thread/usage.ts";
 import { askedOf } from "./asked.ts";
 import type { ConfigFile } from "./config/config_file.ts";
 import { hostToolCaller } from "./host_tool_call.ts";

@@ -14,7 +14,7 @@ import { profilePaths, profileRoot, runtimeDirectory } from "./profile.ts";
 import { METHOD } from "./protocol.ts";
 import type { Provider } from "./provider.ts";
 import { HOST_LIMITS, Session } from "./session.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "./self.ts";
 
 /** How long a stop may take beyond the configured grace, before everything left is killed. */
 const STOP_MARGIN_MS = 5_000;

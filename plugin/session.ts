@@ -15,7 +15,7 @@ import {
 } from "../base/jsonrpc/peer.ts";
 import type { Log } from "./log.ts";
 import { manifestFor } from "./manifest.ts";
-import { PLUGIN_NAME } from "./names.ts";
+import { PLUGIN_NAME, VERSION } from "./self.ts";
 import { isDeeper } from "../base/json_object.ts";
 import {
   CODE,
@@ -32,8 +32,7 @@ import {
 } from "./protocol.ts";
 import type { Provider } from "./provider.ts";
 import { describeShapeError } from "./wire/shape_error.ts";
-import { canonicalSpelling } from "./wire/spelling.ts";
-import { VERSION } from "./version.ts";
+import { wireKeys } from "./wire/wire_keys.ts";
 
 /** What this plugin does beyond the handshake, told in `initialize`. */
 const FEATURES = [
@@ -166,7 +165,7 @@ function checked<T extends z.ZodMiniType>(schema: T, params: unknown): z.infer<T
     const message = `params: expected at most ${MAX_DEPTH} levels of nesting, found more`;
     throw new RpcError(CODE.invalidParams, message);
   }
-  const given = canonicalSpelling(params ?? {});
+  const given = wireKeys(params ?? {});
   const parsed = z.safeParse(schema, given);
   if (parsed.success) return parsed.data;
   throw new RpcError(CODE.invalidParams, describeShapeError(parsed.error.issues, given));

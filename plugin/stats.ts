@@ -8,8 +8,12 @@
  */
 import { basename, dirname, join } from "@std/path";
 import type { ErrorKind } from "../runner/turn_event.ts";
-import type { PluginStats } from "./protocol.ts";
+import { PluginStats } from "./protocol.ts";
 import type { TurnSummary } from "../runner/turn_summary.ts";
+import * as z from "zod/mini";
+import { inWords } from "../base/error_message.ts";
+import type { ProfilePaths } from "./profile.ts";
+import { readIfThere } from "../base/files.ts";
 
 /** The file's name in the state directory. */
 export const STATS_FILE = "stats.json";
@@ -114,4 +118,24 @@ export class Stats {
       await Deno.rename(temporary, this.#path);
     }).catch(() => {});
   }
+}
+
+/**
+ * The counters; `undefined` where no turn ever ended.
+ * @throws {Error} where the file cannot be read.
+ */
+export function readStats({ state }: ProfilePaths): PluginStats | undefined {
+  const path = join(state, STATS_FILE);
+  try {
+    const text = readIfThere(path);
+    return text === undefined ? undefined : z.parse(PluginStats, JSON.parse(text));
+  } catch (error) {
+    const why = error instanceof z.core.$ZodError ? "it is of another version" : inWords(error);
+    throw new Error(`Cannot read the counters in ${path}: ${why}`);
+  }
+}
+
+/** All turns that are over. */
+export function turnsOf({ turns }: PluginStats): number {
+  return turns.end_turn + turns.max_tokens + turns.cancelled + turns.error + turns.refused;
 }

@@ -11,7 +11,7 @@
 import { isAbsolute } from "@std/path";
 import { errorMessage } from "../base/error_message.ts";
 import { CODE, type ErrorBody } from "./protocol.ts";
-import { RpcError } from "../base/jsonrpc/rpc_error.ts";
+import { RpcError } from "../base/jsonrpc/frame.ts";
 
 /** A workspace that exists. */
 export interface Workspace {

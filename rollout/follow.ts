@@ -17,8 +17,7 @@
 
 import { type OpenedFile, openOwnFile, UnusableFile } from "../base/open_file.ts";
 import { type Line, LineSplitter } from "../base/lines.ts";
-import { pause } from "../base/timer.ts";
-import { letOthersRun } from "../base/slices.ts";
+import { letOthersRun, pause } from "../base/timer.ts";
 import { locateRollout, type Where } from "./locate.ts";
 import { kindOf } from "./records/line_kind.ts";
 import { decodeRecord, overlongRecord, type RolloutRecord } from "./records/records.ts";

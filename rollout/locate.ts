@@ -12,7 +12,7 @@
 
 import { basename, join } from "@std/path";
 import { openOwnFile, whyNotOwnFile } from "../base/open_file.ts";
-import { Slices } from "../base/slices.ts";
+import { Slices } from "../base/timer.ts";
 import { metaOf } from "./rollout_file.ts";
 
 /** Where a thread's rollout is, or why there is none to work with. */
@@ -151,7 +151,7 @@ function localTime(ms: number): { year: string; month: string; day: string; time
 }
 
 /** Checks one file: ours, regular, and its first line is the `session_meta` of this thread. */
-export function inspectRollout(path: string, threadId: string): Located {
+function inspectRollout(path: string, threadId: string): Located {
   try {
     const why = whyNotOwnFile(Deno.lstatSync(path));
     if (why !== undefined) return { kind: "refused", path, reason: why };

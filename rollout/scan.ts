@@ -35,7 +35,7 @@ export interface ScanOptions {
 }
 
 /** Longest line that `scanLines` loads whole unless told otherwise. */
-export const DEFAULT_MAX_LINE = 8 * 1024 * 1024;
+const DEFAULT_MAX_LINE = 8 * 1024 * 1024;
 
 /** Yields the lines of `file` between `from` and `to`, oldest first. */
 export function* scanLines(file: Deno.FsFile, options: ScanOptions = {}): Generator<ScannedLine> {

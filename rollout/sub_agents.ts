@@ -5,7 +5,7 @@
  */
 
 import { openOwnFile } from "../base/open_file.ts";
-import { Slices } from "../base/slices.ts";
+import { Slices } from "../base/timer.ts";
 import { isThreadId, locateRollout } from "./locate.ts";
 import type { Usage } from "./records/events.ts";
 import { kindOf } from "./records/line_kind.ts";

@@ -43,7 +43,7 @@ export type Followed =
   | { type: "compacted" };
 
 /** What the model is told about a call that has no output; so is the host. */
-export const ABORTED = "aborted";
+const ABORTED = "aborted";
 
 interface OpenCall {
   name: string;

@@ -18,6 +18,7 @@
  * @module
  */
 
+import { isDirectory } from "../base/files.ts";
 import { join } from "@std/path";
 import { isLocked, lockWithin } from "../base/lock.ts";
 import { pause } from "../base/timer.ts";
@@ -77,12 +78,4 @@ export async function writerGone(
 /** Where a codex that has the thread open keeps its lock. */
 export function writerLockPath(codexHome: string, threadId: string): string {
   return join(codexHome, DIRECTORY, `${threadId}.lock`);
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
 }

@@ -12,7 +12,7 @@
  */
 import type { Usage } from "../rollout/records/events.ts";
 import type { TomlValue } from "../base/toml.ts";
-import type { Variables } from "../base/variables.ts";
+import type { Variables } from "../base/program.ts";
 import type { CodexBinary } from "./codex/codex_binary.ts";
 import type { TurnDirectory } from "./process/turn_directory.ts";
 import type { TurnSettings } from "./turn_request.ts";

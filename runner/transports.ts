@@ -8,7 +8,7 @@ import { WithFallback } from "./app_server/fallback.ts";
 import type { PoolSnapshot } from "./app_server/pool.ts";
 import type { CodexBinary } from "./codex/codex_binary.ts";
 import { execTransport } from "./exec/run.ts";
-import { KeptBridges } from "./kept_bridges.ts";
+import { KeptBridges } from "./host_tools/kept_bridges.ts";
 import type { AgentKey, RunInput, Transport } from "./transport.ts";
 import type { TurnSettings } from "./turn_request.ts";
 

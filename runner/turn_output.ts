@@ -11,7 +11,7 @@ import type { CodexEvent } from "./transport.ts";
 import type { TurnEvent } from "./turn_event.ts";
 import { Notices } from "./notices.ts";
 import { type Told, ToldOnce } from "./told_once.ts";
-import { addUsage, sameUsage } from "./usage.ts";
+import { addUsage, sameUsage } from "./thread/usage.ts";
 
 /** codex's last word on the turn. */
 export type Terminal =

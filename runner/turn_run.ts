@@ -10,15 +10,15 @@
 import { startTimer } from "../base/timer.ts";
 import type { Followed } from "../rollout/follow.ts";
 import type { HostToolCall } from "../mcp_host/host_tool.ts";
-import { compareGranted, type Granted } from "./granted.ts";
+import { compareGranted, type Granted } from "./host_tools/granted.ts";
 import { isThreadId } from "../rollout/locate.ts";
 import { type Stop, Stopper } from "./stop.ts";
 import type { CodexEvent, RunInput, RunOutcome, Transport } from "./transport.ts";
 import type { TurnEvent } from "./turn_event.ts";
 import { type HostName, TurnOutput } from "./turn_output.ts";
-import { TurnRollout } from "./turn_rollout.ts";
+import { TurnRollout } from "./thread/turn_rollout.ts";
 import type { TurnStream } from "./turn_stream.ts";
-import type { TurnThread } from "./turn_thread.ts";
+import type { TurnThread } from "./thread/turn_thread.ts";
 import type { Watchdog } from "./watchdog.ts";
 
 /** What a run is made of. */

@@ -4,7 +4,7 @@
  * A generated part of a page stands between `<!-- generated: NAME -->` and `<!-- end -->`.
  */
 import { dirname, join } from "@std/path";
-import { EXIT_MEANINGS } from "../plugin/operator/cli/exit.ts";
+import { EXIT_MEANINGS } from "../plugin/operator/cli/command.ts";
 import { charts, figureTable, inBrief } from "./proof/bench/figures/page.ts";
 import { readLast } from "./proof/bench/figures/last.ts";
 import { MAN_PAGE, manPage } from "./man.ts";

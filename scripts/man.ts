@@ -3,14 +3,14 @@
  */
 import {
   type Command,
+  EXIT_MEANINGS,
   HELP,
   isGroup,
   type Option,
   usageOf,
 } from "../plugin/operator/cli/command.ts";
 import { COMMANDS } from "../plugin/operator/cli/commands.ts";
-import { EXIT_MEANINGS } from "../plugin/operator/cli/exit.ts";
-import { EXECUTABLE_NAME } from "../plugin/names.ts";
+import { EXECUTABLE_NAME } from "../plugin/self.ts";
 import { VERSION } from "./project.ts";
 
 /** Where it lies in the repository. */

@@ -7,7 +7,6 @@
 import { errorMessage } from "../error_message.ts";
 import { found, isDeeper, isObject } from "../json_object.ts";
 import { RawJson } from "../raw_json.ts";
-import { RPC_CODE, RpcError } from "./rpc_error.ts";
 
 /** A request's id, as its sender chose it. */
 export type RequestId = string | number;
@@ -91,4 +90,21 @@ function answeredError(error: unknown): RpcError {
 
 function invalid(id: RequestId | null, message: string): Frame {
   return { type: "broken", id, error: new RpcError(RPC_CODE.invalidRequest, message) };
+}
+
+/** JSON-RPC's own error codes. */
+export const RPC_CODE = {
+  parse: -32700,
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  invalidParams: -32602,
+  internal: -32603,
+} as const;
+
+/** A failure that travels as a JSON-RPC error object. */
+export class RpcError extends Error {
+  override name = "RpcError";
+  constructor(readonly code: number, message: string, readonly data?: unknown) {
+    super(message);
+  }
 }

@@ -5,7 +5,7 @@
  */
 import { errorMessage } from "../error_message.ts";
 import type { RawJson } from "../raw_json.ts";
-import { RpcError } from "./rpc_error.ts";
+import { RpcError } from "./frame.ts";
 
 interface Waiting {
   resolve(result: RawJson): void;

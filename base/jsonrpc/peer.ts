@@ -12,13 +12,12 @@
 import { errorMessage } from "../error_message.ts";
 import { LineSplitter } from "../lines.ts";
 import type { RawJson } from "../raw_json.ts";
-import { decodeFrame, type Frame, type RequestId, requestId } from "./frame.ts";
+import { decodeFrame, type Frame, type RequestId, requestId, RPC_CODE, RpcError } from "./frame.ts";
 import type { FrameWriter } from "./frame_writer.ts";
 import { CANCELLED, OutgoingRequests } from "./outgoing_requests.ts";
-import { RPC_CODE, RpcError } from "./rpc_error.ts";
 
 export type { RequestId } from "./frame.ts";
-export { RPC_CODE, RpcError } from "./rpc_error.ts";
+export { RPC_CODE, RpcError } from "./frame.ts";
 
 /** What a request handler gets besides the params. */
 export interface RequestContext {

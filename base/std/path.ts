@@ -9,15 +9,6 @@
  */
 import { posix } from "node:path";
 
-/** The separator between two parts of a path. */
-export const SEPARATOR = "/" as const;
-
-/** The separator between two paths in `PATH`. */
-export const DELIMITER = ":" as const;
-
-/** One or more separators. */
-export const SEPARATOR_PATTERN = /\/+/;
-
 /** Joins the parts and normalizes the result; no parts give `"."`. */
 export function join(...parts: string[]): string {
   return posix.join(...parts);
@@ -28,11 +19,6 @@ export function resolve(...parts: string[]): string {
   return posix.resolve(...parts);
 }
 
-/** Takes out `.`, `..` and doubled separators; keeps a trailing separator. */
-export function normalize(path: string): string {
-  return posix.normalize(path);
-}
-
 /** The way from one path to another, `""` when they are the same. */
 export function relative(from: string, to: string): string {
   return posix.relative(from, to);
@@ -41,11 +27,6 @@ export function relative(from: string, to: string): string {
 /** Whether the path begins at the root. */
 export function isAbsolute(path: string): boolean {
   return posix.isAbsolute(path);
-}
-
-/** The last `.` of the last part and what follows it, or `""`. */
-export function extname(path: string): string {
-  return posix.extname(path);
 }
 
 /** All but the last part, without the separators between the two (`/a//b` → `/a`). */
@@ -70,15 +51,4 @@ export function fromFileUrl(url: string | URL): string {
     throw new TypeError(`URL must be a file URL: received "${protocol}"`);
   }
   return decodeURIComponent(pathname.replace(/%(?![0-9A-Fa-f]{2})/g, "%25"));
-}
-
-/** The `file:` URL of an absolute path; throws `TypeError` for a relative one. */
-export function toFileUrl(path: string): URL {
-  if (!isAbsolute(path)) throw new TypeError(`Path must be absolute: received "${path}"`);
-  const url = new URL("file:///");
-  url.pathname = path.replace(/%/g, "%25").replace(/\\/g, "%5C").replace(
-    /[\t\n\v\f\r ]/g,
-    (space) => encodeURIComponent(space),
-  );
-  return url;
 }

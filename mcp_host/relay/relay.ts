@@ -29,7 +29,7 @@ export interface RelayOptions {
 }
 
 /** Reads flags over environment. The error words are the seed's; the host looks for them. */
-export function readRelayOptions(
+function readRelayOptions(
   argv: readonly string[],
   env: (name: string) => string | undefined,
 ): RelayOptions | { error: string } {

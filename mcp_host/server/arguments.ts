@@ -15,7 +15,7 @@ import { errorMessage } from "../../base/error_message.ts";
 /** Work at one go, in ms, before other turns get a chance. */
 const SLICE_MS = 8;
 /** Compiled schemas that are kept. */
-export const COMPILED_MAX = 2000;
+const COMPILED_MAX = 2000;
 
 type Check = (args: unknown) => string | undefined;
 

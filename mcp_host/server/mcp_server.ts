@@ -10,7 +10,7 @@
  */
 import { FrameWriter } from "../../base/jsonrpc/frame_writer.ts";
 import { type Handlers, Peer, type RequestContext } from "../../base/jsonrpc/peer.ts";
-import { RPC_CODE, RpcError } from "../../base/jsonrpc/rpc_error.ts";
+import { RPC_CODE, RpcError } from "../../base/jsonrpc/frame.ts";
 import { isObject } from "../../base/json_object.ts";
 import { RawJson } from "../../base/raw_json.ts";
 
@@ -19,7 +19,7 @@ const PROTOCOL_VERSIONS = ["2025-06-18", "2025-11-25", "2025-03-26", "2024-11-05
 /** Longest message in either direction, in bytes. */
 export const MESSAGE_MAX_BYTES = 64 * 1024 * 1024;
 /** Bytes waiting to be written above which reading pauses. */
-export const UNREAD_MAX_BYTES = 4 * 1024 * 1024;
+const UNREAD_MAX_BYTES = 4 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 /** Requests of one connection that may run at once; calls have a bound of their own below it. */
 const REQUESTS_MAX = 1000;

@@ -10,7 +10,7 @@ import { ConfigError } from "./config_error.ts";
 import { type Config, ConfigSchema } from "./config_schema.ts";
 import { errorMessage } from "../../base/error_message.ts";
 import { redactText } from "../log.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../../base/nearest.ts";
 import { describeShapeError } from "../wire/shape_error.ts";
 
 /** A usable configuration and what its author should know about it. */

@@ -9,7 +9,7 @@
  */
 
 import { openOwnFile, readOwnFile } from "../../base/open_file.ts";
-import { Slices } from "../../base/slices.ts";
+import { Slices } from "../../base/timer.ts";
 import {
   decodeIndex,
   encodeBatch,

@@ -10,7 +10,7 @@
  */
 
 import { join } from "@std/path";
-import { Slices } from "../../base/slices.ts";
+import { Slices } from "../../base/timer.ts";
 import { locateRollout } from "../locate.ts";
 import { removeSessionFile } from "./session_file.ts";
 import type { StateStore, StoredThread } from "./state.ts";

@@ -10,6 +10,7 @@
  */
 
 import { join } from "@std/path";
+import { replaceText } from "../../base/durable.ts";
 import { openOwnFile, readForeignFile } from "../../base/open_file.ts";
 import { isThreadId, locateRollout } from "../locate.ts";
 import { metaOf } from "../rollout_file.ts";
@@ -28,19 +29,7 @@ export interface ImportedThread {
 
 /** Writes the bare thread id. Throws where the workspace cannot be written. */
 export function writeSessionFile(workspace: string, threadId: string): void {
-  const path = join(workspace, SESSION_FILE);
-  const temporary = join(workspace, `${SESSION_FILE}.${crypto.randomUUID()}.tmp`);
-  try {
-    Deno.writeTextFileSync(temporary, threadId, { createNew: true, mode: 0o600 });
-    Deno.renameSync(temporary, path);
-  } catch (error) {
-    try {
-      Deno.removeSync(temporary);
-    } catch {
-      // was never there
-    }
-    throw error;
-  }
+  replaceText(join(workspace, SESSION_FILE), threadId);
 }
 
 /** The thread of an earlier plugin in this workspace, if it can be believed. */

@@ -10,9 +10,8 @@
  */
 import { dirname, join } from "@std/path";
 import { ChildOutput, Tail } from "../../base/child_output.ts";
-import { clip } from "../../base/clip.ts";
-import { errorMessage } from "../../base/error_message.ts";
-import type { Variables } from "../../base/variables.ts";
+import { clip, errorMessage } from "../../base/error_message.ts";
+import type { Variables } from "../../base/program.ts";
 import { unlessAborted, within } from "../../base/timer.ts";
 import { familyOf, ProcessFamily } from "../process/process_family.ts";
 import { look } from "../process/process_look.ts";

@@ -9,7 +9,7 @@
  * @module
  */
 import * as z from "zod/mini";
-import { clip } from "../../base/clip.ts";
+import { clip } from "../../base/error_message.ts";
 import { type Line, LineSplitter } from "../../base/lines.ts";
 
 /** Longest line that is decoded. */
@@ -29,7 +29,7 @@ export class RpcSilence extends Error {
 }
 
 /** What does not fit into the conversation; only ever counted. */
-export interface Oddities {
+export interface RpcCounts {
   /** Lines that are no message. */
   broken: number;
   /** Answers to nothing that was asked, or that came too late. */
@@ -63,7 +63,7 @@ const encoder = new TextEncoder();
 
 /** One conversation. */
 export class Rpc {
-  readonly oddities: Oddities = { broken: 0, strayAnswers: 0, refused: 0 };
+  readonly counts: RpcCounts = { broken: 0, strayAnswers: 0, refused: 0 };
   readonly #write: (bytes: Uint8Array) => Promise<void>;
   readonly #notified: Notified;
   readonly #pending = new Map<number, Pending>();
@@ -123,18 +123,18 @@ export class Rpc {
   async #take(line: Line): Promise<void> {
     const message = line.overlong === undefined ? decode(line.bytes) : undefined;
     if (message === undefined) {
-      if (line.overlong !== undefined || line.bytes.length > 0) this.oddities.broken++;
+      if (line.overlong !== undefined || line.bytes.length > 0) this.counts.broken++;
       return;
     }
     const { id, method, params, error, result } = message;
     if (method !== undefined && id === undefined) return await this.#notified(method, params);
     if (method !== undefined) {
-      this.oddities.refused++;
+      this.counts.refused++;
       const refusal = { code: -32601, message: `${clip(method)}: this client serves no requests` };
       return await this.#send({ id, error: refusal }).catch(() => {});
     }
     const asked = typeof id === "number" ? this.#pending.get(id) : undefined;
-    if (asked === undefined) this.oddities.strayAnswers++;
+    if (asked === undefined) this.counts.strayAnswers++;
     else if (error === undefined) asked.resolve(result);
     else asked.reject(new RpcRefusal(asked.method, error.code, error.message));
   }

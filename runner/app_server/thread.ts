@@ -213,7 +213,7 @@ export class ServerThread {
 }
 
 /** The request that loads a thread. */
-export function loadRequest(input: LoadInput): [method: string, params: Record<string, unknown>] {
+function loadRequest(input: LoadInput): [method: string, params: Record<string, unknown>] {
   const { hostTools, model, cwd, workspace, threadId, instructions } = input;
   const level = trustLevel(input);
   const trust = level && { trust_level: level };

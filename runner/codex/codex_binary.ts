@@ -4,15 +4,13 @@
  *
  * @module
  */
-import { errorMessage } from "../../base/error_message.ts";
+import { clip, errorMessage } from "../../base/error_message.ts";
 import { type Capabilities, capabilitiesOf, OLDEST_SUPPORTED } from "./capabilities.ts";
 import { nativeBehind } from "./codex_launcher.ts";
 import { searchCodex } from "./codex_search.ts";
-import { clip } from "../../base/clip.ts";
-import { runProgram } from "../../base/program.ts";
+import { runProgram, type Variables } from "../../base/program.ts";
 import { SharedWork } from "../../base/timer.ts";
 import { TurnError } from "../turn_event.ts";
-import type { Variables } from "../../base/variables.ts";
 
 /** A codex that can be started. */
 export interface CodexBinary {

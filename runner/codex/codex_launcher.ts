@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { isDirectory, isFile } from "../../base/files.ts";
 import { basename, dirname, join } from "@std/path";
 
 /** What to start instead of the launcher. */
@@ -107,20 +108,4 @@ function packageManager(packageRoot: string): "BUN" | "PNPM" | "NPM" {
 function ancestors(path: string): string[] {
   const parent = dirname(path);
   return parent === path ? [path] : [path, ...ancestors(parent)];
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import { isAbsolute, join, resolve } from "@std/path";
-import type { Variables } from "../../base/variables.ts";
+import type { Variables } from "../../base/program.ts";
 
 /** Where `name` is, and every place that was looked at. */
 export function searchCodex(

@@ -11,7 +11,7 @@
 import { resolve } from "@std/path";
 import { ownUid } from "../../base/open_file.ts";
 import type { CodexBinary } from "./codex_binary.ts";
-import type { Variables } from "../../base/variables.ts";
+import type { Variables } from "../../base/program.ts";
 
 /**
  * Not handed on: the plugin's own variables, and what a codex above us says about itself (a plugin

@@ -3,10 +3,8 @@
  *
  * @module
  */
-import { errorMessage } from "../../base/error_message.ts";
-import { clip } from "../../base/clip.ts";
-import { runProgram } from "../../base/program.ts";
-import type { Variables } from "../../base/variables.ts";
+import { clip, errorMessage } from "../../base/error_message.ts";
+import { runProgram, type Variables } from "../../base/program.ts";
 
 const TIMEOUT_MS = 5_000;
 

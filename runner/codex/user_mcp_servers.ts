@@ -5,12 +5,10 @@
  * @module
  */
 import * as z from "zod/mini";
-import { clip } from "../../base/clip.ts";
-import { errorMessage } from "../../base/error_message.ts";
-import { runProgram } from "../../base/program.ts";
+import { clip, errorMessage } from "../../base/error_message.ts";
+import { runProgram, type Variables } from "../../base/program.ts";
 import { SharedWork } from "../../base/timer.ts";
 import { toml } from "../../base/toml.ts";
-import type { Variables } from "../../base/variables.ts";
 import { classifyFailure } from "../failure/failure.ts";
 import { TurnError } from "../turn_event.ts";
 import { codexHome } from "./environment.ts";

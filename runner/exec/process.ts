@@ -6,14 +6,13 @@
  * @module
  */
 import { ChildOutput, Tail } from "../../base/child_output.ts";
-import { errorMessage } from "../../base/error_message.ts";
-import { clip } from "../../base/clip.ts";
+import { clip, errorMessage } from "../../base/error_message.ts";
 import { ProcessFamily } from "../process/process_family.ts";
 import { pidsWithArgument, type ProcessRow, processRows } from "../process/process_table.ts";
 import type { TurnDirectory } from "../process/turn_directory.ts";
 import { type Failure, TurnError } from "../turn_event.ts";
 import { markedCommand, TURN_MARK } from "../process/turn_mark.ts";
-import type { Variables } from "../../base/variables.ts";
+import type { Variables } from "../../base/program.ts";
 import { pause, within } from "../../base/timer.ts";
 
 /** What to start. */

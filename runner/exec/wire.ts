@@ -13,7 +13,7 @@
  */
 import * as z from "zod/mini";
 import { type Line as ByteLine, LineSplitter } from "../../base/lines.ts";
-import { Slices } from "../../base/slices.ts";
+import { Slices } from "../../base/timer.ts";
 import { usageOf } from "../../rollout/records/events.ts";
 import type { CodexEvent } from "../transport.ts";
 

@@ -18,7 +18,7 @@ export interface WordRow {
 }
 
 /** First match wins. */
-export const WORD_ROWS: readonly WordRow[] = [
+const WORD_ROWS: readonly WordRow[] = [
   // Before those of the system: why the server did not start stands behind it.
   { kind: "mcp_unavailable", match: /required MCP servers failed to initialize/i },
   {

@@ -8,7 +8,7 @@
  * @module
  */
 import { SERVER_NAME } from "../../mcp_host/registration/registration.ts";
-import { clip } from "../../base/clip.ts";
+import { clip } from "../../base/error_message.ts";
 import { isObject } from "../../base/json_object.ts";
 import { kindOfName, kindOfStatus } from "./error_names.ts";
 import { wordRowOf } from "./error_words.ts";

@@ -7,8 +7,7 @@
  *
  * @module
  */
-import { errorMessage } from "../../base/error_message.ts";
-import { clip } from "../../base/clip.ts";
+import { clip, errorMessage } from "../../base/error_message.ts";
 import { classifyFailure, type FailureEvidence } from "./failure.ts";
 import type { Stop } from "../stop.ts";
 import type { RunResult } from "../turn_run.ts";

@@ -7,9 +7,9 @@ import { callOutput, type ModelRequest, userTexts } from "../../tests/support/mo
 import type { ScriptedStep, Step } from "../../tests/support/model/step.ts";
 
 /** The call id of the look into the workspace. */
-export const LOOK = "call_look";
+const LOOK = "call_look";
 /** The call id of the question to the host's tide table. */
-export const TIDE = "call_tide";
+const TIDE = "call_tide";
 
 /** Looks into the workspace, then says what it saw and what it was told. */
 export const LOOKS_AROUND: ScriptedStep[] = [

@@ -3,7 +3,7 @@
  * host that has started the plugin. All of it is gone when the stage is disposed of.
  */
 import { join, resolve } from "@std/path";
-import { EXECUTABLE_NAME } from "../../plugin/names.ts";
+import { EXECUTABLE_NAME } from "../../plugin/self.ts";
 import { METHOD, type Tool } from "../../plugin/protocol.ts";
 import type { ScriptedStep } from "../../tests/support/model/step.ts";
 import { codexBinary, NEWEST_CODEX } from "../../tests/support/codex.ts";

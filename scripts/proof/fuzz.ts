@@ -13,7 +13,7 @@ import { type TargetEntry, TARGETS } from "./fuzz/targets.ts";
 import { ROOT } from "../project.ts";
 
 /** Where failing cases are kept, by target. */
-export const REGRESSIONS = join(ROOT, "tests", "fuzz_regressions");
+const REGRESSIONS = join(ROOT, "tests", "fuzz_regressions");
 
 /** The kept cases of a target. */
 export function keptCases(target: TargetEntry): string[] {

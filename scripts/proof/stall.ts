@@ -11,7 +11,7 @@
 import { join } from "@std/path";
 import { METHOD } from "../../plugin/protocol.ts";
 import { StateStore } from "../../rollout/state/state.ts";
-import { ZERO_USAGE } from "../../runner/usage.ts";
+import { ZERO_USAGE } from "../../runner/thread/usage.ts";
 import { type Host, startHost } from "../../tests/support/host.ts";
 import { openSandbox, type Sandbox } from "../../tests/support/sandbox.ts";
 import type { Turn } from "../../tests/support/turn.ts";

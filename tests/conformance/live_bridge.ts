@@ -5,8 +5,7 @@
  * for whoever connects: the plugin serves nobody but what descends from codex.
  */
 import { join } from "@std/path";
-import type { Tool } from "../../plugin/protocol.ts";
-import { METHOD } from "../../plugin/protocol.ts";
+import { METHOD, type Tool } from "../../plugin/protocol.ts";
 import { type Executable, executable } from "../support/checkout.ts";
 import { began, completed, fakeCodex } from "../support/fake_codex.ts";
 import { startHost } from "../support/host.ts";

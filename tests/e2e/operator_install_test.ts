@@ -4,7 +4,7 @@
 import { strict as assert } from "node:assert";
 import { parse } from "@std/jsonc";
 import { join } from "@std/path";
-import { VERSION } from "../../plugin/version.ts";
+import { VERSION } from "../../plugin/self.ts";
 import { executable } from "../support/checkout.ts";
 import { Folder, isCompiled, run } from "../plugin/operator/command_line.ts";
 import { startHost } from "../support/host.ts";

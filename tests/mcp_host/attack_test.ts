@@ -1,8 +1,7 @@
 /** What strangers try at the bridge's socket, and that the turn's own relay still gets in. */
 import { strict as assert } from "node:assert";
-import { HELLO_TIMEOUT_MS } from "../../mcp_host/bridge.ts";
+import { HELLO_TIMEOUT_MS, RELAYS_MAX } from "../../mcp_host/bridge.ts";
 import { PENDING_MAX } from "../../mcp_host/listener/listener.ts";
-import { RELAYS_MAX } from "../../mcp_host/bridge.ts";
 import { MESSAGE_MAX_BYTES } from "../../mcp_host/server/mcp_server.ts";
 import { manualTimer } from "./manual_timer.ts";
 import { openRig, type Rig } from "./rig.ts";

@@ -3,7 +3,7 @@ import { strict as assert } from "node:assert";
 import * as z from "zod/mini";
 import { manifestFor } from "../../plugin/manifest.ts";
 import { Manifest } from "../../plugin/protocol.ts";
-import { VERSION } from "../../plugin/version.ts";
+import { VERSION } from "../../plugin/self.ts";
 
 Deno.test("manifest names the plugin, its executable and the configured models", () => {
   assert.deepEqual(manifestFor(["a", "b"]), {

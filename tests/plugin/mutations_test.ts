@@ -3,7 +3,7 @@ import { strict as assert } from "node:assert";
 import { Log } from "../../plugin/log.ts";
 import { Mutations } from "../../plugin/mutations.ts";
 import type { MutateResult } from "../../plugin/protocol.ts";
-import { RpcError } from "../../base/jsonrpc/rpc_error.ts";
+import { RpcError } from "../../base/jsonrpc/frame.ts";
 import { TurnQueue } from "../../plugin/turn_queue.ts";
 import { within } from "../support/deadline.ts";
 import { line, THREAD, ThreadOnDisk } from "../rollout/thread_on_disk.ts";

@@ -3,10 +3,10 @@ import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import * as z from "zod/mini";
 import { MutateParams, StreamParams } from "../../plugin/protocol.ts";
-import { canonicalSpelling } from "../../plugin/wire/spelling.ts";
+import { wireKeys } from "../../plugin/wire/wire_keys.ts";
 
 function parsed<T extends z.ZodMiniType>(schema: T, value: unknown): z.infer<T> {
-  return z.parse(schema, canonicalSpelling(value));
+  return z.parse(schema, wireKeys(value));
 }
 
 Deno.test("params in camelCase are the same as in snake_case", () => {
@@ -53,7 +53,7 @@ Deno.test("params in camelCase are the same as in snake_case", () => {
 
 Deno.test("params with a key in both spellings are read as documented", () => {
   const both = { agentId: "camel", agent_id: "snake" };
-  assert.deepEqual(canonicalSpelling(both), { agent_id: "snake" });
+  assert.deepEqual(wireKeys(both), { agent_id: "snake" });
 });
 
 Deno.test("params keep what belongs to the host or the model as it is", () => {
@@ -69,7 +69,7 @@ Deno.test("params keep what belongs to the host or the model as it is", () => {
     },
     _meta: own,
   };
-  assert.deepEqual(canonicalSpelling(value), value);
+  assert.deepEqual(wireKeys(value), value);
 });
 
 Deno.test("params may have unknown fields, blocks and roles", () => {
@@ -111,11 +111,11 @@ Deno.test("params take null for absent", () => {
 
 Deno.test("spelling of whatever comes in is settled once, and never reaches a prototype", () => {
   fc.assert(fc.property(fc.jsonValue(), (value) => {
-    const once = canonicalSpelling(value);
-    assert.deepEqual(canonicalSpelling(once), once);
+    const once = wireKeys(value);
+    assert.deepEqual(wireKeys(once), once);
   }));
   const hostile = JSON.parse('{"__proto__": {"agent_id": "x"}, "constructor": {"agentId": "y"}}');
-  const settled = canonicalSpelling(hostile) as Record<string, unknown>;
+  const settled = wireKeys(hostile) as Record<string, unknown>;
   assert.equal(settled.agent_id, undefined);
   assert.deepEqual(Object.keys(settled), ["__proto__", "constructor"]);
 });

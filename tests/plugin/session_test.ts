@@ -8,7 +8,7 @@ import type { LogParams } from "../../plugin/protocol.ts";
 import { Log } from "../../plugin/log.ts";
 import type { Provider } from "../../plugin/provider.ts";
 import { Session } from "../../plugin/session.ts";
-import { VERSION } from "../../plugin/version.ts";
+import { VERSION } from "../../plugin/self.ts";
 
 /** A provider that answers with what it was asked. */
 const echo = {

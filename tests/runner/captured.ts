@@ -13,7 +13,7 @@ import type { CodexEvent } from "../../runner/transport.ts";
 const FIXTURES = fromFileUrl(new URL("../fixtures/", import.meta.url));
 
 /** The versions with captured runs. */
-export const CAPTURED_VERSIONS: readonly string[] = [...Deno.readDirSync(FIXTURES)]
+const CAPTURED_VERSIONS: readonly string[] = [...Deno.readDirSync(FIXTURES)]
   .map(({ name }) => name).filter((name) => existsSync(join(FIXTURES, name, "text"))).sort();
 
 export interface CapturedRun {

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { type TurnEnd, TurnError, type TurnEvent } from "../../runner/turn_event.ts";
 import { TurnStream } from "../../runner/turn_stream.ts";
-import { usageTold, ZERO_USAGE } from "../../runner/usage.ts";
+import { usageTold, ZERO_USAGE } from "../../runner/thread/usage.ts";
 
 const THREAD = "01a2030c-155d-79b3-8591-236907bf9380";
 const end: TurnEnd = { stop_reason: "end_turn", usage: usageTold(ZERO_USAGE), thread_id: THREAD };

@@ -4,10 +4,9 @@
  * by the little `codex` script that `fake_codex.ts` writes; what the scenario can say is typed there.
  */
 import { spawn } from "node:child_process";
-import { createServer } from "node:net";
+import { createServer, Socket } from "node:net";
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
-import { Socket } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 

@@ -5,12 +5,11 @@
  */
 import { inWords } from "../../../base/error_message.ts";
 import { ConfigError } from "../../config/config_error.ts";
-import { EXECUTABLE_NAME } from "../../names.ts";
-import { nearest } from "../../nearest.ts";
+import { EXECUTABLE_NAME } from "../../self.ts";
+import { nearest } from "../../../base/nearest.ts";
 import { parseArguments, UsageError } from "./arguments.ts";
-import { type Action, type Command, HELP, isGroup, isRaw } from "./command.ts";
+import { type Action, type Command, EXIT, HELP, isGroup, isRaw } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
-import { EXIT } from "./exit.ts";
 import { helpOf, overview } from "./help.ts";
 import { columns, complain, print } from "./terminal.ts";
 import { wrapProse } from "./text.ts";

@@ -3,14 +3,21 @@
  *
  * @module
  */
-import { EXECUTABLE_NAME } from "../../names.ts";
-import { type Command, type CommandTable, HELP, isGroup, type Option, usageOf } from "./command.ts";
-import { EXIT_MEANINGS } from "./exit.ts";
+import { EXECUTABLE_NAME } from "../../self.ts";
+import {
+  type Command,
+  type CommandTable,
+  EXIT_MEANINGS,
+  HELP,
+  isGroup,
+  type Option,
+  usageOf,
+} from "./command.ts";
 import { padTo, widthOf, wrap } from "./text.ts";
 import type { Topic } from "./topics.ts";
 
 /** What the program is, in one line. */
-export const TITLE = "The Plexum provider plugin for OpenAI Codex.";
+const TITLE = "The Plexum provider plugin for OpenAI Codex.";
 
 /** Where a list puts its right column, where there is room for two. */
 const RIGHT = 30;
@@ -71,7 +78,7 @@ export function helpOf(name: string, command: Command, width: number): string {
 }
 
 /** `-h, --help` or `--profile DIR`. */
-export function optionName({ name, short, value }: Option): string {
+function optionName({ name, short, value }: Option): string {
   return `${short === undefined ? "" : `-${short}, `}--${name}${
     value === undefined ? "" : ` ${value}`
   }`;

@@ -4,10 +4,9 @@
  * @module
  */
 import { errorMessage } from "../../../base/error_message.ts";
-import { EXECUTABLE_NAME } from "../../names.ts";
-import { self } from "../../self.ts";
+import { EXECUTABLE_NAME, self } from "../../self.ts";
 import { serve } from "../../serve.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT } from "./command.ts";
 import { complain } from "./terminal.ts";
 
 const EXPLANATION = `${EXECUTABLE_NAME} is a Plexum plugin: the Plexum host starts it and speaks

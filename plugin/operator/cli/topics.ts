@@ -5,7 +5,7 @@
  * @module
  */
 import type { ErrorKind } from "../../../runner/turn_event.ts";
-import { EXIT_MEANINGS } from "./exit.ts";
+import { EXIT_MEANINGS } from "./command.ts";
 
 /** A text that is longer than a help text. Lines that begin with a space are left as they are. */
 export interface Topic {

@@ -1,8 +1,7 @@
 /** `version`: which build this is. */
-import { EXECUTABLE_NAME } from "../../names.ts";
-import { COMMIT, VERSION } from "../../version.ts";
+import { COMMIT, EXECUTABLE_NAME, VERSION } from "../../self.ts";
 import type { Arguments } from "./arguments.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT } from "./command.ts";
 import { print, printJson } from "./terminal.ts";
 
 /** Prints one line, or all that is known as JSON. */

@@ -5,8 +5,7 @@
  * @module
  */
 import { type Arguments, UsageError } from "../cli/arguments.ts";
-import type { CommandTable } from "../cli/command.ts";
-import { EXIT } from "../cli/exit.ts";
+import { type CommandTable, EXIT } from "../cli/command.ts";
 import { print } from "../cli/terminal.ts";
 import { bash } from "./bash.ts";
 import { fish } from "./fish.ts";

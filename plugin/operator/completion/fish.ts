@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { EXECUTABLE_NAME } from "../../names.ts";
+import { EXECUTABLE_NAME } from "../../self.ts";
 import type { CommandTable, Option } from "../cli/command.ts";
 import { namesOf, places, quote, top } from "./places.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { EXECUTABLE_NAME } from "../../names.ts";
+import { EXECUTABLE_NAME } from "../../self.ts";
 import {
   type Command,
   type CommandTable,

@@ -13,7 +13,7 @@ import { TurnStream } from "../../../runner/turn_stream.ts";
 import type { TurnContext, TurnRequest } from "../../../runner/turn_request.ts";
 import { errorMessage } from "../../../base/error_message.ts";
 import { turnSettings } from "../../config/settings.ts";
-import { VERSION } from "../../version.ts";
+import { VERSION } from "../../self.ts";
 import { type Check, type DoctorContext, fail, type Finding, ok } from "./check.ts";
 import { rememberTested } from "./tested_codex.ts";
 import { ALL_WELL, type ProbeModel, startProbeModel } from "./probe_model.ts";

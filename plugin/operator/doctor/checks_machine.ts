@@ -7,7 +7,7 @@ import { errorMessage } from "../../../base/error_message.ts";
 import { runProgram } from "../../../base/program.ts";
 import { openBridge } from "../../../mcp_host/bridge.ts";
 import { makeSocketDirectory } from "../../../mcp_host/listener/socket_dir.ts";
-import { VERSION } from "../../version.ts";
+import { VERSION } from "../../self.ts";
 import { exists } from "../../../base/files.ts";
 import { type Check, type DoctorContext, fail, type Finding, ok, warn } from "./check.ts";
 import { askRelay } from "./relay_client.ts";

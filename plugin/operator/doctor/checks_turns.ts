@@ -9,7 +9,7 @@ import { staleTurns } from "../../../runner/process/turn_sweep.ts";
 import { many } from "../cli/format.ts";
 import { exists } from "../../../base/files.ts";
 import { type Check, type DoctorContext, type Finding, ok, warn } from "./check.ts";
-import { readStats, turnsOf } from "./stats_file.ts";
+import { readStats, turnsOf } from "../../stats.ts";
 
 /** In the order in which one would look. */
 export const TURN_CHECKS: readonly Check[] = [

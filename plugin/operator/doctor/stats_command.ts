@@ -5,12 +5,12 @@
  */
 import type { PluginStats } from "../../protocol.ts";
 import { type Arguments, UsageError } from "../cli/arguments.ts";
-import { EXIT } from "../cli/exit.ts";
+import { EXIT } from "../cli/command.ts";
 import { count, many, size, timeOf } from "../cli/format.ts";
 import { profileOf } from "../cli/options.ts";
 import { columns, print, printJson } from "../cli/terminal.ts";
 import { padTo, wrap } from "../cli/text.ts";
-import { readStats, turnsOf } from "./stats_file.ts";
+import { readStats, turnsOf } from "../../stats.ts";
 
 /** `stats`. */
 export function stats(args: Arguments): Promise<number> {
@@ -88,7 +88,7 @@ function forPeople(stats: PluginStats, width: number): string {
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
 
 /** Prometheus' text format, version 0.0.4. Counters begin anew with each start of the plugin. */
-export function prometheusText(stats: PluginStats): string {
+function prometheusText(stats: PluginStats): string {
   const { turns, tokens, tools, consumes } = stats;
   const by = (label: string, values: Readonly<Record<string, number>>): Sample[] =>
     Object.entries(values).map(([name, value]) => [{ [label]: name }, value]);

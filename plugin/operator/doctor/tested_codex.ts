@@ -9,7 +9,7 @@ import * as z from "zod/mini";
 import { NEWEST_TESTED } from "../../../runner/codex/capabilities.ts";
 import type { CodexBinary } from "../../../runner/codex/codex_binary.ts";
 import type { ProfilePaths } from "../../profile.ts";
-import { VERSION } from "../../version.ts";
+import { VERSION } from "../../self.ts";
 import { replaceFile } from "../../../base/durable.ts";
 import { exists, readIfThere } from "../../../base/files.ts";
 import { type Check, type DoctorContext, type Finding, ok, warn } from "./check.ts";

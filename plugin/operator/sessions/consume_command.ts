@@ -12,7 +12,7 @@ import { findCalls } from "../../../rollout/state/call_index.ts";
 import { staleTurns } from "../../../runner/process/turn_sweep.ts";
 import type { ProfilePaths } from "../../profile.ts";
 import { type Arguments, UsageError } from "../cli/arguments.ts";
-import { EXIT } from "../cli/exit.ts";
+import { EXIT } from "../cli/command.ts";
 import { count, many, size } from "../cli/format.ts";
 import { profileOf } from "../cli/options.ts";
 import { complain, print, printJson } from "../cli/terminal.ts";

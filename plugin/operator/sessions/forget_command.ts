@@ -8,7 +8,7 @@ import { applyPending } from "../../../rollout/consume/consume.ts";
 import { forgetThread as forgetState } from "../../../rollout/state/keep.ts";
 import { whileNoWriter } from "../../../rollout/writer_lock.ts";
 import { type Arguments, UsageError } from "../cli/arguments.ts";
-import { EXIT } from "../cli/exit.ts";
+import { EXIT } from "../cli/command.ts";
 import { many } from "../cli/format.ts";
 import { profileOf } from "../cli/options.ts";
 import { complain, print } from "../cli/terminal.ts";

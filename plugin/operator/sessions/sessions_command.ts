@@ -13,7 +13,7 @@ import {
   tokensOf,
 } from "../../../rollout/report/thread_report.ts";
 import type { Arguments } from "../cli/arguments.ts";
-import { EXIT } from "../cli/exit.ts";
+import { EXIT } from "../cli/command.ts";
 import { size } from "../cli/format.ts";
 import { profileOf } from "../cli/options.ts";
 import { columns, paintFor, print, printJson } from "../cli/terminal.ts";

@@ -7,7 +7,7 @@ import { loadConfig } from "../../config/config.ts";
 import type { Arguments } from "../cli/arguments.ts";
 import { configJsonSchema } from "./config_reference.ts";
 import { type Effective, effectiveConfig } from "./effective_config.ts";
-import { EXIT } from "../cli/exit.ts";
+import { EXIT } from "../cli/command.ts";
 import { profileOf } from "../cli/options.ts";
 import { readIfThere } from "../../../base/files.ts";
 import { columns, complain, paintFor, print, printJson } from "../cli/terminal.ts";

@@ -6,7 +6,7 @@
  */
 import * as z from "zod/mini";
 import { ConfigSchema } from "../../config/config_schema.ts";
-import { PLUGIN_NAME } from "../../names.ts";
+import { PLUGIN_NAME } from "../../self.ts";
 
 /** As much of JSON Schema as zod makes of our configuration. */
 export interface JsonSchema {

@@ -5,8 +5,7 @@
  */
 import { errorMessage } from "../../../base/error_message.ts";
 import { join } from "@std/path";
-import { EXECUTABLE_NAME } from "../../names.ts";
-import { VERSION } from "../../version.ts";
+import { EXECUTABLE_NAME, VERSION } from "../../self.ts";
 import { replaceFile } from "../../../base/durable.ts";
 import { exists } from "../../../base/files.ts";
 import { type FileChange, keep } from "./file_change.ts";

@@ -9,7 +9,7 @@ import { join } from "@std/path";
 import { applyEdits, type JSONPath, modify } from "jsonc-parser";
 import { inWords } from "../../../base/error_message.ts";
 import { isObject } from "../../../base/json_object.ts";
-import { PLUGIN_NAME } from "../../names.ts";
+import { PLUGIN_NAME } from "../../self.ts";
 import { replaceFile } from "../../../base/durable.ts";
 import { readIfThere } from "../../../base/files.ts";
 import { type FileChange, keep, textChange } from "./file_change.ts";

@@ -6,7 +6,7 @@
  */
 import { familyOf, sendSignal } from "../../../runner/process/process_family.ts";
 import { processTable } from "../../../runner/process/process_look.ts";
-import { EXIT } from "../cli/exit.ts";
+import { EXIT } from "../cli/command.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 

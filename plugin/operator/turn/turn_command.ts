@@ -12,14 +12,13 @@ import { TurnStream, type TurnStreamOptions } from "../../../runner/turn_stream.
 import type { TurnContext, TurnRequest } from "../../../runner/turn_request.ts";
 import { loadConfig } from "../../config/config.ts";
 import { runtimeDirectory } from "../../profile.ts";
-import { self } from "../../self.ts";
+import { self, VERSION } from "../../self.ts";
 import { codexModel, turnSettings } from "../../config/settings.ts";
-import { VERSION } from "../../version.ts";
 import type { Arguments } from "../cli/arguments.ts";
 import { readCannedTools } from "./canned_tools.ts";
-import { EXIT } from "../cli/exit.ts";
+import { EXIT } from "../cli/command.ts";
 import { Interrupt } from "./interrupt.ts";
-import { LogFile } from "./log_file.ts";
+import { LogFile } from "../../log.ts";
 import { profileOf } from "../cli/options.ts";
 import {
   columns,

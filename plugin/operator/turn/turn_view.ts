@@ -149,7 +149,7 @@ export class TurnView {
 }
 
 /** The numbers of a turn, as phrases. */
-export function turnNumbers(summary: TurnSummary): string[] {
+function turnNumbers(summary: TurnSummary): string[] {
   const { stop_reason, ms_total, ms_to_first_event, tool_calls } = summary;
   const { input_tokens, cached_input_tokens, output_tokens } = summary;
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;

@@ -20,7 +20,7 @@ import type { VersionShape } from "./version_shape.ts";
 export const PAGES: string = join(ROOT, "docs", "codex");
 
 /** Records that say nothing a host or a consume needs; a new one is put here on purpose. */
-export const PASSED_BY: readonly string[] = [
+const PASSED_BY: readonly string[] = [
   ...["world_state", "token_usage_record"],
   ...["event_msg/task_started", "event_msg/thread_settings_applied", "event_msg/context_compacted"],
   // What the user said, and what is told in better words by another record.

@@ -22,7 +22,7 @@ export interface VersionShape {
 }
 
 /** Where they are kept. */
-export const SHAPES: string = join(ROOT, "scripts", "proof", "codex", "shapes");
+const SHAPES: string = join(ROOT, "scripts", "proof", "codex", "shapes");
 
 /** The versions that have a kept shape, oldest first. */
 export function keptVersions(): string[] {

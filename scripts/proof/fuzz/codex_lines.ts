@@ -12,7 +12,7 @@ import { TurnCalls } from "../../../rollout/turn_calls.ts";
 import { decodeExecLine } from "../../../runner/exec/wire.ts";
 import type { TurnEvent } from "../../../runner/turn_event.ts";
 import { TurnOutput } from "../../../runner/turn_output.ts";
-import { totalAfter, turnUsage, usageTold, ZERO_USAGE } from "../../../runner/usage.ts";
+import { totalAfter, turnUsage, usageTold, ZERO_USAGE } from "../../../runner/thread/usage.ts";
 import { judge } from "../../../runner/failure/verdict.ts";
 import { checkEventParams } from "../../../tests/support/wire.ts";
 import { captured, lines, mutated } from "./mutation.ts";

@@ -9,7 +9,7 @@ import { join } from "@std/path";
 import { mutate, type Mutation, type Session } from "../../../rollout/consume/consume.ts";
 import { type Disk, realDisk } from "../../../base/durable.ts";
 import { StateStore } from "../../../rollout/state/state.ts";
-import { ZERO_USAGE } from "../../../runner/usage.ts";
+import { ZERO_USAGE } from "../../../runner/thread/usage.ts";
 import { expectedLine, stillHolds } from "./consumed_line.ts";
 import { rollouts } from "./rollout_bytes.ts";
 import { CALL_IDS } from "./rollout_text.ts";

@@ -107,7 +107,7 @@ async function check(bytes: Uint8Array): Promise<void> {
   );
   await rpc.read(asStream(bytes));
   await Promise.all(asked);
-  assert.equal(answered.length, 2 + rpc.oddities.refused, "each request of codex's is answered");
+  assert.equal(answered.length, 2 + rpc.counts.refused, "each request of codex's is answered");
   told.end(output);
 }
 

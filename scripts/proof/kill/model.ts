@@ -2,8 +2,7 @@
  * The model of turns that are shot at: it says something, calls the host's tool once, and ends by
  * telling which turns it remembers. A turn's prompt is `turn N`.
  */
-import { callOutput, userTexts } from "../../../tests/support/model/request.ts";
-import type { ModelRequest } from "../../../tests/support/model/request.ts";
+import { callOutput, type ModelRequest, userTexts } from "../../../tests/support/model/request.ts";
 import type { Step } from "../../../tests/support/model/step.ts";
 import { SERVER_NAME } from "../../../mcp_host/registration/registration.ts";
 import {

@@ -6,9 +6,8 @@
 import { compareVersions } from "../../../runner/codex/capabilities.ts";
 import { APP_SERVER_CODEX } from "../../../tests/support/codex.ts";
 import { knownLimit } from "./known_limits.ts";
-import { Lab } from "../../../tests/support/lab.ts";
+import { Lab, type Transport } from "../../../tests/support/lab.ts";
 import type { Cell, Scenario } from "./scenario.ts";
-import type { Transport } from "../../../tests/support/lab.ts";
 import type { Cells } from "./table.ts";
 
 /** Every way of running codex. */

@@ -13,23 +13,17 @@ Deno.test("path dirname() and basename() treat odd paths as @std does", () => {
   assert.equal(path.basename(".c", ".c"), ".c");
 });
 
-Deno.test("path turns file URLs into paths and back", () => {
+Deno.test("path turns file URLs into paths", () => {
   assert.equal(path.fromFileUrl("file:///a%2Fb"), "/a/b");
   assert.equal(path.fromFileUrl("file://host/a"), "/a");
   assert.equal(path.fromFileUrl(new URL("file:///100%/x")), "/100%/x");
   assert.throws(() => path.fromFileUrl("https://example.org/a"), TypeError);
-  assert.throws(() => path.toFileUrl("relative"), TypeError);
-  for (const name of ["/a b/c", "/100%", "/%20", "/back\\slash", "/ü/日本", "/a?b#c"]) {
-    assert.equal(path.fromFileUrl(path.toFileUrl(name)), name);
-  }
 });
 
 Deno.test("path joins, resolves and compares", () => {
   assert.equal(path.join("a", "..", "b", "./c"), "b/c");
   assert.equal(path.join(), ".");
   assert.equal(path.resolve("/a", "b", "../c"), "/a/c");
-  assert.equal(path.normalize("/a/./b/../c/"), "/a/c/");
   assert.equal(path.relative("/a/b", "/a/c/d"), "../c/d");
-  assert.equal(path.extname("a.tar.gz"), ".gz");
   assert.equal(path.isAbsolute("/a") && !path.isAbsolute("a"), true);
 });

@@ -10,7 +10,7 @@ import {
   StreamParams,
 } from "../../../plugin/protocol.ts";
 import { describeShapeError } from "../../../plugin/wire/shape_error.ts";
-import { canonicalSpelling } from "../../../plugin/wire/spelling.ts";
+import { wireKeys } from "../../../plugin/wire/wire_keys.ts";
 
 function complaint(schema: z.ZodMiniType, value: unknown): string {
   const parsed = z.safeParse(schema, value);
@@ -74,7 +74,7 @@ for (const [schema, value, message] of CASES) {
 Deno.test("shape error is one sentence for whatever a host may send", () => {
   fc.assert(fc.property(fc.jsonValue(), (value) => {
     for (const schema of [StreamParams, MutateParams, SetLevelParams, StreamEvent]) {
-      const given = canonicalSpelling(value);
+      const given = wireKeys(value);
       const parsed = z.safeParse(schema, given);
       if (parsed.success) continue;
       const message = describeShapeError(parsed.error.issues, given);

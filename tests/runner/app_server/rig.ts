@@ -127,7 +127,7 @@ export class Rig implements AsyncDisposable {
 }
 
 /** All pieces of messages, without those that were taken back. */
-export function piecesOf(events: readonly CodexEvent[]): string {
+function piecesOf(events: readonly CodexEvent[]): string {
   const pieces = new Map<string, string>();
   for (const event of events) {
     if (event.type === "message_delta") {

@@ -55,7 +55,7 @@ Deno.test("Rpc gives up a request that is not answered in time, and counts the l
   await assert.rejects(rpc.request("slow", {}, 1), RpcSilence);
   await say('{"id":1,"result":{}}\n{"id":"never","result":{}}\n');
   await end();
-  assert.equal(rpc.oddities.strayAnswers, 2);
+  assert.equal(rpc.counts.strayAnswers, 2);
 });
 
 Deno.test("Rpc gives up every request when the server's output ends", async () => {
@@ -70,7 +70,7 @@ Deno.test("Rpc refuses whatever codex asks, so that codex does not wait", async 
   const { rpc, say, end, written } = conversation();
   await say('{"id":0,"method":"item/tool/call","params":{}}\n{"id":"x","method":"?"}\n');
   await end();
-  assert.equal(rpc.oddities.refused, 2);
+  assert.equal(rpc.counts.refused, 2);
   assert.deepEqual(written.map(({ id }) => id), [0, "x"]);
   assert.ok(written.every(({ error }) => JSON.stringify(error).includes("-32601")));
 });
@@ -84,7 +84,7 @@ Deno.test("Rpc counts lines that are no message and reads on", async () => {
   await say('\n{"method":"still \u2028 fine"}\n');
   await end();
   assert.deepEqual(methods, ["fine", "still \u2028 fine"]);
-  assert.equal(rpc.oddities.broken, 7);
+  assert.equal(rpc.counts.broken, 7);
 });
 
 Deno.test("Rpc reads the next line only when the last notification was taken", async () => {

@@ -6,7 +6,7 @@
  */
 
 /** A model that every supported codex knows and that takes plain function calls. */
-export const SCRIPTED_MODEL_NAME = "gpt-5.5";
+const SCRIPTED_MODEL_NAME = "gpt-5.5";
 
 /** The text of a config.toml; `url` as in `ScriptedModel.url`. */
 export function providerToml(url: string, model: string = SCRIPTED_MODEL_NAME): string {
@@ -22,16 +22,4 @@ export function providerToml(url: string, model: string = SCRIPTED_MODEL_NAME): 
     `stream_max_retries = 0`,
     ``,
   ].join("\n");
-}
-
-/** The same as values for codex's `-c`, which leave its config.toml alone. */
-export function providerOverrides(url: string): string[] {
-  const provider = [
-    `name="scripted"`,
-    `base_url=${JSON.stringify(url)}`,
-    `wire_api="responses"`,
-    `request_max_retries=0`,
-    `stream_max_retries=0`,
-  ];
-  return [`model_provider="scripted"`, `model_providers.scripted={${provider.join(",")}}`];
 }

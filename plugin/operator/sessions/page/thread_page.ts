@@ -13,7 +13,7 @@ import {
   tokensOf,
   type TurnReport,
 } from "../../../../rollout/report/thread_report.ts";
-import { EXECUTABLE_NAME } from "../../../names.ts";
+import { EXECUTABLE_NAME } from "../../../self.ts";
 import { count, many, size, timeOf } from "../../cli/format.ts";
 import { clipTo, oneLine, shellWord } from "../../cli/text.ts";
 import type { KnownThread } from "../known_threads.ts";

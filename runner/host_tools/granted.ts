@@ -8,8 +8,8 @@
  * @module
  */
 import { resolve } from "@std/path";
-import type { Followed } from "../rollout/turn_calls.ts";
-import type { RunInput } from "./transport.ts";
+import type { Followed } from "../../rollout/turn_calls.ts";
+import type { RunInput } from "../transport.ts";
 
 /** What was asked for. */
 export type Asked = Pick<RunInput, "cwd" | "workspace" | "model" | "sandbox" | "extraArgs">;

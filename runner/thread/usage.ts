@@ -8,8 +8,8 @@
  *
  * @module
  */
-import type { Usage } from "../rollout/records/events.ts";
-import type { TurnUsage } from "./turn_event.ts";
+import type { Usage } from "../../rollout/records/events.ts";
+import type { TurnUsage } from "../turn_event.ts";
 
 /** No tokens. */
 export const ZERO_USAGE: Usage = Object.freeze({

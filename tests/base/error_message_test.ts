@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
-import { clip, MAX_TEXT_BYTES } from "../../base/clip.ts";
+import { clip, MAX_TEXT_BYTES } from "../../base/error_message.ts";
 
 const bytes = (text: string): number => new TextEncoder().encode(text).length;
 

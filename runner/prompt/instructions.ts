@@ -9,7 +9,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { instructionsArgument, MAX_ARGUMENT_BYTES } from "./exec/argv.ts";
+import { instructionsArgument, MAX_ARGUMENT_BYTES } from "../exec/argv.ts";
 
 /** Where the instructions of a turn go. */
 export interface Instructions {

@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
-import type { Usage } from "../../rollout/records/events.ts";
-import { addUsage, totalAfter, turnUsage, ZERO_USAGE } from "../../runner/usage.ts";
-import { capturedRun, eventsOf, followedOf } from "./captured.ts";
+import type { Usage } from "../../../rollout/records/events.ts";
+import { addUsage, totalAfter, turnUsage, ZERO_USAGE } from "../../../runner/thread/usage.ts";
+import { capturedRun, eventsOf, followedOf } from "../captured.ts";
 
 const usageOf = (inputTokens: number, outputTokens = 0): Usage => ({
   ...ZERO_USAGE,

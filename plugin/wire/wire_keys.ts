@@ -5,8 +5,8 @@
  * @module
  */
 
-/** Keys that are understood in a second spelling on input. */
-const SPELLING: Record<string, string> = {
+/** Keys that are understood under another name on input. */
+const OTHER_KEYS: Record<string, string> = {
   agentId: "agent_id",
   sessionId: "session_id",
   outputSchema: "output_schema",
@@ -22,20 +22,20 @@ const SPELLING: Record<string, string> = {
 const OPAQUE = new Set(["inputSchema", "output_schema", "input", "annotations", "_meta"]);
 
 /**
- * Params as the schemas expect them: every known key in the protocol's spelling, and no key whose
+ * Params as the schemas expect them: every known key under the protocol's name, and no key whose
  * value is `null`, which is how Go writes what is not there. Calls itself for each level: `isDeeper` comes
  * first.
  */
-export function canonicalSpelling(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonicalSpelling);
+export function wireKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(wireKeys);
   if (typeof value !== "object" || value === null) return value;
   const entries: [string, unknown][] = [];
   for (const [key, inner] of Object.entries(value)) {
     if (inner === null) continue;
-    const name = (Object.hasOwn(SPELLING, key) ? SPELLING[key] : undefined) ?? key;
-    // With both spellings present, the documented one wins.
+    const name = (Object.hasOwn(OTHER_KEYS, key) ? OTHER_KEYS[key] : undefined) ?? key;
+    // With both present, the documented one wins.
     if (name !== key && Object.hasOwn(value, name)) continue;
-    entries.push([name, OPAQUE.has(name) ? inner : canonicalSpelling(inner)]);
+    entries.push([name, OPAQUE.has(name) ? inner : wireKeys(inner)]);
   }
   return Object.fromEntries(entries);
 }

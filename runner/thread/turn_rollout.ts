@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { errorMessage } from "../base/error_message.ts";
-import { type Followed, Follower, type FollowOptions } from "../rollout/follow.ts";
+import { errorMessage } from "../../base/error_message.ts";
+import { type Followed, Follower, type FollowOptions } from "../../rollout/follow.ts";
 
 /**
  * So often a rollout that is not there yet is looked for at every occasion, so that its first records

@@ -1,10 +1,10 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import type { Usage } from "../../rollout/records/events.ts";
-import { StateStore } from "../../rollout/state/state.ts";
-import { recallThread, rememberThread, type Thread } from "../../runner/thread.ts";
-import { ZERO_USAGE } from "../../runner/usage.ts";
-import { captured, CodexHome } from "../rollout/rollouts.ts";
+import type { Usage } from "../../../rollout/records/events.ts";
+import { StateStore } from "../../../rollout/state/state.ts";
+import { recallThread, rememberThread, type Thread } from "../../../runner/thread/thread.ts";
+import { ZERO_USAGE } from "../../../runner/thread/usage.ts";
+import { captured, CodexHome } from "../../rollout/rollouts.ts";
 
 const owner = { agentId: "cx", workspace: "/workspace" };
 const usageOf = (inputTokens: number): Usage => ({ ...ZERO_USAGE, inputTokens });

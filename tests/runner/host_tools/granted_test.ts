@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { compareGranted } from "../../runner/granted.ts";
+import { compareGranted } from "../../../runner/host_tools/granted.ts";
 
 const asked = {
   cwd: "/link/w/",

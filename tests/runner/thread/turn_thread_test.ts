@@ -1,9 +1,9 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { processRow } from "../../runner/process/process_table.ts";
-import { plainTurn } from "../support/fake_codex.ts";
-import { within } from "../support/deadline.ts";
-import { fakeRig, type Rig } from "./rig.ts";
+import { processRow } from "../../../runner/process/process_table.ts";
+import { plainTurn } from "../../support/fake_codex.ts";
+import { within } from "../../support/deadline.ts";
+import { fakeRig, type Rig } from "../rig.ts";
 
 Deno.test("the thread is saved while codex exits, and not once more when nothing came after", async () => {
   await using rig = await fakeRig({

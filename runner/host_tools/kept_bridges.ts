@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Bridge, BridgeCapabilities, BridgeOptions } from "../mcp_host/bridge.ts";
-import type { AgentKey } from "./transport.ts";
+import type { Bridge, BridgeCapabilities, BridgeOptions } from "../../mcp_host/bridge.ts";
+import type { AgentKey } from "../transport.ts";
 
 interface Kept {
   key: string;
@@ -29,7 +29,7 @@ export class KeptBridges {
     capabilities: BridgeCapabilities,
   ): Promise<Bridge> {
     // Loaded only for turns that bring tools.
-    const { bridgeKey, openBridge } = await import("../mcp_host/bridge.ts");
+    const { bridgeKey, openBridge } = await import("../../mcp_host/bridge.ts");
     const place = placeOf(agent);
     const key = bridgeKey(options, capabilities);
     const kept = this.#kept.get(place);

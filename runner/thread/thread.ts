@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { errorMessage } from "../base/error_message.ts";
-import { locateRollout } from "../rollout/locate.ts";
-import { isPaginated, lastUsageTotal } from "../rollout/rollout_file.ts";
-import type { Usage } from "../rollout/records/events.ts";
-import { importSessionFile, writeSessionFile } from "../rollout/state/session_file.ts";
-import type { StateStore } from "../rollout/state/state.ts";
-import type { Capabilities } from "./codex/capabilities.ts";
-import type { Failure } from "./turn_event.ts";
-import type { TurnSettings } from "./turn_request.ts";
+import { errorMessage } from "../../base/error_message.ts";
+import { locateRollout } from "../../rollout/locate.ts";
+import { isPaginated, lastUsageTotal } from "../../rollout/rollout_file.ts";
+import type { Usage } from "../../rollout/records/events.ts";
+import { importSessionFile, writeSessionFile } from "../../rollout/state/session_file.ts";
+import type { StateStore } from "../../rollout/state/state.ts";
+import type { Capabilities } from "../codex/capabilities.ts";
+import type { Failure } from "../turn_event.ts";
+import type { TurnSettings } from "../turn_request.ts";
 import { ZERO_USAGE } from "./usage.ts";
 
 /** Whose thread it is. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Failure, TurnError } from "./turn_event.ts";
+import { type Failure, TurnError } from "../turn_event.ts";
 
 /** codex refuses longer input, in Unicode characters (all versions). */
 export const MAX_PROMPT_CHARACTERS = 1_048_576;

@@ -4,8 +4,8 @@ import {
   composePrompt,
   MAX_HISTORY_CHARACTERS,
   MAX_PROMPT_CHARACTERS,
-} from "../../runner/prompt.ts";
-import { TurnError } from "../../runner/turn_event.ts";
+} from "../../../runner/prompt/prompt.ts";
+import { TurnError } from "../../../runner/turn_event.ts";
 
 function refusal(parts: Parameters<typeof composePrompt>[0]): TurnError["failure"] {
   try {

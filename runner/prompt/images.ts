@@ -9,14 +9,14 @@
  * @module
  */
 import { resolve } from "@std/path";
-import { errorMessage } from "../base/error_message.ts";
-import { readForeignFile } from "../base/open_file.ts";
-import { decodeBase64, lookAtPicture, PICTURE_EXTENSIONS } from "../base/picture.ts";
-import type { TurnDirectory } from "./process/turn_directory.ts";
-import { TurnError } from "./turn_event.ts";
+import { errorMessage } from "../../base/error_message.ts";
+import { readForeignFile } from "../../base/open_file.ts";
+import { decodeBase64, lookAtPicture, PICTURE_EXTENSIONS } from "../../base/picture.ts";
+import type { TurnDirectory } from "../process/turn_directory.ts";
+import { TurnError } from "../turn_event.ts";
 
 /** A longer file is refused. Inline, the host's frame is the limit. */
-export const MAX_IMAGE_BYTES = 64 * 1024 * 1024;
+const MAX_IMAGE_BYTES = 64 * 1024 * 1024;
 
 /** An image as a host gives it; one of the three sources. */
 export interface ImageInput {

@@ -3,14 +3,13 @@
  *
  * @module
  */
-import { errorMessage } from "../base/error_message.ts";
-import type { Bridge, BridgeOptions } from "../mcp_host/bridge.ts";
-import type { HostToolCall } from "../mcp_host/host_tool.ts";
-import { clip } from "../base/clip.ts";
-import { processRow } from "./process/process_table.ts";
-import { TurnError } from "./turn_event.ts";
-import type { Found } from "./turn.ts";
-import type { TurnContext, TurnRequest } from "./turn_request.ts";
+import { clip, errorMessage } from "../../base/error_message.ts";
+import type { Bridge, BridgeOptions } from "../../mcp_host/bridge.ts";
+import type { HostToolCall } from "../../mcp_host/host_tool.ts";
+import { processRow } from "../process/process_table.ts";
+import { TurnError } from "../turn_event.ts";
+import type { Found } from "../turn.ts";
+import type { TurnContext, TurnRequest } from "../turn_request.ts";
 
 /** What the bridge asks of the turn. */
 export interface HostToolsTurn {

@@ -1,2 +1,0 @@
-/** Environment variables, by name. */
-export type Variables = Record<string, string>;
