@@ -11,10 +11,9 @@
  *
  * @module
  */
-import { dirname, join } from "@std/path";
 import { runProgram } from "../../base/program.ts";
 import { pause } from "../../base/timer.ts";
-import { randomHex } from "./token.ts";
+import { proofPath } from "./socket_dir.ts";
 
 /** How long the relay may take to open the file, which it does before anything else. */
 const OPEN_TIMEOUT_MS = 2_000;
@@ -29,7 +28,7 @@ export class PeerProof implements Disposable {
 
   /** @param socket In whose directory, which is ours alone, the file is made. */
   constructor(socket: string) {
-    this.path = join(dirname(socket), `proof-${randomHex(16)}`);
+    this.path = proofPath(socket);
     Deno.writeTextFileSync(this.path, "", { mode: 0o600, createNew: true });
   }
 

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { basename, dirname, join } from "@std/path";
 import { ownUid } from "../../base/open_file.ts";
 import { randomHex } from "./token.ts";
 
@@ -16,6 +16,8 @@ import { randomHex } from "./token.ts";
 export const DIRECTORY_PATTERN = /^plexum-[0-9a-f]{16}$/;
 /** The socket's name inside the directory. */
 export const SOCKET_NAME = "s";
+/** Between a socket's name and 32 hex digits: the name of a file that proves who a relay is. */
+const PROOF_INFIX = ".proof-";
 /** Longest path of a unix socket, in bytes (`sun_path` less the closing NUL). */
 export const SOCKET_PATH_MAX = Deno.build.os === "linux" ? 107 : 103;
 
@@ -23,7 +25,7 @@ export const SOCKET_PATH_MAX = Deno.build.os === "linux" ? 107 : 103;
 export interface SocketDirectory {
   path: string;
   socket: string;
-  /** Removes the socket and the directory; what is gone already is fine. */
+  /** Removes the directory and all that we put into it; what is gone already is fine. */
   remove(): void;
 }
 
@@ -38,14 +40,8 @@ export function makeSocketDirectory(parent: string): SocketDirectory {
   const owner = checkParent(parent);
   Deno.mkdirSync(path, { mode: 0o700 });
   const remove = () => {
-    // The socket first: 2.4 leaves it behind when the listener closes, later versions remove it.
-    for (const each of [socket, path]) {
-      try {
-        Deno.removeSync(each);
-      } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      }
-    }
+    removeSocket(socket);
+    removeExisting(path);
   };
   const made = Deno.lstatSync(path);
   if (!made.isDirectory || (made.mode ?? 0) & 0o077) {
@@ -65,6 +61,41 @@ export function makeSocketDirectory(parent: string): SocketDirectory {
     );
   }
   return { path, socket, remove };
+}
+
+/** A fresh path beside the socket, for a file that one relay is to open. */
+export function proofPath(socket: string): string {
+  return `${socket}${PROOF_INFIX}${randomHex(16)}`;
+}
+
+/**
+ * Removes a socket, and the proofs beside it: of a relay that is being looked at, or that was when the
+ * plugin was killed. (Deno 2.4 leaves the socket behind when the listener closes, later versions do not.)
+ */
+export function removeSocket(socket: string): void {
+  removeExisting(socket);
+  const directory = dirname(socket);
+  const proofs = `${basename(socket)}${PROOF_INFIX}`;
+  for (const { name } of entriesOf(directory)) {
+    if (name.startsWith(proofs)) removeExisting(join(directory, name));
+  }
+}
+
+function entriesOf(directory: string): Deno.DirEntry[] {
+  try {
+    return [...Deno.readDirSync(directory)];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+function removeExisting(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /**

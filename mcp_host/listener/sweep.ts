@@ -3,13 +3,13 @@
  *
  * Only what is surely ours and surely dead goes: a directory with our kind of name, of mode 0700 and
  * our own, that has not changed for a minute and whose socket nobody listens on. Nothing but the
- * socket and the directory is removed; a directory with anything else in it stays.
+ * socket, its proofs and the directory is removed; a directory with anything else in it stays.
  *
  * @module
  */
 import { join } from "@std/path";
 import { ownUid } from "../../base/open_file.ts";
-import { DIRECTORY_PATTERN, SOCKET_NAME } from "./socket_dir.ts";
+import { DIRECTORY_PATTERN, removeSocket, SOCKET_NAME } from "./socket_dir.ts";
 
 /** A directory younger than this may be about to get its socket. */
 export const SETTLED_MS = 60_000;
@@ -38,11 +38,7 @@ async function sweep(directory: string, uid: number | null, now: number): Promis
     const settled = now - (info.mtime?.getTime() ?? now) >= SETTLED_MS;
     const socket = join(directory, SOCKET_NAME);
     if (!ours || !settled || await somebodyListens(socket)) return false;
-    try {
-      Deno.removeSync(socket);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
+    removeSocket(socket);
     Deno.removeSync(directory);
     return true;
   } catch {

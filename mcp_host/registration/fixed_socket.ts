@@ -13,7 +13,7 @@ import type { BridgeOptions } from "../bridge.ts";
 import { registerEntry } from "./codex_config.ts";
 import { Listener, type ListenerTiming } from "../listener/listener.ts";
 import { withLock } from "../../base/lock.ts";
-import { checkSocketPath, makeOwnDirectory } from "../listener/socket_dir.ts";
+import { checkSocketPath, makeOwnDirectory, removeSocket } from "../listener/socket_dir.ts";
 import { somebodyListens } from "../listener/sweep.ts";
 import { fitName } from "../server/tool_names.ts";
 
@@ -88,12 +88,4 @@ function openListener(
     removeSocket(socket);
     return new Listener(socket, timing, () => removeSocket(socket));
   });
-}
-
-function removeSocket(socket: string): void {
-  try {
-    Deno.removeSync(socket);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }

@@ -29,6 +29,16 @@ Deno.test("bridge removes its directory when it closes, and closes once", async 
   assert.deepEqual([...Deno.readDirSync(rig.runtimeDir)], []);
 });
 
+Deno.test("bridge removes its directory while it still looks who a relay is", async () => {
+  const asked = Promise.withResolvers<void>();
+  const never = new Promise<undefined>(() => {});
+  await using rig = await openRig({ owns: () => (asked.resolve(), never) });
+  await using _codex = await connectClient(rig.env);
+  await asked.promise;
+  await rig.bridge.close();
+  assert.deepEqual([...Deno.readDirSync(rig.runtimeDir)], []);
+});
+
 Deno.test("bridge hands out another token and socket for every turn", async () => {
   await using one = await openRig();
   await using two = await openRig();

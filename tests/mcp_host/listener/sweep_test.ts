@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
+import { PeerProof } from "../../../mcp_host/listener/peer_proof.ts";
 import { SETTLED_MS, sweepStaleSockets } from "../../../mcp_host/listener/sweep.ts";
 import { openRig, tempDir } from "../rig.ts";
 
@@ -25,6 +26,8 @@ Deno.test("sweep removes what a dead plugin left and nothing else", async () => 
   for (const each of [stale, empty, foreign, full]) Deno.mkdirSync(each, { mode: 0o700 });
   Deno.mkdirSync(open, { mode: 0o755 });
   await leaveSocket(join(stale, "s"));
+  // The plugin was killed while it looked who a relay is.
+  new PeerProof(join(stale, "s"));
   Deno.writeTextFileSync(join(full, "other"), "");
   assert.equal(await sweepStaleSockets(parent.path, Date.now()), 0, "they are too young");
   assert.equal(await sweepStaleSockets(parent.path, later()), 2);
