@@ -114,7 +114,7 @@ export function makeOwnDirectory(parent: string, name: string): string {
   const info = Deno.lstatSync(path);
   if (info.isDirectory && info.uid === uid && ((info.mode ?? 0) & 0o077) === 0) return path;
   throw new Error(
-    `Cannot use ${path} for the tool socket: it must be a directory of ours with mode 0700 ` +
+    `Cannot use ${path} for the tool socket: it must be a directory of this user with mode 0700 ` +
       `(uid ${info.uid}, mode 0${((info.mode ?? 0) & 0o777).toString(8)}): remove it`,
   );
 }

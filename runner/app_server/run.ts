@@ -107,7 +107,9 @@ class ServerRun {
 
   async #begin(threadId: string): Promise<void> {
     const server = this.#server;
-    if (!await server.beginTurn()) throw new ServerUnusable("the app-server cannot be marked");
+    if (!await server.beginTurn()) {
+      throw new ServerUnusable("the limit that marks the app-server's processes cannot be set");
+    }
     this.#wire = new TurnWire(threadId);
     server.listener = (method, params) => this.#hear(method, params);
     const params = turnParams(threadId, this.#input, this.#thread.configured);

@@ -119,7 +119,9 @@ export class ServerThread {
       if (fits) return loaded.threadId;
       await this.release();
     }
-    if (!await this.#server.betweenTurns()) throw new RpcSilence("the server cannot be marked");
+    if (!await this.#server.betweenTurns()) {
+      throw new RpcSilence("the limit that marks the server's processes cannot be set");
+    }
     const [method, params] = loadRequest(input);
     const started = this.#watchServers();
     const [{ servers, ...configured }, answer] = await Promise.all([

@@ -72,7 +72,7 @@ async function listServers(
   throw new TurnError({
     kind: "internal",
     message: clip(
-      `codex: cannot switch off the user's MCP servers, for codex mcp list failed: ${trouble}`,
+      `codex: cannot switch off the user's MCP servers, because codex mcp list failed: ${trouble}`,
     ),
     retryable: true,
     hint: 'Try `codex mcp list --json`, or set `user_mcp_servers` to "keep" in config.json.',

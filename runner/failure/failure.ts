@@ -105,7 +105,7 @@ export const ADVICE: Readonly<Partial<Record<ErrorKind, { retryable: boolean; hi
   server_error: { retryable: true, hint: "Try again later." },
   network: {
     retryable: true,
-    hint: "Check this machine's way to the model's address (network, proxy, DNS).",
+    hint: "Check the connection to the model's service: network, proxy, DNS.",
   },
   content_refused: {
     retryable: false,
@@ -132,7 +132,7 @@ function said(message: string, evidence: FailureEvidence): Failure {
     kind: "server_error",
     message: clip(`codex: ${message}`),
     retryable: true,
-    hint: "codex gave a reason this plugin has no class for; the message is codex's own.",
+    hint: "codex gave a reason that this plugin does not know; the message is codex's own.",
   };
 }
 

@@ -149,7 +149,7 @@ export function stopped(stop: Stop, stderr = ""): Verdict {
     ? {
       kind: "network",
       message: `codex: ${what}; it was ended`,
-      hint: "Check this machine's way to the model's address (network, proxy, DNS).",
+      hint: "Check the connection to the model's service: network, proxy, DNS.",
       ...common,
     }
     : {

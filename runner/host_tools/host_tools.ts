@@ -84,7 +84,7 @@ export async function openHostTools(
       kind: "mcp_unavailable",
       message: clip(`host tools: ${errorMessage(error)}`),
       retryable: true,
-      hint: "XDG_RUNTIME_DIR (or TMPDIR) must be a directory of ours with a short path.",
+      hint: "Set XDG_RUNTIME_DIR (or TMPDIR) to a directory of this user with a short path.",
     });
   }
 }

@@ -79,7 +79,7 @@ export function parseArguments(argv: string[], command: Action): Arguments {
     const value = valueOf(option, token.rawName, swallowed ? undefined : token.value);
     const before = values.get(option.name) ?? [];
     if (before.length > 0 && option.value !== undefined && option.repeats !== true) {
-      throw new UsageError(`${token.rawName} stands twice`);
+      throw new UsageError(`${token.rawName} is given twice`);
     }
     values.set(option.name, [...before, value]);
   }

@@ -122,7 +122,7 @@ function next(
       ["allow the plugin to be started:", `${ours("install")} --allow`] as [string, string],
       [`or add this to ${unallowed}:`, LINE_TO_ADD] as [string, string],
     ]),
-    ["see that all is well:", ours("doctor")],
+    ["check that all is well:", ours("doctor")],
     ["give an agent the model:", "plexum agent-add --model codex ..."],
     ...(changed ? [["restart the host, so that it starts this version"] as [string]] : []),
   ];

@@ -61,11 +61,11 @@ Deno.test("socket directory with a fixed name is used only when it is ours alone
   assert.equal(mode(made), "700");
   assert.equal(makeOwnDirectory(parent.path, "d"), made);
   Deno.chmodSync(made, 0o755);
-  assert.throws(() => makeOwnDirectory(parent.path, "d"), /must be a directory of ours/);
+  assert.throws(() => makeOwnDirectory(parent.path, "d"), /must be a directory of this user/);
   Deno.removeSync(made);
   Deno.mkdirSync(join(parent.path, "elsewhere"), { mode: 0o700 });
   Deno.symlinkSync(join(parent.path, "elsewhere"), made);
-  assert.throws(() => makeOwnDirectory(parent.path, "d"), /must be a directory of ours/);
+  assert.throws(() => makeOwnDirectory(parent.path, "d"), /must be a directory of this user/);
 });
 
 Deno.test("bridge that cannot have its socket leaves nothing behind", async () => {

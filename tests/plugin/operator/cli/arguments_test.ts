@@ -33,7 +33,7 @@ Deno.test("parseArguments names what it does not understand", () => {
     [["a", "--shell", "csh"], `--shell takes "bash" or "zsh", found "csh"`],
     [[], "THREAD is missing"],
     [["a", "b", "c"], `unexpected argument "c"`],
-    [["a", "--profile", "x", "--profile", "y"], "--profile stands twice"],
+    [["a", "--profile", "x", "--profile", "y"], "--profile is given twice"],
   ];
   for (const [argv, message] of cases) {
     assert.throws(() => parseArguments(argv, command), new UsageError(message));
