@@ -15,7 +15,8 @@ export class EventQueue implements AsyncIterable<CodexEvent> {
   readonly #onLeft: () => void;
   #over = false;
   #wakeReader: () => void = () => {};
-  #wakeWriter: () => void = () => {};
+  /** Who waits for room; codex is read on while its answer to a request is still being told. */
+  readonly #writers: (() => void)[] = [];
 
   /** `onLeft` is called when the reader goes before the end. */
   constructor(onLeft: () => void) {
@@ -28,7 +29,7 @@ export class EventQueue implements AsyncIterable<CodexEvent> {
     this.#waiting.push(event);
     this.#wakeReader();
     while (this.#waiting.length >= ROOM && !this.#over) {
-      await new Promise<void>((resolve) => this.#wakeWriter = resolve);
+      await new Promise<void>((resolve) => this.#writers.push(resolve));
     }
   }
 
@@ -36,7 +37,7 @@ export class EventQueue implements AsyncIterable<CodexEvent> {
   end(): void {
     this.#over = true;
     this.#wakeReader();
-    this.#wakeWriter();
+    this.#wakeWriters();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<CodexEvent> {
@@ -45,7 +46,7 @@ export class EventQueue implements AsyncIterable<CodexEvent> {
       for (;;) {
         const event = this.#waiting.shift();
         if (event !== undefined) {
-          this.#wakeWriter();
+          this.#wakeWriters();
           yield event;
         } else if (this.#over) {
           left = false;
@@ -60,5 +61,9 @@ export class EventQueue implements AsyncIterable<CodexEvent> {
         this.#onLeft();
       }
     }
+  }
+
+  #wakeWriters(): void {
+    for (const wake of this.#writers.splice(0)) wake();
   }
 }

@@ -13,6 +13,7 @@ import { ChildOutput, Tail } from "../../base/child_output.ts";
 import { clip, errorMessage } from "../../base/error_message.ts";
 import type { Variables } from "../../base/program.ts";
 import { unlessAborted, within } from "../../base/timer.ts";
+import { letNotifyFinish } from "../process/notify_program.ts";
 import { familyOf, ProcessFamily } from "../process/process_family.ts";
 import { look } from "../process/process_look.ts";
 import { executableOf, type ProcessRow, processRows } from "../process/process_table.ts";
@@ -197,10 +198,11 @@ export class AppServer {
   }
 
   /**
-   * The turn is over. Unless it cannot have started anything, what it has started is ended.
+   * The turn is over. Unless it cannot have started anything, what it has started is ended; the user's
+   * `notify` program gets a moment to finish, unless `signal` aborts.
    * @returns What could not be ended.
    */
-  async endTurn(isQuiet: boolean): Promise<readonly ProcessRow[]> {
+  async endTurn(isQuiet: boolean, signal: AbortSignal): Promise<readonly ProcessRow[]> {
     const [turn, family] = [this.#turn, this.#family];
     this.#family = undefined;
     if (turn === undefined || family === undefined) return [];
@@ -210,6 +212,7 @@ export class AppServer {
       const { others, sure } = await family.look();
       if (!await this.betweenTurns()) return await this.kill();
       await this.#spareHelper(others);
+      await letNotifyFinish(others, signal);
       const survivors = others.length > 0 || !sure ? await family.end() : [];
       turn[Symbol.dispose]();
       this.#turn = undefined;
@@ -234,17 +237,19 @@ export class AppServer {
     const marks = [this.#own, ...(this.#turn === undefined ? [] : [this.#turn])];
     // Looked at first: once the server is gone, its children belong to init.
     const families = marks.map(({ mark }) => new ProcessFamily(mark, { root: this.pid }));
-    await Promise.all(families.map((family) => family.look()));
+    const seen = await Promise.all(families.map((family) => family.look()));
     if (ms > 0) {
       void this.#stdin.close().catch(() => {});
       await within(ms, this.exited);
+      await letNotifyFinish(seen.flatMap(({ others }) => others));
     }
     const survivors = (await Promise.all(families.map((family) => family.end()))).flat();
     await Promise.all(families.map((family) => family.close()));
     await within(END_MS, this.exited);
     await Promise.all(this.#pipes.map((pipe) => pipe.close()));
-    await Promise.all([this.#read, this.#row]);
-    await this.#stdin.abort().catch(() => {});
+    // What cannot be ended may never take what was written to it.
+    const letGo = Promise.all([this.#read, this.#row]).then(() => this.#stdin.abort());
+    await within(END_MS, letGo.catch(() => {}));
     for (const directory of marks) directory[Symbol.dispose]();
     return survivors;
   }

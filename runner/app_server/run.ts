@@ -164,7 +164,7 @@ class ServerRun {
   async #clear(threadId: string): Promise<RunOutcome> {
     const isQuiet = this.#wire?.isQuiet === true;
     if (!isQuiet) await this.#server.rpc.request(METHOD.terminalsClean, { threadId }, CLEAN_MS);
-    const survivors = await this.#server.endTurn(isQuiet);
+    const survivors = await this.#server.endTurn(isQuiet, this.#signal);
     return survivors.length === 0 ? outcome() : await this.#kill();
   }
 
@@ -183,7 +183,7 @@ class ServerRun {
 
   async #broken(error: unknown): Promise<RunOutcome> {
     if (error instanceof RpcRefusal && !this.#announced) {
-      await this.#server.endTurn(true);
+      await this.#server.endTurn(true, this.#signal);
       if (FORBIDDEN.test(error.message)) {
         return outcome({ refused: new ServerUnusable(error.message, true) });
       }

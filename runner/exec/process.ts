@@ -8,12 +8,13 @@
 import { ChildOutput, Tail } from "../../base/child_output.ts";
 import { clip, errorMessage } from "../../base/error_message.ts";
 import { ProcessFamily } from "../process/process_family.ts";
-import { pidsWithArgument, type ProcessRow, processRows } from "../process/process_table.ts";
+import { letNotifyFinish } from "../process/notify_program.ts";
+import type { ProcessRow } from "../process/process_table.ts";
 import type { TurnDirectory } from "../process/turn_directory.ts";
 import { type Failure, TurnError } from "../turn_event.ts";
 import { markedCommand, TURN_MARK } from "../process/turn_mark.ts";
 import type { Variables } from "../../base/program.ts";
-import { pause, within } from "../../base/timer.ts";
+import { within } from "../../base/timer.ts";
 
 /** What to start. */
 export interface CodexCommand {
@@ -58,11 +59,6 @@ const HEARD_MS = 500;
 const KILLED_MS = 2_000;
 /** How long the writing of a prompt that nobody reads is waited for. */
 const LET_GO_MS = 100;
-/** How long a user's `notify` program may go on after codex, and how often it is looked at. */
-const NOTIFY_MS = 2_000;
-const NOTIFY_LOOK_MS = 50;
-/** In the last argument of that program (all versions from 0.135 to 0.171). */
-const NOTIFIED = '"type":"agent-turn-complete"';
 /** Kept of stderr: its end. */
 const STDERR_TAIL_BYTES = 16 * 1024;
 
@@ -191,17 +187,11 @@ export class CodexProcess {
 
   /**
    * Ends what a codex that is gone left running; returns what could not be ended. The user's `notify`
-   * program, which codex starts with its last word and does not wait for, gets a moment to finish,
-   * unless `signal` aborts.
+   * program gets a moment to finish, unless `signal` aborts.
    */
   async reap(signal: AbortSignal): Promise<readonly Survivor[]> {
     const { others } = await this.#family.look();
-    let notifying = await pidsWithArgument(others.map(({ pid }) => pid), NOTIFIED);
-    const until = performance.now() + NOTIFY_MS;
-    while (notifying.length > 0 && performance.now() < until && !signal.aborted) {
-      await pause(NOTIFY_LOOK_MS, signal);
-      notifying = (await processRows(notifying)).map(({ pid }) => pid);
-    }
+    await letNotifyFinish(others, signal);
     return await this.#family.end();
   }
 

@@ -278,6 +278,31 @@ for (const version of APP_SERVER_VERSIONS) {
     assert.deepEqual(made, [true, false]);
   });
 
+  Deno.test(`app-server ${version}: the user's notify program finishes, and one that does not is ended`, async () => {
+    await using rig = await Rig.real(version, {
+      steps: [shell("true"), { text: "one" }, { text: "two" }, shell("true"), { text: "three" }],
+    });
+    const done = join(rig.sandbox.root, "notified");
+    const program = join(rig.sandbox.root, "notify");
+    Deno.writeTextFileSync(program, `#!/bin/sh\nsleep 0.4\necho "$1" >> '${done}'\n`);
+    Deno.chmodSync(program, 0o755);
+    const config = join(rig.sandbox.codexHome, "config.toml");
+    const notify = `notify = [${JSON.stringify(program)}]\n`;
+    Deno.writeTextFileSync(config, notify + Deno.readTextFileSync(config));
+    const told = () => Deno.readTextFileSync(done).match(/agent-turn-complete/g)?.length;
+    const { threadId } = await rig.good();
+    assert.equal(told(), 1);
+    const [first] = rig.transport.snapshot().servers;
+    await rig.good({ threadId, warm: { idleMs: 0, max: 1, spare: false } });
+    assert.equal(told(), 2, "also where the turn used no tool, and codex goes with it");
+
+    Deno.writeTextFileSync(program, "#!/bin/sh\nsleep 1000000 &\nsleep 1000000\n");
+    await rig.good({ threadId });
+    const servers = rig.transport.snapshot().servers.map(({ pid }) => pid);
+    assert.notDeepEqual(servers, [first?.pid]);
+    assert.deepEqual((await rig.sandbox.processes()).map(({ pid }) => pid), servers);
+  });
+
   Deno.test(`app-server ${version}: the user's MCP servers live on from turn to turn`, async () => {
     await using rig = await Rig.real(version, {
       steps: [shell("true"), { text: "one" }, shell("true"), { text: "two" }],
