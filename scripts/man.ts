@@ -10,6 +10,7 @@ import {
   usageOf,
 } from "../plugin/operator/cli/command.ts";
 import { COMMANDS } from "../plugin/operator/cli/commands.ts";
+import { ENVIRONMENT } from "../plugin/operator/cli/topics.ts";
 import { EXECUTABLE_NAME } from "../plugin/self.ts";
 import { VERSION } from "./project.ts";
 
@@ -41,14 +42,6 @@ export function manPage(): string {
   ];
   return lines.join("\n") + "\n";
 }
-
-const ENVIRONMENT = [
-  ["PLEXUM_PROFILE_ROOT", "the Plexum profile, where --profile does not say; else ~/.plexum"],
-  ["CODEX_HOME", "codex's home; else ~/.codex"],
-  ["XDG_RUNTIME_DIR, TMPDIR", "where the sockets of running turns go; else /tmp"],
-  ["NO_COLOR", "no colour, whatever it is set to"],
-  ["COLUMNS", "how wide to write, where the output is no terminal"],
-] as const;
 
 const PLUGIN = "<profile>/plugins/plexum-openai-provider";
 const FILES = [

@@ -87,7 +87,7 @@ export const ENVIRONMENT: readonly (readonly [name: string, says: string])[] = [
   ["CODEX_HOME", "codex's home; else ~/.codex. env in config.json wins over it"],
   ["PATH", "where codex is looked for, before the usual places"],
   ["XDG_RUNTIME_DIR, TMPDIR", "where the sockets of running turns go; else /tmp"],
-  ["NO_COLOR", "no colour, whatever it is set to"],
+  ["NO_COLOR", "no colour, unless it is empty"],
   ["FORCE_COLOR, CLICOLOR_FORCE", "colour in pipes, too, unless 0"],
   ["LC_ALL, LC_CTYPE, LANG", "a locale without UTF-8 gets plain signs"],
   [
