@@ -137,7 +137,8 @@ async function serverCommand(input: CommandInput, signal?: AbortSignal): Promise
     path: codex.path,
     args: [...config.flatMap((pair) => ["-c", pair]), ...(typeof extra === "string" ? [] : extra)],
     env: environment,
-    login: stamp(join(codexHome, "auth.json")),
+    // codex reads both once; `.env` may have the key of an API.
+    login: ["auth.json", ".env"].map((name) => stamp(join(codexHome, name))).join(),
   };
 }
 

@@ -214,7 +214,9 @@ Deno.test("another environment, argument or login is another server", async () =
   await rig.play({ threadId, environment: { ...rig.base.environment, NEW: "1" } });
   Deno.writeTextFileSync(join(rig.base.codexHome, "auth.json"), "{}");
   await rig.play({ threadId, environment: { ...rig.base.environment, NEW: "1" } });
-  assert.equal(rig.transport.snapshot().misses, 5);
+  Deno.writeTextFileSync(join(rig.base.codexHome, ".env"), "KEY=1");
+  await rig.play({ threadId, environment: { ...rig.base.environment, NEW: "1" } });
+  assert.equal(rig.transport.snapshot().misses, 6);
   assert.equal(rig.transport.snapshot().servers.length, 1);
 });
 
