@@ -125,7 +125,8 @@ function write(text) {
 function record(lines, turn) {
   const path = rolloutPath(turn);
   const known = fs.existsSync(path);
-  ordinal ??= known ? fs.readFileSync(path, "utf8").split("\n").length - 1 : 0;
+  const before = known && ordinal === undefined ? fs.readFileSync(path, "utf8") : "";
+  ordinal ??= before.split("\n").length - 1;
   const id = turn.thread;
   const meta = {
     id,
@@ -142,7 +143,9 @@ function record(lines, turn) {
       turn,
     )
   ).join("");
-  fs.appendFileSync(path, text);
+  // As codex does behind a line that a killed one left torn.
+  const torn = before !== "" && !before.endsWith("\n");
+  fs.appendFileSync(path, torn ? `\n${text}` : text);
 }
 
 function rolloutPath(turn) {
