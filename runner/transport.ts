@@ -14,7 +14,7 @@ import type { Usage } from "../rollout/records/events.ts";
 import type { TomlValue } from "../base/toml.ts";
 import type { Variables } from "../base/program.ts";
 import type { CodexBinary } from "./codex/codex_binary.ts";
-import type { TurnDirectory } from "./process/turn_directory.ts";
+import type { TurnFiles } from "./process/turn_directory.ts";
 import type { TurnSettings } from "./turn_request.ts";
 
 /** One way to run codex. */
@@ -73,8 +73,8 @@ export interface RunInput extends AgentKey {
   extraArgs: readonly string[];
   /** How codex reaches the host's tools; absent when there are none. */
   hostTools: HostToolsAccess | undefined;
-  /** Files of this run, and the mark that its processes carry. */
-  directory: TurnDirectory;
+  /** Where files of this run go; the directory's name is the mark of processes that end with the run. */
+  files: TurnFiles;
   /** How long codex may take to stop once it was asked to. */
   graceMs: number;
   /** How long what stays between runs is kept. */

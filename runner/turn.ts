@@ -17,7 +17,7 @@ import { failureOf, judge, judgeStart, stopped } from "./failure/verdict.ts";
 import { openHostTools } from "./host_tools/host_tools.ts";
 import { type Image, readImages, writeImages } from "./prompt/images.ts";
 import { instructionsFor } from "./prompt/instructions.ts";
-import { TurnDirectory } from "./process/turn_directory.ts";
+import { TurnFiles } from "./process/turn_directory.ts";
 import { composePrompt } from "./prompt/prompt.ts";
 import { Stopper } from "./stop.ts";
 import type { RunInput, Transport } from "./transport.ts";
@@ -179,11 +179,12 @@ class Turn {
   }
 
   async #runOnce(found: Found, bridge: Bridge | undefined): Promise<RunResult> {
-    using directory = await TurnDirectory.create(this.#context.runningDirectory);
+    await using files = new TurnFiles(this.#context.runningDirectory);
+    const input = await this.#input(found, bridge, files);
     this.#stopper.signal.throwIfAborted();
     this.#run = new TurnRun({
       transport: found.transport,
-      input: this.#input(found, bridge, directory),
+      input,
       thread: this.#thread,
       stream: this.#stream,
       watchdog: this.#watchdog,
@@ -199,11 +200,11 @@ class Turn {
     return result;
   }
 
-  #input(
+  async #input(
     { codex, environment, codexHome }: Found,
     bridge: Bridge | undefined,
-    directory: TurnDirectory,
-  ): RunInput {
+    files: TurnFiles,
+  ): Promise<RunInput> {
     const { agentId, workspace, cwd, model, text, outputSchema, history, system } = this.#request;
     const { settings } = this.#context;
     const { resumed, retell } = this.#thread;
@@ -219,7 +220,7 @@ class Turn {
       threadId: resumed?.threadId,
       prompt: composePrompt({ text, instructions: inPrompt, history: retell ? history : [] }),
       instructions: argument,
-      images: writeImages(this.#images, directory),
+      images: this.#images.length === 0 ? [] : writeImages(this.#images, await files.directory()),
       outputSchema,
       model,
       sandbox: settings.sandbox,
@@ -230,7 +231,7 @@ class Turn {
       extraArgs: settings.extraArgs,
       hostTools: bridge?.access,
       onCodex: (pid) => this.#codexPid = pid,
-      directory,
+      files,
       graceMs: settings.graceMs,
       warm: settings.warm,
       onStatus: (message, data) => void this.#stream.status(message, data),

@@ -83,7 +83,7 @@ export class AppServer {
   /** Itself, among the machine's processes. */
   readonly #row: Promise<ProcessRow[]>;
   readonly #closings = new Map<string, () => void>();
-  /** Of the turn that runs, or of the next one. */
+  /** Of the turns, one after the other: where one left something that cannot be ended, the server goes. */
   #turn: TurnDirectory | undefined;
   /** Whom the turn that runs has started. */
   #family: ProcessFamily | undefined;
@@ -214,8 +214,6 @@ export class AppServer {
       await this.#spareHelper(others);
       await letNotifyFinish(others, signal);
       const survivors = others.length > 0 || !sure ? await family.end() : [];
-      turn[Symbol.dispose]();
-      this.#turn = undefined;
       return survivors;
     } finally {
       await family.close();

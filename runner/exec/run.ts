@@ -10,6 +10,7 @@
  */
 import { join, relative } from "@std/path";
 import { userServerConfig } from "../codex/user_mcp_servers.ts";
+import type { TurnDirectory } from "../process/turn_directory.ts";
 import { marksByLimit } from "../process/turn_mark.ts";
 import type { CodexEvent, CodexRun, RunInput, RunOutcome, Transport } from "../transport.ts";
 import { unlessAborted, within } from "../../base/timer.ts";
@@ -99,7 +100,8 @@ class ExecRun implements Beginning {
     }
     input.onCodex?.(process.pid);
     // Where the mark alone finds codex, asking for its start time is a process for nothing.
-    const recorded = marksByLimit() ? undefined : input.directory.recordCodex(process.pid);
+    const directory = await input.files.directory();
+    const recorded = marksByLimit() ? undefined : directory.recordCodex(process.pid);
     try {
       const read = await unlessAborted(this.#read.promise, signal).catch(() => undefined);
       const left = await this.#end(process, read, input.graceMs, signal);
@@ -139,7 +141,8 @@ class ExecRun implements Beginning {
 }
 
 async function start(input: RunInput, signal: AbortSignal): Promise<CodexProcess> {
-  const { codex, environment, cwd, directory, outputSchema, hostTools } = input;
+  const { codex, environment, cwd, outputSchema, hostTools } = input;
+  const directory = await input.files.directory();
   const userServers = input.userMcpServers === "disable"
     ? await userServerConfig(codex.path, environment, cwd, signal)
     : [];
@@ -148,7 +151,7 @@ async function start(input: RunInput, signal: AbortSignal): Promise<CodexProcess
     path: codex.path,
     args: codexArgs({
       ...input,
-      images: withoutCommas(input),
+      images: withoutCommas(input, directory),
       config: [
         ...(codex.capabilities.shellSnapshots ? ["features.shell_snapshot=false"] : []),
         ...userServers,
@@ -166,7 +169,10 @@ async function start(input: RunInput, signal: AbortSignal): Promise<CodexProcess
 }
 
 /** codex splits `--image` at commas. A link gives the turn's directory a name without one. */
-function withoutCommas({ images, directory, environment }: RunInput): string[] {
+function withoutCommas(
+  { images, environment }: RunInput,
+  directory: TurnDirectory,
+): string[] {
   if (!images.some((path) => path.includes(","))) return [...images];
   const link = directory.link([environment.TMPDIR, "/tmp", "/var/tmp"]);
   return images.map((path) => join(link, relative(directory.path, path)));

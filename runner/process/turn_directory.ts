@@ -109,6 +109,27 @@ export class TurnDirectory implements Disposable {
   }
 }
 
+/** The directory of a turn that may not need one: made when it is asked for, gone with the turn. */
+export class TurnFiles implements AsyncDisposable {
+  readonly #running: string;
+  #made: Promise<TurnDirectory> | undefined;
+
+  /** See {@link TurnDirectory.create}. */
+  constructor(running: string) {
+    this.#running = running;
+  }
+
+  /** The directory; the same each time. */
+  directory(): Promise<TurnDirectory> {
+    return this.#made ??= TurnDirectory.create(this.#running);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const made = await this.#made?.catch(() => undefined);
+    made?.[Symbol.dispose]();
+  }
+}
+
 /** Removes a turn's directory; what cannot be removed now is swept at the next start. */
 export function removeTree(path: string): void {
   try {

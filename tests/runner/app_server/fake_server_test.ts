@@ -2,7 +2,7 @@
 import { strict as assert } from "node:assert";
 import { dirname, fromFileUrl, join } from "@std/path";
 import { ServerUnusable } from "../../../runner/app_server/process.ts";
-import { TurnDirectory } from "../../../runner/process/turn_directory.ts";
+import { TurnFiles } from "../../../runner/process/turn_directory.ts";
 import { Rig } from "./rig.ts";
 
 const DELTA = (itemId: string, delta: string) => ({
@@ -124,12 +124,27 @@ Deno.test("bad lines, requests, answers to nothing and unknown notifications do 
   assert.deepEqual([outcome.refused, outcome.exit], [undefined, undefined]);
 });
 
+Deno.test("turns of a server share the directory of their mark, and need none of their own", async () => {
+  await using rig = await rigOn({ acts: [DELTA("a", "x")] });
+  const marks = () => [...Deno.readDirSync(rig.running)].map(({ name }) => name).sort();
+  const seen: string[][] = [];
+  for (let turn = 0; turn < 2; turn++) {
+    await rig.play({}, undefined, ({ type }) => {
+      if (type === "message_delta") seen.push(marks());
+    });
+    seen.push(marks());
+  }
+  const [first] = seen;
+  assert.equal(first?.length, 2, "the server's own and its turns'");
+  assert.deepEqual(seen, Array(4).fill(first));
+});
+
 Deno.test("nobody listens: codex waits, and goes on when somebody does", async () => {
   await using rig = await rigOn({
     acts: [{ ...DELTA("a", "x".repeat(1000)), flood: 20_000 }],
   });
-  using directory = await TurnDirectory.create(rig.running);
-  const run = rig.transport.run({ ...rig.base, directory }, new AbortController().signal);
+  await using files = new TurnFiles(rig.running);
+  const run = rig.transport.run({ ...rig.base, files }, new AbortController().signal);
   let seen = 0;
   for await (const event of run.events) {
     if (event.type === "message_delta" && seen++ === 0) {
@@ -145,8 +160,8 @@ Deno.test("nobody listens: codex waits, and goes on when somebody does", async (
 
 Deno.test("who stops listening in the middle has the turn stopped", async () => {
   await using rig = await rigOn({ acts: [DELTA("a", "x"), { hang: true }] });
-  using directory = await TurnDirectory.create(rig.running);
-  const run = rig.transport.run({ ...rig.base, directory }, new AbortController().signal);
+  await using files = new TurnFiles(rig.running);
+  const run = rig.transport.run({ ...rig.base, files }, new AbortController().signal);
   for await (const event of run.events) if (event.type === "message_delta") break;
   assert.deepEqual((await run.outcome).survivors, []);
   assert.equal(rig.transport.snapshot().servers[0]?.state, "idle");

@@ -4,7 +4,7 @@ import { join } from "@std/path";
 import { findCodex } from "../../../runner/codex/codex_binary.ts";
 import { AppServerTransport } from "../../../runner/app_server/app_server.ts";
 import { codexEnvironment } from "../../../runner/codex/environment.ts";
-import { TurnDirectory } from "../../../runner/process/turn_directory.ts";
+import { TurnFiles } from "../../../runner/process/turn_directory.ts";
 import type { CodexEvent, RunInput, RunOutcome } from "../../../runner/transport.ts";
 import { APP_SERVER_CODEX, codexBinary, NEWEST_CODEX } from "../../support/codex.ts";
 import { within } from "../../support/deadline.ts";
@@ -31,7 +31,7 @@ export class Rig implements AsyncDisposable {
   private constructor(
     readonly sandbox: Sandbox,
     readonly transport: AppServerTransport,
-    readonly base: Omit<RunInput, "directory">,
+    readonly base: Omit<RunInput, "files">,
     readonly running: string,
   ) {}
 
@@ -86,8 +86,8 @@ export class Rig implements AsyncDisposable {
     signal: AbortSignal = new AbortController().signal,
     onEvent: (event: CodexEvent) => unknown = () => {},
   ): Promise<Played> {
-    using directory = await TurnDirectory.create(this.running);
-    const run = this.transport.run({ ...this.base, directory, ...input }, signal);
+    await using files = new TurnFiles(this.running);
+    const run = this.transport.run({ ...this.base, files, ...input }, signal);
     const events: CodexEvent[] = [];
     const reading = (async () => {
       for await (const event of run.events) {
