@@ -11,13 +11,18 @@
  *
  * @module
  */
+import { basename } from "@std/path";
 import { runProgram } from "../../base/program.ts";
 import { pause } from "../../base/timer.ts";
 import { proofPath } from "./socket_dir.ts";
 
 /** How long the relay may take to open the file, which it does before anything else. */
 const OPEN_TIMEOUT_MS = 2_000;
-const PAUSE_MS = 10;
+/** The first pause between two looks, each the double of the one before, and the longest. */
+const PAUSE_MS = 1;
+const LONGEST_PAUSE_MS = 100;
+/** A relay has some 20 files open; the system gives the lowest number that is free. */
+const RELAY_FILES_MAX = 64;
 
 /** Whether a process descends from the turn's codex; `undefined` where that cannot be told. */
 export type Owns = (pid: number) => Promise<boolean | undefined>;
@@ -48,11 +53,13 @@ export class PeerProof implements Disposable {
   async #isHeldBy(pid: number, signal: AbortSignal): Promise<boolean> {
     if (!Number.isSafeInteger(pid) || pid <= 0) return false;
     const until = performance.now() + OPEN_TIMEOUT_MS;
-    while (!signal.aborted) {
+    // The name alone: the system leaves out the links that we came by.
+    const name = basename(this.path);
+    for (let ms = PAUSE_MS; !signal.aborted; ms = Math.min(2 * ms, LONGEST_PAUSE_MS)) {
       const opened = await openFiles(pid, signal).catch(() => "");
-      if (opened.includes(this.path)) return true;
+      if (opened.includes(name)) return true;
       if (performance.now() > until) break;
-      await pause(PAUSE_MS, signal);
+      await pause(ms, signal);
     }
     return false;
   }
@@ -66,7 +73,25 @@ export class PeerProof implements Disposable {
   }
 }
 
+/** Where the files lead that a process has open. codex waits for it, so a program is the last resort. */
 async function openFiles(pid: number, signal: AbortSignal): Promise<string> {
-  const options = { timeMs: OPEN_TIMEOUT_MS, signal, lookup: true };
-  return (await runProgram("ls", ["-l", `/proc/${pid}/fd`], options)).stdout;
+  try {
+    return readLinks(pid);
+  } catch {
+    const options = { timeMs: OPEN_TIMEOUT_MS, signal, lookup: true };
+    return (await runProgram("ls", ["-l", `/proc/${pid}/fd`], options)).stdout;
+  }
+}
+
+/** Deno 2.4 lets us read links below `/proc`; later ones refuse. */
+function readLinks(pid: number): string {
+  let links = "";
+  for (let fd = 0; fd < RELAY_FILES_MAX; fd++) {
+    try {
+      links += `${Deno.readLinkSync(`/proc/${pid}/fd/${fd}`)}\n`;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw error;
+    }
+  }
+  return links;
 }

@@ -174,9 +174,10 @@ export class AppServer {
     const turn = this.#turn ??= await TurnDirectory.create(this.#running);
     this.#family = new ProcessFamily(
       turn.mark,
-      { spared: this.#residents, watched: true },
+      { spared: this.#residents },
       { onMembers: (rows) => turn.recordFamily(rows) },
     );
+    this.#family.watch();
     return await this.#remark(turn.mark);
   }
 

@@ -179,6 +179,11 @@ export class CodexProcess {
     }
   }
 
+  /** The turn has begun: what codex starts from now on is looked for again and again. */
+  watch(): void {
+    this.#family.watch();
+  }
+
   /** Whether nobody but codex is left of the run, as far as one look tells. */
   async isAlone(): Promise<boolean> {
     const { others, sure } = await this.#family.look();
@@ -190,7 +195,8 @@ export class CodexProcess {
    * program gets a moment to finish, unless `signal` aborts.
    */
   async reap(signal: AbortSignal): Promise<readonly Survivor[]> {
-    const { others } = await this.#family.look();
+    const { others, sure } = await this.#family.look();
+    if (sure && others.length === 0) return [];
     await letNotifyFinish(others, signal);
     return await this.#family.end();
   }

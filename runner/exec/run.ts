@@ -68,7 +68,7 @@ class ExecRun implements Beginning {
       if (process === undefined) return;
       for await (const event of readEvents(process.stdout())) {
         if (event.type === "thread_started") this.#announced = true;
-        if (event.type === "turn_started") this.#begin();
+        if (event.type === "turn_started") this.#begin(process);
         if (event.type === "turn_completed" || event.type === "turn_failed") {
           // codex takes a while to exit: time to look for what it may leave behind.
           read = { end: "last word", alone: process.isAlone() };
@@ -84,8 +84,9 @@ class ExecRun implements Beginning {
     }
   }
 
-  #begin(): void {
+  #begin(process: CodexProcess): void {
     this.hasBegun = true;
+    process.watch();
     this.#begun.resolve();
   }
 

@@ -5,7 +5,7 @@
  * snapshot taken earlier loses what was born later, the mark (`turn_mark.ts`) is lost by who takes it
  * off, and may be out of reach on systems without `prlimit`. So the family is whoever was known at the
  * last look and lives, whoever descends from them or is in their process groups, and whoever bears the
- * mark; while a turn runs, a look is taken some times a second. A process is identified by pid and start
+ * mark; from the beginning of a turn a look is taken some times a second. A process is identified by pid and start
  * time; pids are reused.
  *
  * @module
@@ -92,14 +92,12 @@ export class ProcessFamily {
 
   /**
    * @param members `root` is the pid of codex, a living child of ours; absent where `known` is all there
-   * is. Who is `spared` belongs to nobody's turn: it is never ended, nor is its process group. Where a
-   * turn runs, `watched` or with a `root`, its members are looked for again and again.
+   * is. Who is `spared` belongs to nobody's turn: it is never ended, nor is its process group.
    */
   constructor(
     mark: string,
-    { root, known = [], spared = [], watched = root !== undefined }: {
+    { root, known = [], spared = [] }: {
       root?: number;
-      watched?: boolean;
       known?: readonly ProcessRow[];
       spared?: readonly ProcessRow[];
     },
@@ -111,7 +109,11 @@ export class ProcessFamily {
     this.#spared = spared;
     this.#listener = listener;
     living.add(this);
-    if (watched) watch();
+  }
+
+  /** From now on its members are looked for again and again: a turn begins, and with it commands. */
+  watch(): void {
+    if (living.has(this)) watchLiving();
   }
 
   /** Sends a signal to codex and its group, or to the one process that has not made it yet. */
@@ -210,7 +212,7 @@ export async function endEveryFamily(): Promise<void> {
 }
 
 /** One look for all of them, again and again. */
-function watch(): void {
+function watchLiving(): void {
   if (watching !== undefined) return;
   const stop = new AbortController();
   watching = { stop, over: watchUntil(stop.signal) };

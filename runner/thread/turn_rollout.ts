@@ -12,7 +12,7 @@ import { type Followed, Follower, type FollowOptions } from "../../rollout/follo
  * are told in their place; a codex that prints more without one hardly writes one at all, and then it
  * is looked for every so many milliseconds only.
  */
-const LOOKS = 200;
+const LOOKS = 20;
 const LOOK_AGAIN_MS = 50;
 
 /** Follows one thread's rollout, once that thread is known. */

@@ -156,6 +156,7 @@ class Home implements AsyncDisposable {
         this.#seen();
       },
     });
+    this.family.watch();
   }
 
   /** The number in a file of the folder, as soon as it is there. */
