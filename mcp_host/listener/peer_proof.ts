@@ -46,6 +46,8 @@ export class PeerProof implements Disposable {
    */
   async shownBy(pid: number, owns: Owns, signal: AbortSignal): Promise<boolean> {
     using file = this;
+    // Starting a program takes a millisecond, and what codex asks first is answered to anybody.
+    await pause(PAUSE_MS, signal);
     const owned = await owns(pid).catch(() => undefined);
     return owned === undefined || owned && await file.#isHeldBy(pid, signal);
   }
