@@ -51,6 +51,20 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /**
+ * Lets callers through one by one, with a round of the loop between two: for work of many turns that each
+ * holds the loop for some milliseconds. Who comes alone does not wait.
+ */
+export class Turnstile {
+  #free: Promise<void> = Promise.resolve();
+
+  pass(): Promise<void> {
+    const free = this.#free;
+    this.#free = free.then(() => new Promise((resolve) => setTimeout(resolve, 0)));
+    return free;
+  }
+}
+
+/**
  * Waits for work that goes on when we no longer wait.
  * @throws the signal's reason when it aborts first.
  */

@@ -13,7 +13,7 @@ import { userServerConfig } from "../codex/user_mcp_servers.ts";
 import type { TurnDirectory } from "../process/turn_directory.ts";
 import { marksByLimit } from "../process/turn_mark.ts";
 import type { CodexEvent, CodexRun, RunInput, RunOutcome, Transport } from "../transport.ts";
-import { unlessAborted, within } from "../../base/timer.ts";
+import { Turnstile, unlessAborted, within } from "../../base/timer.ts";
 import { codexArgs } from "./argv.ts";
 import { type Beginning, CodexProcess, type Survivor } from "./process.ts";
 import { readEvents } from "./wire.ts";
@@ -141,12 +141,16 @@ class ExecRun implements Beginning {
   }
 }
 
+/** Starting a process takes 1 to 3 ms of the loop. */
+const starts = new Turnstile();
+
 async function start(input: RunInput, signal: AbortSignal): Promise<CodexProcess> {
   const { codex, environment, cwd, outputSchema, hostTools } = input;
   const directory = await input.files.directory();
   const userServers = input.userMcpServers === "disable"
     ? await userServerConfig(codex.path, environment, cwd, signal)
     : [];
+  await starts.pass();
   signal.throwIfAborted();
   return CodexProcess.start({
     path: codex.path,

@@ -11,6 +11,7 @@
  */
 import { join } from "@std/path";
 import { type HeldLock, lockWithin } from "../../base/lock.ts";
+import { Turnstile } from "../../base/timer.ts";
 import { type ProcessRow, processRow } from "./process_table.ts";
 import { newMark } from "./turn_mark.ts";
 
@@ -23,6 +24,9 @@ export const UNFINISHED = /^\.[0-9a-f-]{36}$/;
 
 /** A file that is nobody else's is locked at once; this is for the thread pool to come round to it. */
 const LOCK_MS = 10_000;
+
+/** On a busy disk it takes some milliseconds of the loop to make one. */
+const creations = new Turnstile();
 
 /** A directory that exists as long as its turn. */
 export class TurnDirectory implements Disposable {
@@ -40,6 +44,7 @@ export class TurnDirectory implements Disposable {
 
   /** Makes a fresh one below `running`. */
   static async create(running: string): Promise<TurnDirectory> {
+    await creations.pass();
     const mark = newMark();
     const unfinished = join(running, `.${mark}`);
     Deno.mkdirSync(unfinished, { recursive: true, mode: 0o700 });

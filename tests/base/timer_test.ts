@@ -1,5 +1,12 @@
 import { strict as assert } from "node:assert";
-import { pause, SharedWork, startTimer, unlessAborted, within } from "../../base/timer.ts";
+import {
+  pause,
+  SharedWork,
+  startTimer,
+  Turnstile,
+  unlessAborted,
+  within,
+} from "../../base/timer.ts";
 
 const never = new Promise<never>(() => {});
 
@@ -68,4 +75,17 @@ Deno.test("SharedWork has stopped when the last who waited is told that it was g
   stopping.resolve();
   await assert.rejects(waiting, /nobody waits/);
   assert.ok(stopped);
+});
+
+Deno.test("Turnstile lets the first through at once, and the loop go round before each other", async () => {
+  const turnstile = new Turnstile();
+  const round = () => new Promise((resolve) => setTimeout(resolve, 0));
+  let passed = 0;
+  const all = [1, 2, 3].map(() => turnstile.pass().then(() => void passed++));
+  await all[0];
+  assert.equal(passed, 1);
+  await round();
+  assert.equal(passed, 2);
+  await Promise.all(all);
+  await round();
 });
