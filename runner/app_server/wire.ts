@@ -12,6 +12,7 @@
  * @module
  */
 import * as z from "zod/mini";
+import { isObject } from "../../base/json_object.ts";
 import type { Usage } from "../../rollout/records/events.ts";
 
 /** What is asked of the server. */
@@ -173,16 +174,27 @@ function statusIn(detail: unknown): number | undefined {
   return known && typeof detail.httpStatusCode === "number" ? detail.httpStatusCode : undefined;
 }
 
-/** codex's name of an error as its rollout spells it: `{http_connection_failed: {…}}`. */
+/** codex's name of an error as its rollout spells it: `{http_connection_failed: {http_status_code}}`. */
 export function infoAsRecorded(info: unknown): unknown {
-  const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   if (typeof info === "string") return snake(info);
-  if (typeof info !== "object" || info === null) return undefined;
-  return Object.fromEntries(
-    Object.entries(info).map((
-      [name, value],
-    ) => [snake(name), typeof value === "object" ? infoAsRecorded(value) : value]),
+  if (!isObject(info)) return undefined;
+  return withNames(
+    info,
+    (detail) => isObject(detail) ? withNames(detail, (value) => value) : detail,
   );
+}
+
+function withNames(
+  object: Record<string, unknown>,
+  recorded: (value: unknown) => unknown,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(object).map(([name, value]) => [snake(name), recorded(value)]),
+  );
+}
+
+function snake(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** When the limit that is used up is open again, in Unix seconds. */
