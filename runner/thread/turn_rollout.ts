@@ -13,7 +13,7 @@ import { type Followed, Follower, type FollowOptions } from "../../rollout/follo
  * is looked for every so many milliseconds only.
  */
 const LOOKS = 20;
-const LOOK_AGAIN_MS = 50;
+const LOOK_AGAIN_MS = 250;
 
 /** Follows one thread's rollout, once that thread is known. */
 export class TurnRollout {
