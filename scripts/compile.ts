@@ -8,7 +8,7 @@
 import { TextLineStream } from "@std/streams";
 import { join } from "@std/path";
 import { FALLBACK, fallbackBase, isFallback, say } from "./denort.ts";
-import { PERMISSIONS, RUNTIME_FLAGS } from "./permissions.ts";
+import { PERMISSIONS, RUNTIME_FLAGS } from "../tests/support/permissions.ts";
 
 /** Which base binary an executable was made with. */
 export type Base = "DENORT_BIN" | "download" | "registry fallback";

@@ -7,7 +7,7 @@ import { join } from "@std/path";
 import type { Executable } from "../tests/support/checkout.ts";
 import { alone, type Build, build, BUNDLE, EXECUTABLE } from "./build.ts";
 import { NoBaseError } from "./compile.ts";
-import { PERMISSIONS, RUNTIME_FLAGS } from "./permissions.ts";
+import { PERMISSIONS, RUNTIME_FLAGS } from "../tests/support/permissions.ts";
 import { commit, sourceHash } from "./project.ts";
 
 /** How long a build without a base is good enough for another run, in ms. */

@@ -37,7 +37,7 @@ const SOURCES = [
   "scripts/bundle.ts",
   "scripts/compile.ts",
   "scripts/denort.ts",
-  "scripts/permissions.ts",
+  "tests/support/permissions.ts",
 ];
 
 /**

@@ -7,10 +7,15 @@
  * named. `--record` records the new ones; docs/ shows those.
  */
 import { join } from "@std/path";
-import { type Figure, FIGURES_FILE, reached } from "./bench/figures/figure.ts";
-import { readLast, record, type Recorded, writeLast } from "./bench/figures/last.ts";
-import { machine, versions } from "./bench/figures/machine.ts";
-import { regressions } from "./bench/figures/regression.ts";
+import { type Figure, FIGURES_FILE, reached, regressions } from "./bench/figures/figure.ts";
+import {
+  machine,
+  readLast,
+  record,
+  type Recorded,
+  versions,
+  writeLast,
+} from "./bench/figures/last.ts";
 import { ROOT } from "../project.ts";
 
 const wanted = Deno.args.filter((arg) => !arg.startsWith("-"));

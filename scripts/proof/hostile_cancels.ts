@@ -10,8 +10,7 @@
  * codex that stays between turns. Prints a table in Markdown; exits with 1 when anything was left.
  */
 import { hostileKinds, warmKinds } from "./hostile/kinds.ts";
-import { Lane } from "./hostile/lane.ts";
-import { hostileTable, type Outcome } from "./hostile/outcome.ts";
+import { hostileTable, Lane, type Outcome } from "./hostile/lane.ts";
 import { random } from "./random.ts";
 
 const CANCELS = Number(Deno.args[0] ?? 240);

@@ -13,7 +13,7 @@
  */
 import { parseArgs } from "node:util";
 import { compareVersions } from "../../runner/codex/capabilities.ts";
-import { latestVersion, resolveVersions, VERSIONS } from "./codex/versions.ts";
+import { latestVersion, resolveVersions, VERSIONS } from "./codex/version_shape.ts";
 import { writeCells } from "./matrix/document.ts";
 import { playAll, TRANSPORTS } from "./matrix/run.ts";
 import type { Scenario } from "./matrix/scenario.ts";

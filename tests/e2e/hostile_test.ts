@@ -7,7 +7,7 @@ import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import type { ErrorBody, StreamResult } from "../../plugin/protocol.ts";
 import { executable } from "../support/checkout.ts";
-import { BarePlugin } from "../../scripts/proof/flood/bare_plugin.ts";
+import { BarePlugin } from "../support/bare_plugin.ts";
 import {
   began,
   completed,

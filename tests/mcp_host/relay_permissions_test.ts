@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { fromFileUrl } from "@std/path";
-import { PERMISSIONS } from "../../scripts/permissions.ts";
+import { PERMISSIONS } from "../support/permissions.ts";
 import { ProcessTransport } from "./process_transport.ts";
 import { openRig } from "./rig.ts";
 

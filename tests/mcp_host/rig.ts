@@ -12,7 +12,7 @@ import {
 } from "../../mcp_host/bridge.ts";
 import type { HostToolCall } from "../../mcp_host/host_tool.ts";
 import { hostToolsConfig } from "../../runner/exec/argv.ts";
-import { PERMISSIONS } from "../../scripts/permissions.ts";
+import { PERMISSIONS } from "../support/permissions.ts";
 import { ProcessTransport } from "./process_transport.ts";
 
 /** How to start the relay without the executable: the same permissions, the same code. */

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import type { Build } from "../../scripts/build.ts";
 import { NoBaseError } from "../../scripts/compile.ts";
 import { bundleUnderDeno, prepare } from "../../scripts/executable.ts";
-import { PERMISSIONS } from "../../scripts/permissions.ts";
+import { PERMISSIONS } from "../support/permissions.ts";
 import { VERSION } from "../../scripts/project.ts";
 import { executable } from "../support/checkout.ts";
 

@@ -12,7 +12,7 @@ import { executable } from "../../../tests/support/checkout.ts";
 import { figure, report } from "./figures/figure.ts";
 import { quantile } from "./figures/series.ts";
 import { Arena } from "./turn/arena.ts";
-import { lines } from "./turn/lines.ts";
+import { lines } from "./turn/contender.ts";
 import { PipeCodex, pipeCodexProgram } from "./turn/pipe_codex.ts";
 import { PluginHost } from "./turn/plugin_host.ts";
 

@@ -13,8 +13,7 @@ import { decodeRecord } from "../../../rollout/records/records.ts";
 import { scanLines } from "../../../rollout/scan.ts";
 import { StateStore } from "../../../rollout/state/state.ts";
 import { figure, report, short } from "./figures/figure.ts";
-import { median, ratios } from "./figures/series.ts";
-import { rounds } from "./rollout/rounds.ts";
+import { median, ratios, rounds } from "./figures/series.ts";
 import { type BenchSession, writeSession } from "./rollout/session.ts";
 
 const ROUNDS = 21;

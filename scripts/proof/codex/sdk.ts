@@ -7,7 +7,7 @@
 import { join } from "@std/path";
 import { decodeExecLine } from "../../../runner/exec/wire.ts";
 import { CODEX_SDK, npmPackage } from "../../../tests/support/npm_package.ts";
-import { latestVersion } from "./versions.ts";
+import { latestVersion } from "./version_shape.ts";
 
 /** What the types name. */
 export interface SdkNames {

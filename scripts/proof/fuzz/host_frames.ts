@@ -15,8 +15,7 @@ import { HOST_LIMITS, Session } from "../../../plugin/session.ts";
 import { add, Answers, type Expected, expectedOf } from "./conversation.ts";
 import { hostFrame, ROOT_MARK } from "./host_text.ts";
 import { lines, mutated } from "./mutation.ts";
-import { bytesOf, chunksOf, type Runner, type Target } from "./target.ts";
-import { tick } from "./tick.ts";
+import { bytesOf, chunksOf, type Runner, type Target, tick } from "./target.ts";
 
 /** How often to let others run before an answer counts as missing. */
 const PATIENCE = 20_000;

@@ -61,3 +61,29 @@ const encoder = new TextEncoder();
 export function bytesOf(text: string): Uint8Array {
   return encoder.encode(text);
 }
+
+/** What a worker says. */
+export type Report =
+  | { kind: "ready"; kept: number }
+  | { kind: "progress"; cases: number }
+  | { kind: "failure"; case: string; message: string };
+
+/** The file with the number of the case (u32), its length (u32) and its bytes. */
+export const CURRENT = "current";
+
+const channel = new MessageChannel();
+let wake = () => {};
+channel.port1.onmessage = () => wake();
+
+/** One turn of the event loop. One caller at a time. */
+export function tick(): Promise<void> {
+  return new Promise((resolve) => {
+    wake = resolve;
+    channel.port2.postMessage(0);
+  });
+}
+
+/** No more ticks: the channel would keep the program alive. */
+export function stopTicking(): void {
+  channel.port1.close();
+}

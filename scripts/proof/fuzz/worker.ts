@@ -7,11 +7,9 @@
 import { Buffer } from "node:buffer";
 import * as fc from "fast-check";
 import { join } from "@std/path";
-import { shrink } from "./shrink.ts";
-import type { Runner } from "./target.ts";
+import { shrink } from "./supervisor.ts";
+import { CURRENT, type Report, type Runner, stopTicking, tick } from "./target.ts";
 import { TARGETS } from "./targets.ts";
-import { stopTicking, tick } from "./tick.ts";
-import { CURRENT, type Report } from "./wire.ts";
 
 /** Cases of one fast-check run; each has a seed of its own. */
 const ROUND = 1000;

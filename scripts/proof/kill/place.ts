@@ -2,7 +2,7 @@
 import type { Host } from "../../../tests/support/host.ts";
 import type { Turn } from "../../../tests/support/turn.ts";
 import { TOOLS } from "./prey.ts";
-import { recorded } from "./inspection.ts";
+import { recorded } from "./debris.ts";
 import { turnsIn } from "./model.ts";
 
 let turnNumber = 0;

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { divide } from "../../../scripts/proof/fuzz.ts";
-import { shrink } from "../../../scripts/proof/fuzz/shrink.ts";
+import { shrink } from "../../../scripts/proof/fuzz/supervisor.ts";
 import { bytesOf, chunksOf } from "../../../scripts/proof/fuzz/target.ts";
 import { TARGETS } from "../../../scripts/proof/fuzz/targets.ts";
 

@@ -4,6 +4,8 @@
 import { join } from "@std/path";
 import { ROOT } from "../../../project.ts";
 import type { Figure } from "./figure.ts";
+import { NEWEST_CODEX } from "../../../../tests/support/codex.ts";
+import { PEERS } from "../turn/peers.ts";
 
 /** A figure with the day it was recorded, the machine it was measured on and what with. */
 export interface Recorded extends Figure {
@@ -36,4 +38,23 @@ export function writeLast(all: readonly Recorded[]): void {
   const digits = (_: string, value: unknown): unknown =>
     typeof value === "number" ? Number(value.toPrecision(4)) : value;
   Deno.writeTextFileSync(PATH, JSON.stringify(all, digits, 2) + "\n");
+}
+
+/** E.g. "2 cores, Linux x86_64". */
+export function machine(): string {
+  const { os, arch } = Deno.build;
+  const system = { linux: "Linux", darwin: "macOS" }[os as string] ?? os;
+  return `${navigator.hardwareConcurrency} cores, ${system} ${arch}`;
+}
+
+/** Everything that took part. */
+export async function versions(): Promise<string> {
+  const node = await new Deno.Command("node", { args: ["--version"] }).output()
+    .then(({ stdout }) => new TextDecoder().decode(stdout).trim().slice(1), () => "none");
+  const peers = ["@openai/codex-sdk", "ai-sdk-provider-codex-cli"].map((name) =>
+    `${name} ${PEERS[name]}`
+  );
+  return [`codex ${NEWEST_CODEX}`, `Deno ${Deno.version.deno}`, `Node ${node}`, ...peers].join(
+    ", ",
+  );
 }

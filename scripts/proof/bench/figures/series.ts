@@ -1,7 +1,6 @@
 /**
  * Measurements in a row, and what is said of them. Milliseconds unless the caller means otherwise.
  */
-
 /** The lowest, the middle, the highest, and where the middle half lies. */
 export interface Spread {
   min: number;
@@ -55,4 +54,24 @@ export async function pairs(
     measured.b.push(second);
   }
   return measured;
+}
+
+/** Milliseconds of each round, by name. */
+export type Rounds = Map<string, number[]>;
+
+/** Runs every candidate once per round, always in the same order, after one round that is not counted. */
+export async function rounds(
+  count: number,
+  candidates: Record<string, (round: number) => unknown>,
+): Promise<Rounds> {
+  const times: Rounds = new Map(Object.keys(candidates).map((name) => [name, []]));
+  for (let round = -1; round < count; round++) {
+    for (const [name, run] of Object.entries(candidates)) {
+      const start = performance.now();
+      await run(round + 1);
+      const time = performance.now() - start;
+      if (round >= 0) times.get(name)?.push(time);
+    }
+  }
+  return times;
 }

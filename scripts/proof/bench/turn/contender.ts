@@ -3,7 +3,6 @@
  * has a codex home and workspaces of its own, all configured alike.
  */
 import { join } from "@std/path";
-import { lines } from "./lines.ts";
 
 /** A turn to run. */
 export interface Asked {
@@ -98,4 +97,15 @@ export function environment(home: string): Record<string, string> {
     XDG_RUNTIME_DIR: join(home, "rt"),
     TMPDIR: join(home, "tmp"),
   };
+}
+
+/** The lines, without their newline; an unterminated last one is left out. */
+export async function* lines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = parts.pop() ?? "";
+    yield* parts;
+  }
 }

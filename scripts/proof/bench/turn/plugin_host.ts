@@ -3,7 +3,7 @@
  * nothing, because its own time would count as the plugin's; `tests/support/host.ts` is the one that
  * checks.
  */
-import { lines } from "./lines.ts";
+import { lines } from "./contender.ts";
 
 /** What a benchmark looks at in a frame of the plugin's. */
 export interface Frame {

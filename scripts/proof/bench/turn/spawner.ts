@@ -5,8 +5,7 @@
  *
  * Reads turns to run from stdin and writes how long they took to stdout, one JSON object per line.
  */
-import type { Asked, Took } from "./contender.ts";
-import { lines } from "./lines.ts";
+import { type Asked, lines, type Took } from "./contender.ts";
 
 const [codex = ""] = Deno.args;
 const exec = ["exec", "--json", "--skip-git-repo-check", "--sandbox", "workspace-write"];

@@ -5,8 +5,11 @@ import { join } from "@std/path";
 import { KNOWN_LIMITS, knownLimit } from "../../../../scripts/proof/matrix/known_limits.ts";
 import { COMPATIBILITY, withPart } from "../../../../scripts/proof/matrix/document.ts";
 import { SCENARIOS } from "../../../../scripts/proof/matrix/scenarios.ts";
-import { keptVersions, readShape } from "../../../../scripts/proof/codex/version_shape.ts";
-import { VERSIONS } from "../../../../scripts/proof/codex/versions.ts";
+import {
+  keptVersions,
+  readShape,
+  VERSIONS,
+} from "../../../../scripts/proof/codex/version_shape.ts";
 import { PAGES, unknownLines } from "../../../../scripts/proof/codex/page.ts";
 import { NEWEST_CODEX, OLDEST_CODEX } from "../../../support/codex.ts";
 

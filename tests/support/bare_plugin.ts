@@ -1,6 +1,6 @@
 /** The plugin with bare pipes, for a host that reads when it likes. Linux only: looks into /proc. */
-import { LineSplitter } from "../../../base/lines.ts";
-import { executable } from "../../../tests/support/checkout.ts";
+import { LineSplitter } from "../../base/lines.ts";
+import { executable } from "./checkout.ts";
 
 /** A frame, as far as a flood looks at it. */
 export interface Frame {

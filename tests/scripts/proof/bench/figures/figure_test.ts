@@ -3,9 +3,9 @@ import {
   type Figure,
   figure,
   reached,
+  regressions,
   table,
 } from "../../../../../scripts/proof/bench/figures/figure.ts";
-import { regressions } from "../../../../../scripts/proof/bench/figures/regression.ts";
 
 const of = (values: number[], more: Partial<Figure> = {}): Figure => ({
   ...figure({ question: "a turn", name: "bare", values }),
