@@ -36,7 +36,7 @@ export class UnusableFile extends Error {
  */
 export function openOwnFile(path: string): OpenedFile {
   const seen = Deno.lstatSync(path);
-  const why = whyNotOwnFile(seen);
+  const why = whyUnusable(seen);
   if (why !== undefined) throw new UnusableFile(`Cannot use ${path}: ${why}`);
   const file = openUnblocked(path);
   try {
@@ -93,7 +93,7 @@ export function assertSame(
 }
 
 /** Says why a file must not be used as a regular file of ours; `undefined` where it may. */
-export function whyNotOwnFile(info: Deno.FileInfo): string | undefined {
+export function whyUnusable(info: Deno.FileInfo): string | undefined {
   if (info.isSymlink) return "it is a symbolic link";
   if (!info.isFile) return "it is not a regular file";
   if (info.uid !== ownUid()) return `it belongs to user ${info.uid}, not to user ${ownUid()}`;

@@ -354,7 +354,7 @@ export type ErrorBody = z.infer<typeof ErrorBody>;
 /** Why a turn ended. */
 export const StopReason = z.lazy(() => z.enum(["end_turn", "max_tokens", "cancelled", "error"]));
 
-/** One canonical event. `message_start` is first, `message_end` is last and comes exactly once. */
+/** One event of a turn. `message_start` is first, `message_end` is last and comes exactly once. */
 export const StreamEvent = z.lazy(() =>
   z.discriminatedUnion("type", [
     z.object({
@@ -426,7 +426,7 @@ export const StreamEvent = z.lazy(() =>
     }).check(says("The turn is over. Always last, exactly once.")),
   ])
 );
-/** One canonical event. */
+/** One event of a turn. */
 export type StreamEvent = z.infer<typeof StreamEvent>;
 
 /** Params of `notifications/plexum/provider/event`; `seq` counts from 0 without gaps. */

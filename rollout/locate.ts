@@ -11,7 +11,7 @@
  */
 
 import { basename, join } from "@std/path";
-import { openOwnFile, whyNotOwnFile } from "../base/open_file.ts";
+import { openOwnFile, whyUnusable } from "../base/open_file.ts";
 import { Slices } from "../base/timer.ts";
 import { metaOf } from "./rollout_file.ts";
 
@@ -153,7 +153,7 @@ function localTime(ms: number): { year: string; month: string; day: string; time
 /** Checks one file: ours, regular, and its first line is the `session_meta` of this thread. */
 function inspectRollout(path: string, threadId: string): Located {
   try {
-    const why = whyNotOwnFile(Deno.lstatSync(path));
+    const why = whyUnusable(Deno.lstatSync(path));
     if (why !== undefined) return { kind: "refused", path, reason: why };
     if (path.endsWith(".zst")) return { kind: "compressed", path };
     using rollout = openOwnFile(path);
