@@ -24,6 +24,7 @@ export type LoadInput = Pick<
   | "codex"
   | "codexHome"
   | "cwd"
+  | "extraArgs"
   | "hostTools"
   | "instructions"
   | "model"
@@ -128,8 +129,7 @@ export class ServerThread {
       this.#configured(),
       this.#ask(method, params, LOAD_MS),
     ]);
-    // The word of a trusted workspace would count, and it was not asked for that.
-    this.configured = input.trustWorkspace ? { writes: configured.writes } : configured;
+    this.configured = input.trustWorkspace ? undisputed(configured, input.extraArgs) : configured;
     const { thread } = z.parse(Loaded, answer);
     await started(servers);
     await this.#server.settle(servers.length > 0 || input.hostTools !== undefined);
@@ -212,6 +212,20 @@ export class ServerThread {
   #ask(method: string, params: unknown, ms: number): Promise<unknown> {
     return this.#server.rpc.request(method, params, ms);
   }
+}
+
+/** A trusted workspace may say otherwise, and it was not asked; but what an argument says counts before it. */
+function undisputed(
+  { model, effort, writes }: ConfiguredTurn,
+  extraArgs: readonly string[],
+): ConfiguredTurn {
+  const given = (key: string) =>
+    extraArgs.some((argument) => new RegExp(`^(?:--config=|-c=?)?\\s*${key}\\s*=`).test(argument));
+  return {
+    model: given("model") ? model : undefined,
+    effort: given("model_reasoning_effort") ? effort : undefined,
+    writes,
+  };
 }
 
 /** The request that loads a thread. */

@@ -11,6 +11,8 @@ import { NEWEST_TESTED, OLDEST_SUPPORTED } from "../../../runner/codex/capabilit
 import { searchCodex } from "../../../runner/codex/codex_search.ts";
 import { customProvider } from "../../../runner/codex/codex_settings.ts";
 import { TurnError } from "../../../runner/turn_event.ts";
+import { unsuitable } from "../../../runner/app_server/app_server.ts";
+import { turnSettings } from "../../config/settings.ts";
 import { shellWord } from "../cli/text.ts";
 import {
   type Check,
@@ -31,6 +33,7 @@ export const CODEX_CHECKS: readonly Check[] = [
   { id: "codex_binary", group: "codex", needs: ["config"], run: binary },
   { id: "codex_version", group: "codex", needs: ["codex_binary"], run: version },
   { id: "codex_launcher", group: "codex", needs: ["codex_version"], run: launcher },
+  { id: "codex_transport", group: "codex", needs: ["codex_version"], run: transport },
   { id: "codex_sandbox", group: "codex", needs: ["codex_version"], run: sandbox },
   { id: "codex_home", group: "codex", needs: ["config"], run: home },
   { id: "codex_login", group: "codex", needs: ["codex_version", "codex_home"], run: login },
@@ -98,6 +101,21 @@ async function launcher(context: DoctorContext): Promise<Finding> {
         "Set binary in config.json to the native codex, so that it gets the plugin's signals.",
     })
     : ok("it is the native binary", path);
+}
+
+async function transport(context: DoctorContext): Promise<Finding> {
+  const codex = await context.usableCodex();
+  const settings = turnSettings(context.facts.config, "codex", "default");
+  if (settings.transport === "exec") return ok("turns are run by exec", 'transport is "exec"');
+  const because = unsuitable({ codex, ...settings });
+  const asked = `transport is ${JSON.stringify(settings.transport)}`;
+  if (because === undefined) return ok("turns are run by app-server", asked);
+  return settings.transport === "auto"
+    ? ok(`turns are run by exec: ${because}`, asked)
+    : warn(`turns are run by exec: ${because}`, {
+      detail: asked,
+      remedy: 'Change what stands against it, or set transport to "exec".',
+    });
 }
 
 async function sandbox(context: DoctorContext): Promise<Finding> {

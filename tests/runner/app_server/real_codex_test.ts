@@ -264,6 +264,20 @@ for (const version of APP_SERVER_VERSIONS) {
     ]);
   });
 
+  Deno.test(`app-server ${version}: in a trusted workspace a turn has the effort of its arguments, whatever the last one had`, async () => {
+    await using rig = await Rig.real(version, { steps: [{ text: "said", repeat: true }] });
+    const efforts = ["high", "low"];
+    let threadId: string | undefined;
+    for (const effort of efforts) {
+      const extraArgs = ["-c", `model_reasoning_effort=${effort}`];
+      ({ threadId } = await rig.good({ threadId, trustWorkspace: true, extraArgs }));
+    }
+    const asked = rig.sandbox.model.asked.map(({ reasoning }) =>
+      /"effort":"(.*?)"/.exec(JSON.stringify(reasoning))?.[1]
+    );
+    assert.deepEqual(asked, efforts);
+  });
+
   Deno.test(`app-server ${version}: a rule that comes between two turns counts at once`, async () => {
     await using rig = await Rig.real(version, {
       steps: [shell("touch one"), { text: "one" }, shell("touch two"), { text: "two" }],
