@@ -24,11 +24,11 @@ export interface ContextUse {
 /** What codex reported. `outcome` tells how the call `id` went; the model does not see it. */
 export type EventRecord =
   | { kind: "outcome"; id: string; failed: boolean }
-  /** The model started another agent, which has a thread of its own (0.150 and later). */
+  /** The model started another agent, which has a thread of its own (seen from 0.144.6 on). */
   | { kind: "sub_agent"; threadId: string }
   /**
    * The model said something; `phase` is `commentary` or `final_answer` where codex knows, and `async` for
-   * what it sent in the middle of a turn (`delivery` from 0.171 on), whatever codex calls its phase.
+   * what it sent in the middle of a turn (`delivery`, seen from 0.158.0 on), whatever codex calls its phase.
    */
   | { kind: "message"; text: string; phase?: string }
   | { kind: "usage"; total: Usage; last: Usage; context?: ContextUse; limitsReset?: number[] }
@@ -66,15 +66,14 @@ export function decodeEvent(event: Fields): EventRecord {
       return message(string(event.message), event);
     case "item_completed": {
       const item = isObject(event.item) ? event.item : {};
-      if (item.type === "SubAgentActivity") {
-        const threadId = item.kind === "started" ? string(item.agent_thread_id) : undefined;
-        return threadId === undefined ? { kind: "other", type } : { kind: "sub_agent", threadId };
-      }
+      if (item.type === "SubAgentActivity") return subAgent(type, item);
       if (item.type === "AgentMessage") return message(texts(item.content).join(""), item);
       const failed = item.status === "failed" || item.status === "declined" ||
         (typeof item.exit_code === "number" && item.exit_code !== 0);
       return outcome(type, item.id, failed);
     }
+    case "sub_agent_activity":
+      return subAgent(type, event);
     case "mcp_tool_call_end": {
       const result = isObject(event.result) ? event.result : {};
       const failed = "Err" in result || (isObject(result.Ok) && result.Ok.isError === true);
@@ -114,6 +113,12 @@ function message(text: string | undefined, { phase, delivery }: Fields): EventRe
   if (text === undefined) return { kind: "broken" };
   const told = delivery === "async" ? "async" : string(phase);
   return { kind: "message", text, ...optional("phase", told) };
+}
+
+/** An item of newer versions, an event of its own up to 0.146.1 at least. */
+function subAgent(type: string, activity: Fields): EventRecord {
+  const threadId = activity.kind === "started" ? string(activity.agent_thread_id) : undefined;
+  return threadId === undefined ? { kind: "other", type } : { kind: "sub_agent", threadId };
 }
 
 function outcome(type: string, id: unknown, failed: boolean): EventRecord {

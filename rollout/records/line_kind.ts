@@ -52,6 +52,7 @@ const EVENTS = words<LineKind>({
   agent_message: "event",
   token_count: "event",
   item_completed: "event",
+  sub_agent_activity: "event",
   mcp_tool_call_end: "event",
   patch_apply_end: "event",
   exec_command_end: "event",

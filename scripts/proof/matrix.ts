@@ -2,7 +2,7 @@
  * `deno task matrix`: every scenario of the host's contract, on every version of codex that matters.
  *
  * Runs the compiled plugin with real codex binaries (fetched from npm once) against the scripted
- * model and prints a table: pass, known limit, or fail. Exit 0 when nothing failed, else 1; 64 for
+ * model and prints a table: pass, known limit, skipped (this machine cannot), or fail. Exit 0 when nothing failed, else 1; 64 for
  * wrong options. What changed in codex itself is `deno task codex`'s business.
  *
  *   --versions a,b    instead of all; `latest` is what npm has under that name
@@ -81,7 +81,10 @@ async function matrix(options: Options): Promise<boolean> {
   else console.log(limitList([...all.values()]));
   if (write) await writeCells(all, versions, await latestVersion());
   const total = (verdict: string) => count([...all.values()], verdict);
-  say(`\nmatrix: ${total("pass")} pass, ${total("limit")} known limits, ${total("fail")} fail`);
+  say(
+    `\nmatrix: ${total("pass")} pass, ${total("limit")} known limits, ${total("skip")} skipped, ` +
+      `${total("fail")} fail`,
+  );
   return total("fail") === 0;
 }
 

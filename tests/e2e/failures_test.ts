@@ -7,7 +7,8 @@ import { canMount, mountSmall } from "../support/mounted.ts";
 import { RpcError } from "../support/rpc_error.ts";
 import type { Turn } from "../support/turn.ts";
 import { message, override, ROWS } from "./failure_rows.ts";
-import { asks, EVERY_WAY, openWorld } from "./world.ts";
+import { renamedProvider } from "../../scripts/proof/matrix/machine.ts";
+import { asks, EVERY_WAY, openWorld, plays, STAYING } from "./world.ts";
 import { skipped } from "../support/skipped.ts";
 
 for (const version of [...EVERY_WAY, "0.169.0"]) {
@@ -151,27 +152,6 @@ for (const version of [...EVERY_WAY, "0.169.0"]) {
     },
   });
 
-  Deno.test(`thread of codex ${version} whose model provider is gone says so, every time`, async () => {
-    await using world = await openWorld(version, { config: { on_lost_session: "fail" } });
-    const { host, sandbox } = world;
-    const ask = asks(sandbox.workspace, "hello");
-    assert.equal((await host.stream(ask).result).stop_reason, "end_turn");
-    const path = join(sandbox.codexHome, "config.toml");
-    Deno.writeTextFileSync(path, Deno.readTextFileSync(path).replaceAll("scripted", "renamed"));
-    for (const _ of ["once", "again"]) {
-      const turn = host.stream(ask);
-      if (version < "0.158") {
-        assert.equal((await turn.result).stop_reason, "end_turn");
-        continue;
-      }
-      const error = await refusalOf(turn);
-      assert.deepEqual([error.kind, error.retryable], ["config", false], error.message);
-      if (version < "0.169") continue;
-      assert.match(error.message, /model provider “scripted”, which is no longer configured/);
-      assert.match(error.hint ?? "", /put it back, or begin a new thread/);
-    }
-  });
-
   Deno.test(`refusal that codex ${version} drops is told as a turn without an answer`, async () => {
     const refusal = { type: "refusal", refusal: "I cannot help with that." };
     const item = { type: "message", role: "assistant", id: "m1", content: [refusal] };
@@ -225,6 +205,11 @@ for (const version of [...EVERY_WAY, "0.169.0"]) {
     const error = turn.of("error")[0]?.error;
     assert.deepEqual([error?.kind, error?.retry_after_ms], ["rate_limited", 300], turn.story());
   });
+}
+
+for (const way of [...STAYING, "0.169.0"]) {
+  Deno.test(`thread of codex ${way} whose model provider is gone says so, every time`, () =>
+    plays(renamedProvider, way));
 }
 
 async function refusalOf(turn: Turn): Promise<ErrorBody> {

@@ -3,7 +3,6 @@ import { strict as assert } from "node:assert";
 import type { ErrorBody } from "../../plugin/protocol.ts";
 import { existsSync } from "node:fs";
 import { join } from "@std/path";
-import { NEWEST_CODEX } from "../support/codex.ts";
 import { executable } from "../support/checkout.ts";
 import { startHost } from "../support/host.ts";
 import { decodeBase64 } from "../../base/picture.ts";
@@ -11,8 +10,9 @@ import { canMount } from "../support/mounted.ts";
 import type { ScriptedItem } from "../support/model/items.ts";
 import { PIXEL } from "../support/pixel.ts";
 import { RpcError } from "../support/rpc_error.ts";
-import { openSandbox, type Sandbox } from "../support/sandbox.ts";
-import { asks, configOf, EVERY_WAY, openWorld } from "./world.ts";
+import { openSandbox } from "../support/sandbox.ts";
+import { requirements, requires } from "../../scripts/proof/matrix/machine.ts";
+import { asks, configOf, EVERY_WAY, openWorld, plays, STAYING } from "./world.ts";
 import { skipped } from "../support/skipped.ts";
 
 const ALL_VERSIONS = [...EVERY_WAY, "0.169.0"];
@@ -136,34 +136,6 @@ for (const version of ALL_VERSIONS) {
   });
 
   Deno.test({
-    name: `machine that narrows the sandbox of codex ${version} is told of, and forbids the widest`,
-    ignore: skipped(!canMount(), "no file system may be mounted here"),
-    fn: async () => {
-      const { binary: native, config } = await configOf(version);
-      await using sandbox = await openSandbox({
-        binary: native,
-        config: { ...config, retries: 0 },
-      });
-      await requires(sandbox, native, 'allowed_sandbox_modes = ["read-only"]');
-      await using host = await startHost({ env: sandbox.env });
-      await host.initialize();
-      const narrowed = host.stream(asks(sandbox.workspace, "hello"));
-      assert.equal((await narrowed.result).stop_reason, "end_turn", narrowed.story());
-      const told = narrowed.of("status").map(({ message }) => message);
-      const sentence = "codex runs this turn with the sandbox read-only instead of workspace-write";
-      assert.ok(told.includes(sentence), narrowed.story());
-      const binary = join(sandbox.root, "codex-in-namespace");
-      await sandbox.configure({ binary, sandbox: "danger-full-access" });
-      const forbidden = await host.stream(asks(sandbox.workspace, "hello")).result
-        .catch((error: unknown) => error);
-      assert.ok(forbidden instanceof RpcError);
-      const { kind, hint } = forbidden.data as ErrorBody;
-      assert.equal(kind, "config", forbidden.message);
-      assert.match(hint ?? "", /requirements\.toml/);
-    },
-  });
-
-  Deno.test({
     name: `machine that opens the sandbox of codex ${version} ends the turn before a command runs`,
     ignore: skipped(!canMount(), "no file system may be mounted here"),
     fn: async () => {
@@ -191,31 +163,10 @@ for (const version of ALL_VERSIONS) {
   });
 }
 
-/** Gives this codex, and nobody else, an /etc with such a requirements.toml. */
-async function requires(sandbox: Sandbox, native: string, requirement: string): Promise<void> {
-  const etc = join(sandbox.root, "etc");
-  assert.ok(new Deno.Command("cp", { args: ["-a", "/etc", etc] }).outputSync().success);
-  Deno.mkdirSync(join(etc, "codex"), { recursive: true });
-  Deno.writeTextFileSync(join(etc, "codex", "requirements.toml"), `${requirement}\n`);
-  const binary = join(sandbox.root, "codex-in-namespace");
-  Deno.writeTextFileSync(
-    binary,
-    `#!/bin/sh\nexec unshare -m sh -c 'mount --bind ${etc} /etc && exec ${native} "$@"' sh "$@"\n`,
-    { mode: 0o755 },
-  );
-  await sandbox.configure({ binary });
+for (const way of [...STAYING, "0.169.0"]) {
+  Deno.test({
+    name: `machine that narrows the sandbox of codex ${way} is told of, and forbids the widest`,
+    ignore: skipped(!canMount(), "no file system may be mounted here"),
+    fn: () => plays(requirements, way),
+  });
 }
-
-Deno.test("unusable picture is refused by its content block before codex is started", async () => {
-  await using world = await openWorld(NEWEST_CODEX);
-  const { host, sandbox } = world;
-  Deno.writeTextFileSync(join(sandbox.workspace, "text.png"), "this is no picture");
-  const turn = host.stream(
-    looksAt(sandbox.workspace, [{ data_base64: PIXEL.png }, { path: "text.png" }]),
-  );
-  const refused = await turn.result.catch((error: unknown) => error);
-  assert.ok(refused instanceof RpcError);
-  assert.match(refused.message, /^codex: image 2 \(content\[2\]\) is text, not a picture/);
-  assert.deepEqual(turn.seen, []);
-  assert.equal(sandbox.model.asked.length, 0);
-});

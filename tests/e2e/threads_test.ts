@@ -7,7 +7,8 @@ import { codexBinary, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { RpcError } from "../support/rpc_error.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { codexByHand, resumeArgs } from "./codex_by_hand.ts";
-import { asks, configOf, EVERY_WAY, openWorld, type World } from "./world.ts";
+import { compressedSession } from "../../scripts/proof/matrix/threads.ts";
+import { asks, configOf, EVERY_WAY, openWorld, plays, STAYING, type World } from "./world.ts";
 
 function rolloutOf({ codexHome }: Sandbox, thread: string): string {
   const located = locateRolloutSync(codexHome, thread);
@@ -190,49 +191,7 @@ Deno.test("thread of a newer codex is refused to one that would destroy it, unle
   assert.equal((await host.stream(asks(other, "and now?")).result).thread_id, old.thread_id);
 });
 
-for (const version of EVERY_WAY) {
-  const knows = version !== OLDEST_CODEX;
-  const what = knows ? "resumed, and then consumed from," : "refused, and left as it is,";
-  Deno.test(`thread that was compressed is ${what} on codex ${version}`, async () => {
-    const args = { cmd: "echo a long line to be let go" };
-    const call = { type: "function_call" as const, name: "exec_command", args, call_id: "call_1" };
-    await using world = await openWorld(version, {
-      steps: [{ items: [call] }, { text: "done" }, { text: "again" }, { text: "and again" }],
-    });
-    const { host, sandbox } = world;
-    const { thread_id } = await host.stream(asks(sandbox.workspace, "look")).result;
-    const path = rolloutOf(sandbox, thread_id);
-    await Deno.writeFile(`${path}.zst`, zstdStored(await Deno.readFile(path)));
-    await Deno.remove(path);
-    const consume = () =>
-      host.request("plexum/session/mutate", {
-        agent_id: "cx",
-        workspace: sandbox.workspace,
-        mutations: [{ block_id: "call_1", op: "consume-light" }],
-      });
-    assert.deepEqual(await consume(), { requested: 1, touched: 0, deferred: 1, skipped: [] });
-    const turn = host.stream(asks(sandbox.workspace, "go on"));
-    if (!knows) {
-      await assert.rejects(turn.result, /codex 0\.135\.0 cannot read thread .* has compressed it/);
-      assert.ok((await Deno.stat(`${path}.zst`)).isFile);
-      return;
-    }
-    const end = await turn.result;
-    assert.equal(end.thread_id, thread_id);
-    assert.equal(end.stop_reason, "end_turn", turn.story());
-    await host.stream(asks(sandbox.workspace, "once more")).result;
-    assert.match(JSON.stringify(sandbox.model.asked.at(-1)), /\.\.\.\(consumed\)/);
-  });
-}
-
-/** A zstd frame of blocks that are stored as they are. */
-function zstdStored(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const BLOCK = 100_000;
-  const parts = [Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58)];
-  for (let at = 0; at < bytes.length; at += BLOCK) {
-    const block = bytes.subarray(at, at + BLOCK);
-    const head = (block.length << 3) | (at + BLOCK >= bytes.length ? 1 : 0);
-    parts.push(Uint8Array.of(head & 255, (head >> 8) & 255, head >> 16), block);
-  }
-  return new Uint8Array(parts.flatMap((part) => [...part]));
+for (const way of STAYING) {
+  Deno.test(`thread that was compressed is resumed, and then consumed from, on codex ${way}`, () =>
+    plays(compressedSession, way));
 }

@@ -1,7 +1,10 @@
 /** One host, one plugin, one real codex of a version: what the tests of whole turns share. */
+import { strict as assert } from "node:assert";
+import { play } from "../../scripts/proof/matrix/run.ts";
+import type { Scenario } from "../../scripts/proof/matrix/scenario.ts";
 import type { Host } from "../support/host.ts";
 import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
-import { Lab } from "../support/lab.ts";
+import { Lab, type Transport } from "../support/lab.ts";
 import type { Process } from "../support/processes.ts";
 import type { Sandbox, SandboxOptions } from "../support/sandbox.ts";
 
@@ -16,14 +19,19 @@ export const EVERY_WAY = [...VERSIONS, ...STAYING];
 /** What has to be configured for an entry of {@link EVERY_WAY}. */
 export async function configOf(
   way: string,
-): Promise<{ version: string; binary: string; config: Record<string, unknown> }> {
+): Promise<{
+  version: string;
+  binary: string;
+  config: { transport: Transport; warm?: { spare: boolean } };
+}> {
   const stays = way.endsWith(STAYS);
   const version = stays ? way.slice(0, -STAYS.length) : way;
   const { native } = await codexBinary(version);
-  const config = stays
-    ? { transport: "app-server", warm: { spare: false } }
-    : { transport: "exec" };
-  return { version, binary: native, config };
+  return {
+    version,
+    binary: native,
+    config: stays ? { transport: "app-server", warm: { spare: false } } : { transport: "exec" },
+  };
 }
 
 /** What a whole turn is played in. */
@@ -36,6 +44,13 @@ export async function openWorld(
 ): Promise<Lab> {
   const { version, config } = await configOf(way);
   return await Lab.open(version, { ...options, config: { ...config, ...options.config } });
+}
+
+/** Plays a scenario of the matrix, or what is promised instead, with that codex, run in that way. */
+export async function plays(scenario: Scenario, way: string): Promise<void> {
+  const { version, config } = await configOf(way);
+  const cell = await play(scenario, version, config.transport);
+  if (cell.verdict === "fail") assert.fail(cell.reason);
 }
 
 /** Params of a turn that asks `text`. */

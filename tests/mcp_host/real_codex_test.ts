@@ -1,6 +1,7 @@
 /** Real codex against the scripted model, its host tools served by a bridge in this process. */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
+import { EXACT } from "../../scripts/proof/matrix/edges.ts";
 import { capabilitiesOf } from "../../runner/codex/capabilities.ts";
 import { RawJson } from "../../base/raw_json.ts";
 import type { HostTool, HostToolCall } from "../../mcp_host/host_tool.ts";
@@ -123,9 +124,6 @@ for (
     assert.equal(rig.bridge.refused, 0);
   });
 }
-
-/** Numbers, key order and escapes as each tested codex hands them to an MCP server. */
-const EXACT = '{"id":9007199254740993,"snowflake":1234567890123456789,"d":1.0,"b":{"z":1,"a":2}}';
 
 for (const version of [OLDEST_CODEX, MIDDLE_CODEX, "0.169.0", NEWEST_CODEX]) {
   Deno.test(`codex ${version}, the host and the model say the same digits to each other`, async () => {

@@ -28,6 +28,8 @@ export interface Request {
   tools?: Tool[];
   /** More content blocks. */
   blocks?: Record<string, unknown>[];
+  /** The model that the host asks for; the one that codex is configured with when left out. */
+  model?: string;
   /** Messages before the user's. */
   history?: { role: string; content: string }[];
   schema?: Record<string, unknown>;
@@ -88,11 +90,11 @@ export class Lab implements AsyncDisposable {
 
   /** Asks for a turn in the sandbox's workspace. */
   start(text: string, request: Request = {}): Turn {
-    const { steps, tools, blocks = [], history = [], schema } = request;
+    const { steps, tools, blocks = [], history = [], schema, model = "codex" } = request;
     if (steps) this.sandbox.model.setSteps(steps);
     const content = [{ type: "text", text }, ...blocks];
     return this.host.stream({
-      model: "codex",
+      model,
       agent: { agent_id: "cx", workspace: request.workspace ?? this.sandbox.workspace },
       session_id: "s_1",
       request: {

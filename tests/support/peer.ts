@@ -7,8 +7,11 @@ import { type Exit, PluginProcess, type StartOptions } from "./plugin_process.ts
 import { RpcError } from "./rpc_error.ts";
 import * as wire from "./wire.ts";
 
-/** Answers a request of the plugin; the signal is aborted when the plugin cancels it. */
-export type RequestHandler = (params: wire.Fields, signal: AbortSignal) => unknown;
+/**
+ * Answers a request of the plugin; the signal is aborted when the plugin cancels it. `frame` is the
+ * request as it was written.
+ */
+export type RequestHandler = (params: wire.Fields, signal: AbortSignal, frame: string) => unknown;
 
 /** Who waits for an answer. Called in the order of the frames; an error thrown here breaks the wire. */
 export interface Waiter {
@@ -88,7 +91,7 @@ export class Peer {
       wire.checkFrame(frame);
       const { id, method, params } = frame;
       if (typeof method !== "string") this.#settle(frame);
-      else if (id !== undefined) this.#serve(id, method, params);
+      else if (id !== undefined) this.#serve(id, method, params, text);
       else if (method === "notifications/cancelled") this.#cancelServing(params);
       else this.#onNotification(method, params);
     } catch (error) {
@@ -105,7 +108,7 @@ export class Peer {
     this.#waiting.delete(id); // not before: an answer that breaks the wire must still be told
   }
 
-  #serve(id: unknown, method: string, params: unknown): void {
+  #serve(id: unknown, method: string, params: unknown, frame: string): void {
     const handler = this.#handlers.get(method);
     assert.ok(handler, `the plugin asks for ${method}, which the test does not answer`);
     assert.ok(!this.#serving.has(id), `the plugin uses the id ${String(id)} twice`);
@@ -113,7 +116,7 @@ export class Peer {
     const control = new AbortController();
     this.#serving.set(id, control);
     const serving =
-      (async () => await handler(wire.isObject(params) ? params : {}, control.signal))();
+      (async () => await handler(wire.isObject(params) ? params : {}, control.signal, frame))();
     serving.then(
       (result) => ({ result }),
       (error: unknown) => ({ error: RpcError.from(error).body }),

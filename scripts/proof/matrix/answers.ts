@@ -4,11 +4,11 @@
  * @module
  */
 import { strict as assert } from "node:assert";
+import { join } from "@std/path";
+import { decodeBase64 } from "../../../base/picture.ts";
+import { PIXEL } from "../../../tests/support/pixel.ts";
+import { RpcError } from "../../../tests/support/rpc_error.ts";
 import type { Scenario } from "./scenario.ts";
-
-/** A red pixel. */
-const PIXEL =
-  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==";
 
 const SCHEMA = {
   type: "object",
@@ -68,7 +68,7 @@ export const images: Scenario = {
   name: "images",
   promise: "an inline image reaches the model, on a new and on a resumed thread",
   async play(lab) {
-    const image = { type: "image", data_base64: PIXEL, media_type: "image/png" };
+    const image = { type: "image", data_base64: PIXEL.png, media_type: "image/png" };
     for (const resumed of [false, true]) {
       const { turn, asked } = await lab.succeed("look", { blocks: [image] });
       assert.equal(turn.of("message_start")[0]?.resumed, resumed);
@@ -77,6 +77,33 @@ export const images: Scenario = {
       assert.match(content, /"type":"input_image","image_url":"data:image\/png;base64,/);
       assert.match(content, /look/);
     }
+  },
+};
+
+/** Pictures that lie in the workspace, in every kind that is taken; and what is none. */
+export const imageKinds: Scenario = {
+  name: "image-kinds",
+  promise: "PNG, JPEG, GIF and WebP reach the model from their paths; a file that is no picture " +
+    "is refused by its content block, and codex is not asked",
+  async play(lab) {
+    const { sandbox } = lab;
+    const blocks = Object.entries(PIXEL).map(([kind, base64]) => {
+      const path = `a, ${kind} picture`;
+      Deno.writeFileSync(join(sandbox.workspace, path), decodeBase64(base64) ?? assert.fail());
+      return { type: "image", path, media_type: "image/png" };
+    });
+    const { asked } = await lab.succeed("look", { blocks });
+    const shown = [...JSON.stringify(asked[0]).matchAll(/"image_url":"data:image\/(\w+)/g)];
+    assert.equal(shown.length, blocks.length, shown.join(" "));
+
+    Deno.writeTextFileSync(join(sandbox.workspace, "text.png"), "this is no picture");
+    const png = { type: "image", data_base64: PIXEL.png };
+    const turn = lab.start("look", { blocks: [png, { type: "image", path: "text.png" }] });
+    const refused = await turn.result.catch((error: unknown) => error);
+    assert.ok(refused instanceof RpcError, turn.story());
+    assert.match(refused.message, /^codex: image 2 \(content\[2\]\) is text, not a picture/);
+    assert.deepEqual(turn.seen, []);
+    assert.equal(sandbox.model.asked.length, 1);
   },
 };
 

@@ -1,16 +1,25 @@
 /**
- * Scenarios of what is rare and large: many tools, schemas that codex does not take as they are, a
- * thread that changes its transport, content that is refused, messages that nobody waits for.
+ * Scenarios of what is rare and large: many tools, schemas that codex does not take as they are,
+ * numbers that JavaScript cannot hold, a thread that changes its transport, content that is refused, messages that nobody waits for.
  *
  * @module
  */
 import { strict as assert } from "node:assert";
 import { METHOD, type Tool } from "../../../plugin/protocol.ts";
+import type { ScriptedItem } from "../../../tests/support/model/items.ts";
+import { callOutput } from "../../../tests/support/model/request.ts";
 import type { Lab } from "../../../tests/support/lab.ts";
 import type { Play, Scenario } from "./scenario.ts";
 import { resultOf } from "./tools.ts";
 
 const object = (properties: Record<string, unknown> = {}) => ({ type: "object", properties });
+
+/** The model's call of a host tool; `args` is a value, or the JSON itself. */
+function callOf(name: string, args: unknown): ScriptedItem {
+  const namespace = "mcp__plexum_host";
+  name = name.replaceAll(".", "_");
+  return { type: "function_call", namespace, name, args, call_id: "call_e" };
+}
 
 /** Plays a call of `name` with `args`, offered among `tools`; what the host was asked. */
 async function called(lab: Lab, tools: Tool[], name: string, args: unknown): Promise<unknown[]> {
@@ -21,15 +30,7 @@ async function called(lab: Lab, tools: Tool[], name: string, args: unknown): Pro
   });
   const { turn } = await lab.succeed("call it", {
     tools,
-    steps: [
-      {
-        items: [{
-          ...{ type: "function_call", namespace: "mcp__plexum_host", call_id: "call_e" },
-          ...{ name: name.replaceAll(".", "_"), args },
-        }],
-      },
-      { text: "called" },
-    ],
+    steps: [{ items: [callOf(name, args)] }, { text: "called" }],
   });
   assert.match(resultOf(turn, "call_e").output, /heard/);
   return calls;
@@ -65,6 +66,39 @@ export const toolSchema: Scenario = {
     const args = { where: { x: 1.5 }, how: "fast" };
     const tools = [{ name: "go", description: "Goes.", inputSchema }];
     assert.deepEqual(await called(lab, tools, "go", args), ["go", args]);
+  },
+};
+
+/** Numbers above 2^53, key order and `1.0`, as every codex hands them to a host's tool. */
+export const EXACT =
+  '{"id":9007199254740993,"snowflake":1234567890123456789,"d":1.0,"b":{"z":1,"a":2}}';
+// ES2025's JSON has it; the type library does not know it yet.
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
+/** Numbers that another JSON would write in another way. */
+const NUMBERS = ["9007199254740993", "1E2", "-0", "2.0"];
+
+/** Numbers that JavaScript cannot hold. */
+export const exactNumbers: Scenario = {
+  name: "exact-numbers",
+  promise: "the host sees a call's arguments, and the model a structured result, digit by digit",
+  async play(lab) {
+    const frames: string[] = [];
+    lab.host.onRequest(METHOD.hostToolCall, (_params, _signal, frame) => {
+      frames.push(frame);
+      const content = [{ type: "text", text: "in words" }];
+      return { content, structuredContent: { numbers: NUMBERS.map(rawJSON) } };
+    });
+    const { turn, asked } = await lab.succeed("call it", {
+      tools: [{ name: "value", inputSchema: object() }],
+      steps: [{ items: [callOf("value", EXACT)] }, { text: "called" }],
+    });
+    assert.equal(turn.of("tool_call_end")[0]?.arguments, EXACT);
+    assert.equal(frames.length, 1);
+    assert.ok(frames[0]?.includes(`"arguments":${EXACT}`), frames[0]);
+    const seen = callOutput(asked[1] ?? assert.fail(), "call_e") ?? "";
+    // Up to 0.150 the parts stand as JSON in the output's text.
+    assert.ok(seen.replaceAll("\\", "").includes(`{"numbers":[${NUMBERS}]}`), seen);
+    assert.match(seen, /in words/);
   },
 };
 

@@ -6,11 +6,14 @@
  * @module
  */
 import { compareVersions } from "../../../runner/codex/capabilities.ts";
+import { noAsyncMessage } from "./agents.ts";
 import { besideAnother } from "./busy.ts";
 import { plainTools, scriptedHostTool } from "./code_mode.ts";
 import { refusedWithoutName } from "./edges.ts";
 import { searchedTool } from "./host_tools.ts";
+import { otherProvider, providerNotFound } from "./machine.ts";
 import type { Play } from "./scenario.ts";
+import { unreadableSession } from "./threads.ts";
 import type { Transport } from "../../../tests/support/lab.ts";
 
 /** One limit of codex. */
@@ -61,7 +64,7 @@ export const KNOWN_LIMITS: readonly KnownLimit[] = [
   {
     id: "no name",
     scenario: "refused-content",
-    before: "0.146.0",
+    before: "0.145.0",
     reason:
       "codex hands on the words of a refusal for security's sake (`cyber_policy`) without its " +
       "name. The host gets a `server_error` with these words.",
@@ -75,6 +78,41 @@ export const KNOWN_LIMITS: readonly KnownLimit[] = [
       "codex has no writer lock, so nobody can tell that another codex has the thread open. " +
       "Both run, and what each one says is kept. Turns of one plugin still run one by one.",
     instead: besideAnother,
+  },
+  {
+    id: "not read",
+    scenario: "compressed-session",
+    before: "0.150.1",
+    reason: "codex cannot read a session file that a newer codex has compressed; seen last on " +
+      "0.146.1. The turn is refused with these words, and the file stays as it is.",
+    instead: unreadableSession,
+  },
+  {
+    id: "no such tool",
+    scenario: "async-message",
+    before: "0.171.0",
+    reason: "codex offers its models no `send_message_to_user_async`, and refuses the call; seen " +
+      "last on 0.169.0. The turn goes on to its answer.",
+    instead: noAsyncMessage,
+  },
+  {
+    id: "goes on",
+    scenario: "renamed-provider",
+    transport: "exec",
+    before: "0.169.0",
+    reason:
+      "codex goes on with the provider that is configured now; seen last on 0.164.0. So does " +
+      "the turn, in the same thread.",
+    instead: otherProvider,
+  },
+  {
+    id: "codex's words",
+    scenario: "renamed-provider",
+    transport: "app-server",
+    before: "0.169.0",
+    reason: "codex says that the provider was not found, not what can be done; seen last on " +
+      "0.164.0. The host gets `config` with these words.",
+    instead: providerNotFound,
   },
 ];
 

@@ -46,6 +46,8 @@ export async function play(
   version: string,
   transport: Transport = "exec",
 ): Promise<Cell> {
+  const missing = scenario.missing?.();
+  if (missing !== undefined) return { verdict: "skip", reason: missing };
   const limit = knownLimit(scenario.name, version, transport);
   try {
     await using lab = await Lab.open(version, { ...scenario.lab, transport });

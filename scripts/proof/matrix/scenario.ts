@@ -18,6 +18,8 @@ export interface Scenario {
   play: Play;
   /** What its lab needs beside codex. */
   lab?: LabOptions;
+  /** Why it cannot be played on this machine, if it cannot. */
+  missing?: () => string | undefined;
 }
 
 /** What came of a scenario on a version. */
@@ -25,4 +27,6 @@ export type Cell =
   | { verdict: "pass" }
   /** codex cannot; what the plugin promises instead was seen. */
   | { verdict: "limit"; id: string }
+  /** This machine cannot. */
+  | { verdict: "skip"; reason: string }
   | { verdict: "fail"; reason: string };

@@ -3,15 +3,17 @@
  *
  * @module
  */
-import { images, outputSchema, reasoning, text } from "./answers.ts";
+import { asyncMessage, subAgent } from "./agents.ts";
+import { imageKinds, images, outputSchema, reasoning, text } from "./answers.ts";
 import { busySession } from "./busy.ts";
 import { codeMode } from "./code_mode.ts";
 import { consumeHeavy, consumeLight } from "./consumes.ts";
-import { acrossTransports, manyTools, refusedContent, toolSchema } from "./edges.ts";
+import { acrossTransports, exactNumbers, manyTools, refusedContent, toolSchema } from "./edges.ts";
 import { authFailure, contextOverflow, quota } from "./failures.ts";
 import { hostTool } from "./host_tools.ts";
+import { renamedProvider, requirements } from "./machine.ts";
 import type { Scenario } from "./scenario.ts";
-import { cancel, compaction, lostSession, resume } from "./threads.ts";
+import { cancel, compaction, compressedSession, lostSession, resume } from "./threads.ts";
 import { failingTool, parallelCalls, patch, shell } from "./tools.ts";
 
 /** The rows of the matrix. */
@@ -20,5 +22,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...[parallelCalls, failingTool, cancel, resume, lostSession],
   ...[authFailure, quota, contextOverflow, compaction],
   ...[consumeLight, consumeHeavy, busySession],
-  ...[manyTools, toolSchema, refusedContent, acrossTransports],
+  ...[manyTools, toolSchema, exactNumbers, imageKinds, refusedContent, acrossTransports],
+  ...[compressedSession, subAgent, asyncMessage, requirements, renamedProvider],
 ];

@@ -68,6 +68,8 @@ function mark(cell: Cell | undefined): string {
       return "✓";
     case "limit":
       return cell.id;
+    case "skip":
+      return "skipped";
     case "fail":
       return "✗ fail";
     case undefined:

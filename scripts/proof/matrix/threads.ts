@@ -1,5 +1,5 @@
 /**
- * Scenarios of a thread's life: cancelled, resumed, lost, compacted, and held by somebody else.
+ * Scenarios of a thread's life: cancelled, resumed, lost, compressed and compacted.
  *
  * @module
  */
@@ -7,7 +7,8 @@ import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { callOutput, userTexts } from "../../../tests/support/model/request.ts";
 import { walkFiles } from "../codex/capture.ts";
-import type { Scenario } from "./scenario.ts";
+import type { Lab } from "../../../tests/support/lab.ts";
+import type { Play, Scenario } from "./scenario.ts";
 import { command, resultOf } from "./tools.ts";
 
 /** A running command is cancelled. */
@@ -77,6 +78,52 @@ export const lostSession: Scenario = {
     assert.match(asked[0] ? userTexts(asked[0]).join() : "", /the word is petrel[^]*which word\?/);
   },
 };
+
+/** A turn with a call, whose session file is compressed then; and a consume of that call. */
+async function compressed(lab: Lab): Promise<{ thread: string; path: string }> {
+  const { end } = await lab.succeed("look", {
+    steps: [{ items: [command("call_1", "echo a long line to be let go")] }, { text: "done" }],
+  });
+  const paths = [...walkFiles(join(lab.sandbox.codexHome, "sessions"))];
+  const path = paths.find((path) => path.includes(end.thread_id)) ?? assert.fail();
+  await Deno.writeFile(`${path}.zst`, zstdStored(await Deno.readFile(path)));
+  await Deno.remove(path);
+  const waits = { requested: 1, touched: 0, deferred: 1, skipped: [] };
+  assert.deepEqual(await lab.mutate("consume-light", "call_1"), waits);
+  return { thread: end.thread_id, path };
+}
+
+/** codex has put a session file that it did not need into zstd. */
+export const compressedSession: Scenario = {
+  name: "compressed-session",
+  promise: "a session file that codex has compressed goes on, and a consume waits until it can",
+  async play(lab) {
+    const { thread } = await compressed(lab);
+    const { end } = await lab.succeed("go on");
+    assert.equal(end.thread_id, thread);
+    const { asked } = await lab.succeed("once more");
+    assert.match(JSON.stringify(asked[0]), /\.\.\.\(consumed\)/);
+  },
+};
+
+/** Where codex cannot read it, nobody loses it. */
+export const unreadableSession: Play = async (lab) => {
+  const { path } = await compressed(lab);
+  await assert.rejects(lab.start("go on").result, /cannot read thread .* has compressed it/);
+  assert.ok((await Deno.stat(`${path}.zst`)).isFile);
+};
+
+/** A zstd frame of blocks that are stored as they are. */
+function zstdStored(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const BLOCK = 100_000;
+  const parts = [Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58)];
+  for (let at = 0; at < bytes.length; at += BLOCK) {
+    const block = bytes.subarray(at, at + BLOCK);
+    const head = (block.length << 3) | (at + BLOCK >= bytes.length ? 1 : 0);
+    parts.push(Uint8Array.of(head & 255, (head >> 8) & 255, head >> 16), block);
+  }
+  return new Uint8Array(parts.flatMap((part) => [...part]));
+}
 
 /** codex summarises a conversation that has become too long. */
 export const compaction: Scenario = {

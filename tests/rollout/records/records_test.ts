@@ -163,6 +163,26 @@ Deno.test("decodeRecord tells a message that was sent in the middle of a turn as
   });
 });
 
+Deno.test("decodeRecord knows the thread of an agent that the model started, as each codex writes it", () => {
+  const activity = { kind: "started", agent_thread_id: "t_2", agent_path: "/root/kid" };
+  const item = { type: "SubAgentActivity", ...activity };
+  for (
+    const payload of [
+      { type: "item_completed", item },
+      { type: "sub_agent_activity", event_id: "spawn", ...activity },
+    ]
+  ) {
+    assert.deepEqual(decode({ type: "event_msg", payload }), {
+      kind: "sub_agent",
+      threadId: "t_2",
+    });
+    const head = `{"timestamp":"2026-11-26T20:38:13.902Z","type":"event_msg","payload":`;
+    assert.equal(kindOf(new TextEncoder().encode(head + JSON.stringify(payload) + "}")), "event");
+  }
+  const ended = { type: "sub_agent_activity", ...activity, kind: "interrupted" };
+  assert.equal(decode({ type: "event_msg", payload: ended }).kind, "other");
+});
+
 Deno.test("decodeRecord passes by lines of the first versions, which have no envelope", () => {
   for (
     const flat of [
