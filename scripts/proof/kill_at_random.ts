@@ -14,6 +14,7 @@ import {
   MIDDLE_CODEX,
   NEWEST_CODEX,
   OLDEST_CODEX,
+  STAYING_CODEX,
 } from "../../tests/support/codex.ts";
 import { random } from "./random.ts";
 import { isClean, killTable, type Outcome, type Victim } from "./kill/outcome.ts";
@@ -28,7 +29,7 @@ const SHOTS = 12;
 const dice = random(SEED);
 const kinds: Kind[] = [];
 if (Deno.args.includes("--served")) {
-  for (const version of ["0.158.0", "0.169.0", "0.171.0"]) {
+  for (const version of STAYING_CODEX) {
     const binary = (await codexBinary(version)).native;
     kinds.push({ name: `${version}, served`, binary, served: true });
   }

@@ -5,16 +5,13 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { METHOD } from "../../plugin/protocol.ts";
-import { codexBinary } from "../support/codex.ts";
+import { codexBinary, STAYING_CODEX } from "../support/codex.ts";
 import { type Host, startHost } from "../support/host.ts";
 import { callOutput, type ModelRequest } from "../support/model/request.ts";
 import type { ScriptedStep } from "../support/model/step.ts";
 import { openSandbox, type Sandbox, type SandboxOptions } from "../support/sandbox.ts";
 import { codexByHand, resumeArgs } from "./codex_by_hand.ts";
 import { asks } from "./world.ts";
-
-/** The versions that the app-server is used with. */
-const VERSIONS = ["0.158.0", "0.169.0", "0.171.0"];
 
 /** A host, and what is needed to look behind it. */
 interface Stage extends AsyncDisposable {
@@ -76,7 +73,7 @@ function differences(one: ModelRequest, two: ModelRequest): [string, string][] {
   });
 }
 
-for (const version of VERSIONS) {
+for (const version of STAYING_CODEX) {
   Deno.test(`warm codex ${version} runs turn after turn in one process, which ends with the plugin`, async () => {
     await using world = await stage(version, {
       steps: [shell("echo hi", "call_1"), { text: "said" }, { text: "again" }],
@@ -325,10 +322,11 @@ for (const version of VERSIONS) {
 }
 
 Deno.test("a thread moves between the versions of a warm codex, and back", async () => {
-  await using world = await stage("0.158.0");
+  const [oldest = "", between = "", newest = ""] = STAYING_CODEX;
+  await using world = await stage(oldest);
   const { host, sandbox } = world;
   let thread: string | undefined;
-  for (const version of ["0.158.0", "0.171.0", "0.169.0", "0.158.0", "0.171.0"]) {
+  for (const version of [oldest, newest, between, oldest, newest]) {
     const { native } = await codexBinary(version);
     await sandbox.configure({ binary: native });
     const turn = host.stream(asks(sandbox.workspace, `on ${version}`));
@@ -337,7 +335,7 @@ Deno.test("a thread moves between the versions of a warm codex, and back", async
     assert.equal(thread_id, thread ??= thread_id);
   }
   const told = JSON.stringify(sandbox.model.asked.at(-1)?.input);
-  for (const version of ["0.158.0", "0.171.0", "0.169.0"]) {
+  for (const version of STAYING_CODEX) {
     assert.ok(told.includes(`on ${version}`));
   }
 });

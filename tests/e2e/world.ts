@@ -2,17 +2,22 @@
 import { strict as assert } from "node:assert";
 import { play } from "../../scripts/proof/matrix/run.ts";
 import type { Scenario } from "../../scripts/proof/matrix/scenario.ts";
-import type { Host } from "../support/host.ts";
-import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
+import {
+  codexBinary,
+  MIDDLE_CODEX,
+  NEWEST_CODEX,
+  OLDEST_CODEX,
+  STAYING_CODEX,
+} from "../support/codex.ts";
 import { Lab, type Transport } from "../support/lab.ts";
-import type { Process } from "../support/processes.ts";
-import type { Sandbox, SandboxOptions } from "../support/sandbox.ts";
+export { strangers } from "../support/lab.ts";
+import type { SandboxOptions } from "../support/sandbox.ts";
 
 /** Every version that the suite runs on. */
 export const VERSIONS = [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX];
 const STAYS = " that stays";
 /** Versions that can stay between turns, and do. */
-export const STAYING = ["0.158.0", "0.169.0", "0.171.0"].map((version) => version + STAYS);
+export const STAYING = STAYING_CODEX.map((version) => version + STAYS);
 /** Every version that the suite runs on, in every way in which it is run. */
 export const EVERY_WAY = [...VERSIONS, ...STAYING];
 
@@ -65,11 +70,4 @@ export function asks(
     session_id: "s_1",
     request: { messages: [{ role: "user", content: [{ type: "text", text }] }], ...request },
   };
-}
-
-/** Who lives in the sandbox besides the plugin, and a codex that waits for its next turn. */
-export async function strangers(sandbox: Sandbox, { pid: plugin }: Host): Promise<Process[]> {
-  return (await sandbox.processes()).filter(({ pid, command }) =>
-    pid !== plugin && !/ app-server /.test(command)
-  );
 }

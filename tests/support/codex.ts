@@ -22,10 +22,10 @@ export const NEWEST_CODEX: string = NEWEST_TESTED;
 
 /** The oldest whose app-server is used. */
 export const APP_SERVER_CODEX: string = SINCE;
+/** Those that are tried as a codex that stays between turns. */
+export const STAYING_CODEX: readonly string[] = [APP_SERVER_CODEX, "0.169.0", NEWEST_CODEX];
 /** All of these, which `deno task test` fetches before it begins. */
-export const SUITE_CODEX: readonly string[] = [
-  ...[OLDEST_CODEX, MIDDLE_CODEX, APP_SERVER_CODEX, "0.169.0", NEWEST_CODEX],
-];
+export const SUITE_CODEX: readonly string[] = [OLDEST_CODEX, MIDDLE_CODEX, ...STAYING_CODEX];
 
 /** Absolute paths: the native binary, and the npm launcher (a node script) in front of it. */
 export interface CodexBinary {

@@ -9,6 +9,7 @@ import type { ModelRequest } from "./model/request.ts";
 import type { ScriptedStep } from "./model/step.ts";
 import { type CodexBinary, codexBinary } from "./codex.ts";
 import { type Host, startHost } from "./host.ts";
+import type { Process } from "./processes.ts";
 import { openSandbox, type Sandbox, type SandboxOptions } from "./sandbox.ts";
 import type { EventOf, Turn } from "./turn.ts";
 
@@ -43,6 +44,13 @@ export interface Played {
   end: EventOf<"message_end">;
   /** What reached the model during the turn, oldest first. */
   asked: ModelRequest[];
+}
+
+/** Who lives in the sandbox besides the plugin, and a codex that waits for its next turn. */
+export async function strangers(sandbox: Sandbox, { pid: plugin }: Host): Promise<Process[]> {
+  return (await sandbox.processes()).filter(({ pid, command }) =>
+    pid !== plugin && !/ app-server /.test(command)
+  );
 }
 
 /** Everything that a turn of a real codex needs, and nothing of the machine. */

@@ -5,6 +5,7 @@ import {
   MIDDLE_CODEX,
   NEWEST_CODEX,
   OLDEST_CODEX,
+  STAYING_CODEX,
 } from "../../../tests/support/codex.ts";
 import {
   type Act,
@@ -87,9 +88,7 @@ function real(version: string, binary: string, stays?: true): HostileKind[] {
 /** Kinds of a codex that stays between turns. */
 export async function warmKinds(): Promise<HostileKind[]> {
   const kinds = await Promise.all(
-    ["0.158.0", "0.169.0", "0.171.0"].map(async (version) =>
-      real(version, (await codexBinary(version)).native, true)
-    ),
+    STAYING_CODEX.map(async (version) => real(version, (await codexBinary(version)).native, true)),
   );
   return kinds.flat();
 }

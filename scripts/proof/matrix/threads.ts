@@ -7,14 +7,14 @@ import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { callOutput, userTexts } from "../../../tests/support/model/request.ts";
 import { walkFiles } from "../codex/capture.ts";
-import type { Lab } from "../../../tests/support/lab.ts";
+import { type Lab, strangers } from "../../../tests/support/lab.ts";
 import type { Play, Scenario } from "./scenario.ts";
 import { command, resultOf } from "./tools.ts";
 
 /** A running command is cancelled. */
 export const cancel: Scenario = {
   name: "cancel",
-  promise: "no process is left, the open call has its result, the thread goes on",
+  promise: "no process of the turn is left, the open call has its result, the thread goes on",
   async play(lab) {
     const turn = lab.start("sleep", { steps: [{ items: [command("call_z", "sleep 1000")] }] });
     await turn.until("tool_call_end");
@@ -22,8 +22,7 @@ export const cancel: Scenario = {
     const end = await turn.end();
     assert.equal(end.stop_reason, "cancelled");
     assert.equal(resultOf(turn, "call_z").failed, true);
-    const left = (await lab.sandbox.processes()).filter(({ pid }) => pid !== lab.host.pid);
-    assert.deepEqual(left, []);
+    assert.deepEqual(await strangers(lab.sandbox, lab.host), []);
     const { end: next, asked } = await lab.succeed("and now?");
     assert.equal(next.thread_id, end.thread_id);
     assert.match(asked[0] ? callOutput(asked[0], "call_z") ?? "" : "", /aborted/);
