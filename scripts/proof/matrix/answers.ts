@@ -54,9 +54,8 @@ export const reasoning: Scenario = {
         ],
       }],
     });
-    assert.deepEqual(turn.of("thinking_delta").map((event) => event.text), [
-      "**First**\n**Second**",
-    ]);
+    const thought = turn.of("thinking_delta").map((event) => event.text).join("");
+    assert.equal(thought, "**First**\n**Second**");
     assert.equal(turn.text, "thought");
     const types = turn.seen.map(({ type }) => type);
     assert.ok(types.indexOf("thinking_delta") < types.indexOf("text_delta"), turn.story());

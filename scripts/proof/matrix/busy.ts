@@ -6,6 +6,7 @@
 import { strict as assert } from "node:assert";
 import { codexArgs } from "../../../runner/exec/argv.ts";
 import { RpcError } from "../../../tests/support/rpc_error.ts";
+import { within } from "../../../tests/support/deadline.ts";
 import type { Play, Scenario } from "./scenario.ts";
 import type { Lab } from "../../../tests/support/lab.ts";
 
@@ -35,7 +36,11 @@ async function otherCodex(lab: Lab, threadId: string): Promise<AsyncDisposable> 
   const prompt = child.stdin.getWriter();
   await prompt.write(new TextEncoder().encode("mine"));
   await prompt.close();
-  await asked;
+  const ended = child.status.then(({ code }) => {
+    throw new Error(`the other codex ended with exit code ${code} before it had the thread`);
+  });
+  ended.catch(() => {}); // later it may end
+  await within(Promise.race([asked, ended]), "the other codex to have the thread");
   return {
     async [Symbol.asyncDispose]() {
       child.kill("SIGINT");
@@ -49,7 +54,8 @@ export const busySession: Scenario = {
   name: "busy-session",
   promise: "two turns at once run one after the other; a thread held by another codex is " +
     "`session_busy` until that has ended",
-  lab: { config: { retries: 1 } },
+  // A codex that stays gives its thread up after each turn, so that another can have it.
+  lab: { config: { retries: 1, warm: { idle_ms: 0 } } },
   async play(lab) {
     const turns = [lab.start("one"), lab.start("two")];
     const [first, second] = await Promise.all(turns.map(({ result }) => result));

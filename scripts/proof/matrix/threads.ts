@@ -15,6 +15,8 @@ import { command, resultOf } from "./tools.ts";
 export const cancel: Scenario = {
   name: "cancel",
   promise: "no process of the turn is left, the open call has its result, the thread goes on",
+  // A codex that is being started for another turn has children of its own for a moment.
+  lab: { config: { warm: { spare: false } } },
   async play(lab) {
     const turn = lab.start("sleep", { steps: [{ items: [command("call_z", "sleep 1000")] }] });
     await turn.until("tool_call_end");
