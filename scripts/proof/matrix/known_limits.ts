@@ -40,7 +40,7 @@ export const KNOWN_LIMITS: readonly KnownLimit[] = [
     since: "0.142.1",
     before: "0.147.0",
     reason: "codex hides MCP tools from the model until it searches for them, and has no setting " +
-      "against it. The model finds host tools with codex's `tool_search`, and they then work as " +
+      "against it; seen from 0.142.3 to 0.146.1. The model finds host tools with codex's `tool_search`, and they then work as " +
       "everywhere.",
     instead: searchedTool,
   },
@@ -82,9 +82,10 @@ export const KNOWN_LIMITS: readonly KnownLimit[] = [
   {
     id: "not read",
     scenario: "compressed-session",
-    before: "0.150.1",
-    reason: "codex cannot read a session file that a newer codex has compressed; seen last on " +
-      "0.146.1. The turn is refused with these words, and the file stays as it is.",
+    before: "0.148.0",
+    reason:
+      "codex cannot read a session file that a newer codex has compressed. The plugin refuses " +
+      "the turn with these words (`codex_too_old`), and the file stays as it is.",
     instead: unreadableSession,
   },
   {

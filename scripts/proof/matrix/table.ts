@@ -37,7 +37,12 @@ export function limitList(all: readonly Cells[]): string {
   );
   return KNOWN_LIMITS.filter(({ scenario, id }) => seen.includes(`${scenario} ${id}`)).map((
     limit,
-  ) => `- **${limit.id}** (${limit.scenario}, ${range(limit)}): ${limit.reason}`).join("\n");
+  ) =>
+    `- **${limit.id}** (${
+      [limit.scenario, limit.transport ?? [], range(limit)].flat().join(", ")
+    }): ` +
+    limit.reason
+  ).join("\n");
 }
 
 /** How many cells have that verdict. */
