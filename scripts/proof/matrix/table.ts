@@ -35,14 +35,11 @@ export function limitList(all: readonly Cells[]): string {
   const seen = all.flatMap((cells) => [...cells]).flatMap(([scenario, row]) =>
     [...row.values()].map((cell) => cell.verdict === "limit" ? `${scenario} ${cell.id}` : "")
   );
-  return KNOWN_LIMITS.filter(({ scenario, id }) => seen.includes(`${scenario} ${id}`)).map((
-    limit,
-  ) =>
-    `- **${limit.id}** (${
-      [limit.scenario, limit.transport ?? [], range(limit)].flat().join(", ")
-    }): ` +
-    limit.reason
-  ).join("\n");
+  const limits = KNOWN_LIMITS.filter(({ scenario, id }) => seen.includes(`${scenario} ${id}`));
+  return limits.map((limit) => {
+    const where = [limit.scenario, limit.transport ?? [], range(limit)].flat().join(", ");
+    return `- **${limit.id}** (${where}): ${limit.reason}`;
+  }).join("\n");
 }
 
 /** How many cells have that verdict. */
