@@ -92,27 +92,26 @@ export const KNOWN_LIMITS: readonly KnownLimit[] = [
     id: "no such tool",
     scenario: "async-message",
     before: "0.171.0",
-    reason: "codex offers its models no `send_message_to_user_async`, and refuses the call; seen " +
-      "last on 0.169.0. The turn goes on to its answer.",
+    reason: "codex offers its models no `send_message_to_user_async`, and refuses the call. The " +
+      "turn goes on to its answer.",
     instead: noAsyncMessage,
   },
   {
     id: "goes on",
     scenario: "renamed-provider",
     transport: "exec",
-    before: "0.169.0",
+    before: "0.166.0",
     reason:
-      "codex goes on with the provider that is configured now; seen last on 0.164.0. So does " +
-      "the turn, in the same thread.",
+      "codex goes on with the provider that is configured now. So does the turn, in the same thread.",
     instead: otherProvider,
   },
   {
     id: "codex's words",
     scenario: "renamed-provider",
     transport: "app-server",
-    before: "0.169.0",
-    reason: "codex says that the provider was not found, not what can be done; seen last on " +
-      "0.164.0. The host gets `config` with these words.",
+    before: "0.166.0",
+    reason: "codex says that the provider was not found, not what can be done. The host gets " +
+      "`config` with these words.",
     instead: providerNotFound,
   },
 ];
