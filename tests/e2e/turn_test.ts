@@ -93,7 +93,9 @@ for (const version of [OLDEST_CODEX, NEWEST_CODEX, ...STAYING]) {
       ...["message_start", "thinking_delta", "text_delta"],
       ...["tool_call_start", "tool_call_end", "tool_result", "text_delta", "message_end"],
     ]);
-    assert.equal(turn.of("text_delta")[0]?.phase, "commentary");
+    // codex's stdout has no phase; 0.135 may print a message before it has recorded it.
+    const phase = turn.of("text_delta")[0]?.phase;
+    if (phase !== undefined || version !== OLDEST_CODEX) assert.equal(phase, "commentary");
     assert.deepEqual(turn.of("tool_call_start")[0], {
       type: "tool_call_start",
       id: "call_1",
