@@ -2,6 +2,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { METHOD } from "../../plugin/protocol.ts";
+import { within } from "../support/deadline.ts";
 import { startHost } from "../support/host.ts";
 import { openSandbox } from "../support/sandbox.ts";
 import { Stranger } from "../mcp_host/stranger.ts";
@@ -59,7 +60,8 @@ for (const way of EVERY_WAY) {
           tools: [{ name: "secret", inputSchema: { type: "object" } }],
         },
       });
-      const heard = await theft.promise;
+      // A call that never reaches the handler above would be waited for without end.
+      const heard = await within(theft.promise, "the theft", () => turn.story());
       assert.match(heard, /"admitted":true/, "the stolen token is the right one");
       assert.doesNotMatch(heard, /"name":"secret"|"content"/, "and opens nothing");
       assert.equal((await turn.end()).stop_reason, "end_turn");
