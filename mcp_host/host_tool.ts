@@ -22,6 +22,8 @@ export interface HostTool {
 export interface HostToolCall {
   /** codex's own call id; codex 0.148 and later send it, older versions do not. */
   callId?: string;
+  /** The thread that calls, the turn's or a sub-agent's; every codex sends it. */
+  threadId?: string;
   /** The host's own name of the tool, never the mapped one. */
   name: string;
   /** An object, as codex wrote it. */

@@ -20,6 +20,7 @@ export function hostToolCaller(
     const params: Omit<HostToolCallParams, "arguments"> & { arguments: RawJson } = {
       ...caller,
       call_id: call.callId,
+      thread_id: call.threadId,
       name: call.name,
       arguments: call.arguments,
     };

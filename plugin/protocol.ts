@@ -461,6 +461,9 @@ export const HostToolCallParams = z.lazy(() =>
     session_id: z.optional(z.string()),
     request_id: RequestId.check(says("The turn that asks.")),
     call_id: z.optional(z.string().check(says("codex's own call id, where codex told it."))),
+    thread_id: z.optional(
+      z.string().check(says("The thread that calls: the turn's, or a sub-agent's own.")),
+    ),
     name: z.string().check(says("The host's own name of the tool.")),
     arguments: z.record(z.string(), z.unknown()),
   })

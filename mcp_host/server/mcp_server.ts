@@ -30,6 +30,8 @@ export interface ToolCall {
   arguments: RawJson;
   /** codex's own call id; 0.148 and later send it. */
   callId?: string;
+  /** The thread that calls: a sub-agent has one of its own. */
+  threadId?: string;
   /** Aborts when the client cancels the call or is gone. */
   signal: AbortSignal;
 }
@@ -141,5 +143,6 @@ function toolCall(params: unknown, { whole, signal }: RequestContext): ToolCall 
   const written = whole.member("params")?.member("arguments") ?? RawJson.of({});
   const call: ToolCall = { name, arguments: written, signal };
   if (isObject(_meta) && typeof _meta.callId === "string") call.callId = _meta.callId;
+  if (isObject(_meta) && typeof _meta.threadId === "string") call.threadId = _meta.threadId;
   return call;
 }

@@ -51,7 +51,9 @@ export class ToolCalls {
   }
 
   /** Answers a call. Never rejects. */
-  async run({ name, callId, signal, arguments: args }: ToolCall): Promise<HostToolResult> {
+  async run(
+    { name, callId, threadId, signal, arguments: args }: ToolCall,
+  ): Promise<HostToolResult> {
     const { catalogue, handler, fault: faultOf } = this.#options;
     if (!handler()) return failure("No turn is under way: this call was not run.");
     const entry = catalogue.find(name);
@@ -67,6 +69,7 @@ export class ToolCalls {
     }
     const call: HostToolCall = { name: entry.hostName, arguments: args, signal };
     if (callId !== undefined) call.callId = callId;
+    if (threadId !== undefined) call.threadId = threadId;
     return await this.#bounded(call, name, entry.shared);
   }
 

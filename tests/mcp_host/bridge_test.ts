@@ -118,9 +118,10 @@ Deno.test("bridge passes results on whole", async () => {
 Deno.test("bridge takes codex's call id from _meta", async () => {
   await using rig = await openRig();
   await using codex = await connectClient(rig.env);
-  await codex.client.callTool({ name: "echo", _meta: { callId: "call_7" } });
+  await codex.client.callTool({ name: "echo", _meta: { callId: "call_7", threadId: "t" } });
   await codex.client.callTool({ name: "echo", _meta: { callId: 7 } });
   assert.deepEqual(rig.calls.map((call) => call.callId), ["call_7", undefined]);
+  assert.deepEqual(rig.calls.map((call) => call.threadId), ["t", undefined]);
 });
 
 /** A host that never answers, and the call it got. */

@@ -19,10 +19,10 @@ Deno.test("host tool call names the turn, the call and the host's own tool, argu
   const asked: string[] = [];
   const call = caller('{"content":[{"type":"text","text":"found"}]}', asked);
   const args = new RawJson('{"id":9007199254740993, "z":-0,"e":1E2,"id":1.0}');
-  await call({ callId: "call_1", name: "my-search", arguments: args, signal });
+  await call({ callId: "call_1", threadId: "t", name: "my-search", arguments: args, signal });
   assert.deepEqual(asked, [
     '{"method":"plexum/host/tool/call","params":{"agent_id":"cx","session_id":"s_1",' +
-    `"request_id":7,"call_id":"call_1","name":"my-search","arguments":${args.text}}}`,
+    `"request_id":7,"call_id":"call_1","thread_id":"t","name":"my-search","arguments":${args.text}}}`,
   ]);
 });
 

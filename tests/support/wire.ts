@@ -160,6 +160,7 @@ export function checkHostToolCall(params: unknown): void {
     "session_id?": string,
     request_id: isId,
     "call_id?": string,
+    "thread_id?": string,
     name: string,
     arguments: object,
   }, "plexum/host/tool/call");
