@@ -6,6 +6,8 @@
  */
 import { strict as assert } from "node:assert";
 import { compareVersions } from "../../../runner/codex/capabilities.ts";
+import { METHOD, type StreamResult } from "../../../plugin/protocol.ts";
+import type { Turn } from "../../../tests/support/turn.ts";
 import type { Lab } from "../../../tests/support/lab.ts";
 import type { ScriptedItem } from "../../../tests/support/model/items.ts";
 import { callOutput, type ModelRequest, userTexts } from "../../../tests/support/model/request.ts";
@@ -26,8 +28,14 @@ function call(id: string, name: string, args: Record<string, unknown>, namespace
   return { items: [item] };
 }
 
-/** A parent that starts an agent and waits for it, and the agent, which runs a command. */
-function family(old: boolean, forked: boolean): (request: ModelRequest) => Step {
+const COMMAND = call("child", "exec_command", { cmd: "echo a child" });
+
+/** A parent that starts an agent and waits for it, and the agent, which calls what `child` says. */
+function family(
+  old: boolean,
+  forked: boolean,
+  child: Step = COMMAND,
+): (request: ModelRequest) => Step {
   const namespace = old ? "multi_agent_v1" : "collaboration";
   const task = "look around";
   return (request) => {
@@ -36,7 +44,7 @@ function family(old: boolean, forked: boolean): (request: ModelRequest) => Step 
       : request.input.some(({ recipient }) => recipient === "/root/kid");
     if (isChild) {
       return callOutput(request, "child") === undefined
-        ? { ...call("child", "exec_command", { cmd: "echo a child" }), usage: tokens(700) }
+        ? { ...child, usage: tokens(700) }
         : { text: "the child is done", usage: tokens(800) };
     }
     const spawned = callOutput(request, "spawn");
@@ -56,13 +64,39 @@ function family(old: boolean, forked: boolean): (request: ModelRequest) => Step 
   };
 }
 
-/** Plays a turn whose model starts an agent, with its parent's history or without. */
-export async function tellsAgent(lab: Lab, forked: boolean): Promise<void> {
+/** Plays a turn whose model starts an agent, with its parent's history or without; nothing is judged. */
+async function playsFamily(
+  lab: Lab,
+  forked: boolean,
+  { child, tools }: { child?: Step; tools?: { name: string }[] } = {},
+): Promise<{ turn: Turn; end: StreamResult }> {
   const old = compareVersions(lab.version, "0.144.0") < 0;
-  lab.sandbox.model.setSteps([{ answer: family(old, forked), repeat: true }]);
-  const turn = lab.start("go", { model: old ? "gpt-5.5" : "gpt-5.6-sol" });
+  lab.sandbox.model.setSteps([{ answer: family(old, forked, child), repeat: true }]);
+  const turn = lab.start("go", {
+    model: old ? "gpt-5.5" : "gpt-5.6-sol",
+    ...(tools ? { tools } : {}),
+  });
   const end = await turn.result;
   assert.equal(end.stop_reason, "end_turn", turn.story());
+  return { turn, end };
+}
+
+/** Plays a turn whose agent calls a tool of the host; the threads of turn and call. */
+export async function agentCallsHost(lab: Lab): Promise<{ turn: string; call: unknown }> {
+  const threads: unknown[] = [];
+  lab.host.onRequest(METHOD.hostToolCall, (params) => {
+    threads.push((params as { thread_id?: unknown }).thread_id);
+    return { content: [{ type: "text", text: "high at noon" }] };
+  });
+  const child = call("child", "tides", {}, "mcp__plexum_host");
+  const { turn, end } = await playsFamily(lab, false, { child, tools: [{ name: "tides" }] });
+  assert.equal(threads.length, 1, turn.story());
+  return { turn: end.thread_id, call: threads[0] };
+}
+
+/** The same turn as the host sees it when the agent runs a command. */
+export async function tellsAgent(lab: Lab, forked: boolean): Promise<void> {
+  const { turn, end } = await playsFamily(lab, forked);
   assert.equal(end.usage.input_tokens, 6000, "the turn's own");
   const told = turn.of("status").find(({ message }) => message.includes("sub-agent"));
   const agents = (told?.data as { sub_agents?: unknown[] } | undefined)?.sub_agents ?? [];
