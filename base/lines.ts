@@ -52,13 +52,17 @@ export class LineSplitter {
     this.#carried = 0;
     if (length > this.#maxBytes) return { overlong: length };
     if (carry.length === 0) return { bytes: tail };
-    const bytes = new Uint8Array(length);
-    let at = 0;
-    for (const part of carry) {
-      bytes.set(part, at);
-      at += part.length;
-    }
-    bytes.set(tail, at);
-    return { bytes };
+    return { bytes: joinBytes([...carry, tail]) };
   }
+}
+
+/** The parts as one, copied. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { joinBytes } from "./lines.ts";
 import { ChildOutput } from "./child_output.ts";
 import { errorMessage } from "./error_message.ts";
 import { startTimer, within } from "./timer.ts";
@@ -172,13 +173,7 @@ class Output {
   }
 
   bytes(): Uint8Array<ArrayBuffer> {
-    const whole = new Uint8Array(this.#chunks.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      whole.set(chunk, at);
-      at += chunk.length;
-    }
-    return whole;
+    return joinBytes(this.#chunks);
   }
 
   text(): string {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { joinBytes } from "../lines.ts";
 import { stringify } from "../raw_json.ts";
 
 /** How many bytes may wait for a slow reader. */
@@ -73,7 +74,7 @@ export class FrameWriter {
       const batch = this.#waiting;
       this.#waiting = new Batch();
       try {
-        if (this.#failure === undefined) await this.#write(concat(batch));
+        if (this.#failure === undefined) await this.#write(joined(batch.parts));
       } catch (error) {
         this.#failure = error;
       } finally {
@@ -84,13 +85,8 @@ export class FrameWriter {
   }
 }
 
-function concat({ parts, bytes }: Batch): Uint8Array {
-  if (parts.length === 1 && parts[0] !== undefined) return parts[0];
-  const out = new Uint8Array(bytes);
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+/** One part is written as it is. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts;
+  return parts.length === 1 && first !== undefined ? first : joinBytes(parts);
 }

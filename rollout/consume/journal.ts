@@ -12,6 +12,7 @@
  * @module
  */
 
+import { joinBytes } from "../../base/lines.ts";
 import { createHash } from "node:crypto";
 
 /** A change within one line of the file, from a value to the end of its line. */
@@ -55,7 +56,7 @@ export function encodeJournal(journal: Journal): Uint8Array {
   ];
   const digest = createHash("sha256");
   for (const part of parts) digest.update(part);
-  return concat([...parts, new Uint8Array(digest.digest())]);
+  return joinBytes([...parts, new Uint8Array(digest.digest())]);
 }
 
 /** Bytes that are no journal: damaged, or of another version. */
@@ -92,13 +93,3 @@ export function decodeJournal(bytes: Uint8Array): Journal {
 type Stored = Omit<Journal, "edits"> & {
   edits: { offset: number; length: number; context: number }[];
 };
-
-function concat(parts: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}

@@ -1,6 +1,7 @@
 /**
  * Captured runs and made-up lines as a starting point, and what can happen to bytes on the way.
  */
+import { joinBytes } from "../../../base/lines.ts";
 import * as fc from "fast-check";
 import { join } from "@std/path";
 import { ROOT } from "../../project.ts";
@@ -52,25 +53,15 @@ function apply(bytes: Uint8Array, mutation: Mutation): Uint8Array {
       return changed;
     }
     case "cut":
-      return join3(bytes.subarray(0, at), bytes.subarray(at + mutation.length));
+      return joinBytes([bytes.subarray(0, at), bytes.subarray(at + mutation.length)]);
     case "repeat":
-      return join3(bytes.subarray(0, at + mutation.length), bytes.subarray(at));
+      return joinBytes([bytes.subarray(0, at + mutation.length), bytes.subarray(at)]);
     case "insert":
-      return join3(bytes.subarray(0, at), mutation.token, bytes.subarray(at));
+      return joinBytes([bytes.subarray(0, at), mutation.token, bytes.subarray(at)]);
     case "end":
       // Often near the end: a torn last line is what a crash leaves.
       return bytes.slice(0, bytes.length - Math.min(mutation.at % 200, bytes.length));
   }
-}
-
-function join3(...parts: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /** A few lines, with the line ends that come along. */
