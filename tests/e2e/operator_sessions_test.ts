@@ -4,22 +4,26 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { callOutput } from "../support/model/request.ts";
+import type { Step } from "../support/model/step.ts";
 import { run } from "../plugin/operator/command_line.ts";
 import { codexBinary, NEWEST_CODEX } from "../support/codex.ts";
 import { openSandbox } from "../support/sandbox.ts";
+
+/** The model calls a command whose output is worth a consume. */
+const BIG_CALL: Step = {
+  items: [{
+    type: "function_call",
+    name: "exec_command",
+    args: { cmd: "yes harbour | head -c 3000" },
+    call_id: "call_big",
+  }],
+};
 
 Deno.test("sessions list, show and consume; the next turn no longer sees what was consumed", async () => {
   await using sandbox = await openSandbox({
     binary: (await codexBinary(NEWEST_CODEX)).native,
     steps: [
-      {
-        items: [{
-          type: "function_call",
-          name: "exec_command",
-          args: { cmd: "yes harbour | head -c 3000" },
-          call_id: "call_big",
-        }],
-      },
+      BIG_CALL,
       { text: "Seen." },
       (request) => ({ text: `I see: ${callOutput(request, "call_big")}` }),
     ],
@@ -134,14 +138,7 @@ Deno.test("an agent with a CODEX_HOME of its own has its turns, its threads and 
   await using sandbox = await openSandbox({
     binary: (await codexBinary(NEWEST_CODEX)).native,
     steps: [
-      {
-        items: [{
-          type: "function_call",
-          name: "exec_command",
-          args: { cmd: "yes harbour | head -c 3000" },
-          call_id: "call_big",
-        }],
-      },
+      BIG_CALL,
       { text: "Seen." },
     ],
   });
