@@ -19,7 +19,10 @@ import type { TurnSettings } from "./turn_request.ts";
 
 /** One way to run codex. */
 export interface Transport {
+  /** For people and for the host; nothing is decided by it. */
   readonly name: "exec" | "app-server";
+  /** Whether codex, and with it the relay of the host's tools, may stay when a run is over. */
+  readonly stays: boolean;
   /**
    * Runs codex once. Aborting `signal` interrupts it: what codex still says and records is read,
    * then it is ended. Never throws; what went wrong is in `outcome`.

@@ -46,7 +46,7 @@ export class Transports {
   async prepare(input: CommandInput & { settings: TurnSettings }): Promise<void> {
     const { transport } = this.choose(input.settings, input.codex);
     const { warm } = input.settings;
-    if (transport.name !== "app-server" || !warm.spare || warm.max === 0) return;
+    if (!transport.stays || !warm.spare || warm.max === 0) return;
     await this.#server.prepare(input);
   }
 
@@ -80,6 +80,7 @@ export class Transports {
 /** `codex exec`, for threads that may be loaded in a server. */
 class ExecBeside implements Transport {
   readonly name = "exec";
+  readonly stays = false;
   readonly #server: AppServerTransport;
 
   constructor(server: AppServerTransport) {

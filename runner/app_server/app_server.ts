@@ -32,6 +32,7 @@ export type CommandInput = Pick<
 /** The second transport. */
 export class AppServerTransport implements Transport {
   readonly name = "app-server";
+  readonly stays = true;
   readonly #pool: Pool;
 
   /** See {@link Pool}. */

@@ -32,6 +32,10 @@ export class WithFallback implements Transport {
     return this.#first.name;
   }
 
+  get stays(): boolean {
+    return this.#first.stays;
+  }
+
   run(input: RunInput, signal: AbortSignal): CodexRun {
     const outcome = Promise.withResolvers<RunOutcome>();
     return { events: this.#events(input, signal, outcome.resolve), outcome: outcome.promise };

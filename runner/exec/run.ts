@@ -24,6 +24,7 @@ const LINGER_MS = 2_000;
 /** One process of `codex exec` for each run; nothing stays between runs. */
 export const execTransport: Transport = {
   name: "exec",
+  stays: false,
   run(input, signal): CodexRun {
     const run = new ExecRun(input, signal);
     return { events: run.events(), outcome: run.outcome };

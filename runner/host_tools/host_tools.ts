@@ -41,8 +41,7 @@ export async function openHostTools(
 ): Promise<HostTools | undefined> {
   const { tools, agentId, callTool } = request;
   const { bridges } = transports;
-  const keep = transport.name === "app-server";
-  if (!keep || tools.length === 0) await bridges.drop(request);
+  if (!transport.stays || tools.length === 0) await bridges.drop(request);
   if (tools.length === 0) return undefined;
   const options: BridgeOptions = {
     agentId,

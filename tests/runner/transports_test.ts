@@ -65,6 +65,7 @@ function playing(
   };
   const transport = {
     name,
+    stays: name === "app-server",
     runs: 0,
     run: () => {
       transport.runs++;
