@@ -126,13 +126,18 @@ export class Stats {
  */
 export function readStats({ state }: ProfilePaths): PluginStats | undefined {
   const path = join(state, STATS_FILE);
+  const unreadable = (why: string) => new Error(`Cannot read the counters in ${path}: ${why}`);
+  let counters: unknown;
   try {
     const text = readIfThere(path);
-    return text === undefined ? undefined : z.parse(PluginStats, JSON.parse(text));
+    if (text === undefined) return undefined;
+    counters = JSON.parse(text);
   } catch (error) {
-    const why = error instanceof z.core.$ZodError ? "it is of another version" : inWords(error);
-    throw new Error(`Cannot read the counters in ${path}: ${why}`);
+    throw unreadable(inWords(error));
   }
+  const parsed = z.safeParse(PluginStats, counters);
+  if (!parsed.success) throw unreadable("it is of another version");
+  return parsed.data;
 }
 
 /** All turns that are over. */

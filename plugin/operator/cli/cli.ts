@@ -10,10 +10,7 @@ import { nearest } from "../../../base/nearest.ts";
 import { parseArguments, UsageError } from "./arguments.ts";
 import { type Action, type Command, EXIT, HELP, isGroup, isRaw } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
-import { helpOf, overview } from "./help.ts";
 import { columns, complain, print } from "./terminal.ts";
-import { wrapProse } from "./text.ts";
-import { TOPICS } from "./topics.ts";
 
 /** What a command may be called instead. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -27,7 +24,7 @@ const ALIASES: Readonly<Record<string, string>> = {
 export async function runCommand(name: string, args: string[]): Promise<number> {
   if (name === "--" && args[0] !== undefined) return await runCommand(args[0], args.slice(1));
   const meant = named(ALIASES, name) ?? name;
-  if (meant === "help") return help(args);
+  if (meant === "help") return await help(args);
   const command = named<Command>(COMMANDS, meant);
   if (command === undefined) {
     const known = name.startsWith("-") ? Object.keys(ALIASES) : [...Object.keys(COMMANDS), "help"];
@@ -37,7 +34,13 @@ export async function runCommand(name: string, args: string[]): Promise<number> 
 }
 
 /** `help [COMMAND… | TOPIC]`. */
-function help(words: readonly string[]): number {
+async function help(words: readonly string[]): Promise<number> {
+  // Text for people takes a while to load, and most commands write none of it.
+  const [{ helpOf, overview }, { TOPICS }, { wrapProse }] = await Promise.all([
+    import("./help.ts"),
+    import("./topics.ts"),
+    import("./text.ts"),
+  ]);
   const [first, second] = words.filter((word) => word !== "--help" && word !== "-h");
   if (first === undefined) print(overview(COMMANDS, TOPICS, columns()));
   else if (named(TOPICS, first) !== undefined) {
@@ -65,14 +68,14 @@ async function run(name: string, command: Command, args: string[]): Promise<numb
     const action = sub === undefined ? undefined : named(command.commands, sub);
     if (action !== undefined) return await runAction(`${name} ${sub}`, action, rest);
     if (sub === undefined || asksHelp(sub)) {
-      print(helpOf(name, command, columns()));
+      await printHelp(name, command);
       return sub === undefined ? EXIT.usage : EXIT.ok;
     }
     return misunderstood(unknown("command", sub, Object.keys(command.commands)), name);
   }
   if (isRaw(command)) {
     if (!args.some(asksHelp)) return await command.runRaw(args);
-    print(helpOf(name, command, columns()));
+    await printHelp(name, command);
     return EXIT.ok;
   }
   return await runAction(name, command, args);
@@ -82,13 +85,18 @@ async function runAction(name: string, action: Action, argv: string[]): Promise<
   try {
     const args = parseArguments(argv, action);
     if (!args.has(HELP.name)) return await action.run(args);
-    print(helpOf(name, action, columns()));
+    await printHelp(name, action);
     return EXIT.ok;
   } catch (error) {
     if (error instanceof UsageError) return misunderstood(error.message, name);
     complain(inWords(error));
     return error instanceof ConfigError ? EXIT.config : EXIT.failed;
   }
+}
+
+async function printHelp(name: string, command: Command): Promise<void> {
+  const { helpOf } = await import("./help.ts");
+  print(helpOf(name, command, columns()));
 }
 
 function named<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { oneLine } from "./text.ts";
+import { oneLine } from "./printable.ts";
 
 /** A number with separators. */
 export function count(n: number): string {

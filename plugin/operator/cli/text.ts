@@ -1,39 +1,12 @@
 /**
- * Text for a terminal, as values: cleaned, measured in columns, broken into lines, cut.
+ * Text for a terminal, as values: measured in columns, broken into lines, cut.
+ *
+ * What it needs for that takes 20 ms to load, so nothing that every start loads imports it.
  *
  * @module
  */
 import stringWidth from "string-width";
 import wrapAnsi from "wrap-ansi";
-
-/**
- * What a terminal obeys (C0, C1, DEL) and what makes it show a text in another order than it is in
- * (direction marks, embeddings, overrides, isolates), or breaks a line where none is (U+2028, U+2029).
- */
-const OBEYED =
-  // deno-lint-ignore no-control-regex
-  /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]/g;
-
-/**
- * The one function through which every text goes that is not ours, before a terminal sees it: what a
- * terminal would obey, or would show otherwise than it is, becomes `�`. Newlines and tabs stay.
- */
-export function printable(text: string): string {
-  return text.toWellFormed().replace(OBEYED, "\ufffd");
-}
-
-/** The same on one line. */
-export function oneLine(text: string): string {
-  return printable(text.replace(/\s+/g, " ").trim());
-}
-
-/** JSON that is exactly the value and that a terminal shows as it stands. */
-export function jsonText(value: unknown, indent?: number): string {
-  return JSON.stringify(value, null, indent).replace(
-    OBEYED,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-}
 
 /** Columns that a text takes. */
 export const widthOf: (text: string) => number = stringWidth;
@@ -74,11 +47,6 @@ export function clipTo(text: string, width: number): string {
 /** Fills up with spaces to `width` columns. */
 export function padTo(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - widthOf(text)));
-}
-
-/** A word for a POSIX shell that means exactly `text`. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Breaks prose; lines that begin with a space (commands, tables) stay as they are. */

@@ -8,7 +8,7 @@ import { codexEnvironment, codexHome } from "../../../runner/codex/environment.t
 import { TurnError } from "../../../runner/turn_event.ts";
 import type { Config } from "../../config/config_schema.ts";
 import type { ProfilePaths } from "../../profile.ts";
-import { shellWord } from "../cli/text.ts";
+import { shellWord } from "../cli/printable.ts";
 
 /** `fail`: turns do not work; `warn`: they do, but somebody should know; `skipped`: not looked at. */
 export type Status = "ok" | "warn" | "fail" | "skipped";

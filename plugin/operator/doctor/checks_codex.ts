@@ -13,7 +13,7 @@ import { customProvider } from "../../../runner/codex/codex_settings.ts";
 import { TurnError } from "../../../runner/turn_event.ts";
 import { unsuitable } from "../../../runner/app_server/app_server.ts";
 import { turnSettings } from "../../config/settings.ts";
-import { shellWord } from "../cli/text.ts";
+import { shellWord } from "../cli/printable.ts";
 import {
   type Check,
   type DoctorContext,

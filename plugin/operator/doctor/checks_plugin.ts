@@ -8,7 +8,7 @@ import { inWords } from "../../../base/error_message.ts";
 import { ownUid } from "../../../base/open_file.ts";
 import { manifestFor } from "../../manifest.ts";
 import { EXECUTABLE_NAME, PLUGIN_NAME, VERSION } from "../../self.ts";
-import { shellWord } from "../cli/text.ts";
+import { shellWord } from "../cli/printable.ts";
 import { exists, readIfThere } from "../../../base/files.ts";
 import { LINE_TO_ADD, readPlexumJson } from "../setup/plexum_json.ts";
 import {

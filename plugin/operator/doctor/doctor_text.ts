@@ -5,7 +5,8 @@
  */
 import { count } from "../cli/format.ts";
 import { paintFor, type Style } from "../cli/terminal.ts";
-import { oneLine, padTo, widthOf, wrap } from "../cli/text.ts";
+import { oneLine } from "../cli/printable.ts";
+import { padTo, widthOf, wrap } from "../cli/text.ts";
 import { type Check, type Finding, GROUPS, type Status } from "./check.ts";
 
 /** What a check came to; texts that are not there are empty. */

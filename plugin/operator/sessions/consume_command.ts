@@ -16,7 +16,7 @@ import { EXIT } from "../cli/command.ts";
 import { count, many, size } from "../cli/format.ts";
 import { profileOf } from "../cli/options.ts";
 import { complain, print, printJson } from "../cli/terminal.ts";
-import { oneLine } from "../cli/text.ts";
+import { oneLine } from "../cli/printable.ts";
 import { type KnownThread, KnownThreads, rolloutOf } from "./known_threads.ts";
 
 /** `sessions consume`. */

@@ -12,7 +12,7 @@ import { EXIT } from "../cli/command.ts";
 import { many } from "../cli/format.ts";
 import { profileOf } from "../cli/options.ts";
 import { complain, print } from "../cli/terminal.ts";
-import { oneLine } from "../cli/text.ts";
+import { oneLine } from "../cli/printable.ts";
 import { exists } from "../../../base/files.ts";
 import { type KnownThread, KnownThreads } from "./known_threads.ts";
 

@@ -13,7 +13,8 @@ import {
 } from "../../../rollout/report/thread_report.ts";
 import { callSubject, count, many, size, timeOf } from "../cli/format.ts";
 import type { Paint } from "../cli/terminal.ts";
-import { clipTo, oneLine, padTo, widthOf, wrap } from "../cli/text.ts";
+import { oneLine } from "../cli/printable.ts";
+import { clipTo, padTo, widthOf, wrap } from "../cli/text.ts";
 import type { KnownThread } from "./known_threads.ts";
 
 /** How to write. */

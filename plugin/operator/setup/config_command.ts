@@ -1,5 +1,5 @@
 /**
- * `config check|show|schema` and `manifest`: what the plugin makes of `config.json`.
+ * `config check|show|schema`: what the plugin makes of `config.json`.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { EXIT } from "../cli/command.ts";
 import { profileOf } from "../cli/options.ts";
 import { readIfThere } from "../../../base/files.ts";
 import { columns, complain, paintFor, print, printJson } from "../cli/terminal.ts";
-import { padTo, printable, wrap } from "../cli/text.ts";
-import { manifestFor } from "../../manifest.ts";
+import { printable } from "../cli/printable.ts";
+import { padTo, wrap } from "../cli/text.ts";
 import { many } from "../cli/format.ts";
 
 /** `config check`: the same verdict, in the same words, as the handshake's. */
@@ -27,12 +27,6 @@ export function checkConfig(args: Arguments): number {
       : `${path} is fine: ${many(set, "option")} set`,
   );
   return args.has("strict") && warnings.length > 0 ? EXIT.failed : EXIT.ok;
-}
-
-/** `manifest`: what the host reads before it starts the plugin. */
-export function printManifest(args: Arguments): number {
-  printJson(manifestFor(loadConfig(profileOf(args).config).config.supported_models), 2);
-  return EXIT.ok;
 }
 
 /** `config show`: every option's value and where it comes from. */

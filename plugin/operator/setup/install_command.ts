@@ -20,7 +20,8 @@ import { newProfileOf, PROFILE, profileOf } from "../cli/options.ts";
 import { readIfThere, unlessMissing } from "../../../base/files.ts";
 import { type FileChange, keep, removeChange, removeLeftovers, textChange } from "./file_change.ts";
 import { columns, complain, paintFor, print } from "../cli/terminal.ts";
-import { shellWord, wrap } from "../cli/text.ts";
+import { shellWord } from "../cli/printable.ts";
+import { wrap } from "../cli/text.ts";
 
 /** `install`. */
 export async function install(args: Arguments): Promise<number> {

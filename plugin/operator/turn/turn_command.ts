@@ -20,16 +20,9 @@ import { EXIT } from "../cli/command.ts";
 import { Interrupt } from "./interrupt.ts";
 import { LogFile } from "../../log.ts";
 import { profileOf } from "../cli/options.ts";
-import {
-  columns,
-  complain,
-  paintFor,
-  printJson,
-  Progress,
-  write,
-  writeError,
-} from "../cli/terminal.ts";
-import { printable } from "../cli/text.ts";
+import { columns, complain, paintFor, printJson, write, writeError } from "../cli/terminal.ts";
+import { Progress } from "../cli/progress.ts";
+import { printable } from "../cli/printable.ts";
 import { agentOf, promptOf, workspaceOf } from "./turn_arguments.ts";
 import { TurnView } from "./turn_view.ts";
 

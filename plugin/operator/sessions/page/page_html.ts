@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { printable } from "../../cli/text.ts";
+import { printable } from "../../cli/printable.ts";
 
 /** Markup that was made by {@link markup}. */
 export class Markup {

@@ -12,7 +12,8 @@ import {
   type TurnReport,
 } from "../../../../rollout/report/thread_report.ts";
 import { callSubject, count, many, size, timeOf } from "../../cli/format.ts";
-import { clipTo, shellWord } from "../../cli/text.ts";
+import { shellWord } from "../../cli/printable.ts";
+import { clipTo } from "../../cli/text.ts";
 import { type Markup, markup, type Piece, when } from "./page_html.ts";
 
 /** What the rows of a page have in common. */

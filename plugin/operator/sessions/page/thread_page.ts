@@ -15,7 +15,8 @@ import {
 } from "../../../../rollout/report/thread_report.ts";
 import { EXECUTABLE_NAME } from "../../../self.ts";
 import { count, many, size, timeOf } from "../../cli/format.ts";
-import { clipTo, oneLine, shellWord } from "../../cli/text.ts";
+import { oneLine, shellWord } from "../../cli/printable.ts";
+import { clipTo } from "../../cli/text.ts";
 import type { KnownThread } from "../known_threads.ts";
 import { callsChart, contextChart } from "./page_charts.ts";
 import { Markup, markup, type Piece, when } from "./page_html.ts";

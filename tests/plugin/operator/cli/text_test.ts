@@ -1,15 +1,12 @@
 import { strict as assert } from "node:assert";
 import * as fc from "fast-check";
 import {
-  clipTo,
   jsonText,
   oneLine,
-  padTo,
   printable,
   shellWord,
-  widthOf,
-  wrap,
-} from "../../../../plugin/operator/cli/text.ts";
+} from "../../../../plugin/operator/cli/printable.ts";
+import { clipTo, padTo, widthOf, wrap } from "../../../../plugin/operator/cli/text.ts";
 
 Deno.test("printable lets nothing through that a terminal would obey", () => {
   assert.equal(printable("a\x1b]0;title\x07b\u202ec\td\n"), "a\ufffd]0;title\ufffdb\ufffdc\td\n");
