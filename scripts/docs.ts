@@ -5,7 +5,7 @@
  */
 import { dirname, join } from "@std/path";
 import { EXIT_MEANINGS } from "../plugin/operator/cli/command.ts";
-import { charts, figureTable, inBrief } from "./proof/bench/figures/page.ts";
+import { charts, inBrief, questionTable } from "./proof/bench/figures/page.ts";
 import { readLast } from "./proof/bench/figures/last.ts";
 import { MAN_PAGE, manPage } from "./man.ts";
 import { type ConfigOption, configOptions } from "../plugin/operator/setup/config_reference.ts";
@@ -17,7 +17,7 @@ const PAGES = ["docs/configuration.md", "docs/operators.md", "docs/performance.m
 /** Parts by name; what stands behind `NAME: ` is the part's subject. */
 const PARTS: Readonly<Record<string, (subject: string) => string>> = {
   "option table": optionTable,
-  "figures": (question) => figureTable(readLast(), question),
+  "figures": (question) => questionTable(readLast(), question),
   "figures in brief": () => inBrief(readLast()),
   "exit codes": () =>
     [

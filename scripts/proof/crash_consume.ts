@@ -14,7 +14,7 @@ import { executable } from "../../tests/support/checkout.ts";
 import { type Host, startHost } from "../../tests/support/host.ts";
 import { openSandbox } from "../../tests/support/sandbox.ts";
 import { type CallState, Expectation, type Op, Victim } from "./crash/victim.ts";
-import { random } from "./random.ts";
+import { random } from "./series.ts";
 
 const { values } = parseArgs({
   options: {

@@ -18,7 +18,7 @@ import { codexBinary, NEWEST_CODEX } from "../../tests/support/codex.ts";
 import { type Host, startHost } from "../../tests/support/host.ts";
 import { openSandbox } from "../../tests/support/sandbox.ts";
 import { GrowingSession } from "./crash/growing.ts";
-import { random } from "./random.ts";
+import { random } from "./series.ts";
 
 const { values } = parseArgs({
   options: {

@@ -9,16 +9,17 @@
  * must be gone, its temporary files too, and the thread must go on. With `--stays` all turns run a real
  * codex that stays between turns. Prints a table in Markdown; exits with 1 when anything was left.
  */
-import { hostileKinds, warmKinds } from "./hostile/kinds.ts";
-import { hostileTable, Lane, type Outcome } from "./hostile/lane.ts";
-import { random } from "./random.ts";
+import { table } from "../table.ts";
+import { hostileKinds } from "./hostile/kinds.ts";
+import { Lane, type Outcome } from "./hostile/lane.ts";
+import { quantile, random } from "./series.ts";
 
 const CANCELS = Number(Deno.args[0] ?? 240);
 const SEED = Number(Deno.args[1] ?? Date.now() % 1_000_000);
 const LANES = 2;
 
 const dice = random(SEED);
-const kinds = Deno.args.includes("--stays") ? await warmKinds() : await hostileKinds();
+const kinds = hostileKinds(Deno.args.includes("--stays"));
 const outcomes: Outcome[] = [];
 let left = CANCELS;
 
@@ -37,7 +38,25 @@ async function drive(): Promise<void> {
   }
 }
 
+/** What became of those of one kind, or of all. */
+function row(kind: string): unknown[] {
+  const of = outcomes.filter((one) => kind === "all" || one.kind === kind);
+  const times = of.flatMap(({ ms }) => ms ?? []);
+  return [
+    kind,
+    of.length,
+    of.flatMap(({ orphans }) => orphans).length,
+    of.reduce((sum, { files }) => sum + files, 0),
+    of.filter(({ goesOn }) => !goesOn).length,
+    [0.5, 0.95, 1].map((share) => Math.round(quantile(times, share) || 0)).join(" / "),
+  ];
+}
+
 await Promise.all(Array.from({ length: LANES }, drive));
 console.log(`${outcomes.length} cancels, seed ${SEED}\n`);
-console.log(hostileTable(outcomes));
+const told = "cancel → message_end, ms (p50 / p95 / max)";
+console.log(table(
+  ["turns", "cancels", "orphans", "files left", "threads lost", told],
+  [...[...new Set(outcomes.map(({ kind }) => kind))].sort(), "all"].map(row),
+));
 Deno.exit(outcomes.some((one) => one.orphans.length > 0 || one.files > 0 || !one.goesOn) ? 1 : 0);

@@ -10,15 +10,14 @@
  * lost.
  */
 import {
-  codexBinary,
   MIDDLE_CODEX,
   NEWEST_CODEX,
   OLDEST_CODEX,
   STAYING_CODEX,
 } from "../../tests/support/codex.ts";
-import { random } from "./random.ts";
-import { isClean, killTable, type Outcome, type Victim } from "./kill/outcome.ts";
-import { type Kind, Range } from "./kill/range.ts";
+import { table } from "../table.ts";
+import { type Kind, type Outcome, Range, TRACES, type Victim } from "./kill/range.ts";
+import { random } from "./series.ts";
 
 const TURNS = Number(Deno.args[0] ?? 500);
 const SEED = Number(Deno.args[1] ?? Date.now() % 1_000_000);
@@ -27,20 +26,18 @@ const LANES = 2;
 const SHOTS = 12;
 
 const dice = random(SEED);
-const kinds: Kind[] = [];
-if (Deno.args.includes("--served")) {
-  for (const version of STAYING_CODEX) {
-    const binary = (await codexBinary(version)).native;
-    kinds.push({ name: `${version}, served`, binary, served: true });
-  }
-} else {
-  for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
-    kinds.push({ name: version, binary: (await codexBinary(version)).native }, { name: "fake" });
-  }
-}
+const kinds: Kind[] = Deno.args.includes("--served")
+  ? STAYING_CODEX.map((version) => ({ name: `${version}, served`, version, served: true }))
+  : [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]
+    .flatMap((version) => [{ name: version, version }, { name: "fake" }]);
 const outcomes: Outcome[] = [];
 let left = TURNS;
 let opened = 0;
+
+/** Whether nothing was left that must not be. */
+function isClean({ left }: Outcome): boolean {
+  return Object.values(left).every((traces) => traces.length === 0);
+}
 
 function take(outcome: Outcome): void {
   outcomes.push(outcome);
@@ -52,19 +49,40 @@ async function lane(): Promise<void> {
     const kind = kinds[opened++ % kinds.length];
     if (kind === undefined) return;
     await using range = await Range.open(kind);
-    const victims: Victim[] = kind.binary ? ["plugin", "codex", "mcp-host"] : ["plugin", "codex"];
+    const victims: Victim[] = kind.version ? ["plugin", "codex", "mcp-host"] : ["plugin", "codex"];
     for (let shots = SHOTS; shots > 0 && left > 0; shots--) {
       const victim = victims[Math.floor(dice() * victims.length)] ?? "codex";
       const outcome = await range.shoot(victim, dice);
       take(outcome);
-      left -= outcome.turns;
+      left -= outcome.ends.length;
     }
     take(await range.restart());
     console.error(`${TURNS - left} of ${TURNS} turns, ${outcomes.filter(isClean).length} clean`);
   }
 }
 
+function row(name: string[], all: readonly Outcome[]): unknown[] {
+  const ends = Map.groupBy(all.flatMap(({ ends }) => ends), (end) => end);
+  const told = [...ends].sort(([, a], [, b]) => b.length - a.length)
+    .map(([end, each]) => `${end} ${each.length}`).join(", ");
+  const traces = Object.keys(TRACES) as (keyof typeof TRACES)[];
+  return [
+    ...[...name, all.length, all.filter(({ hit }) => hit).length],
+    ...[all.flatMap(({ ends }) => ends).length, told],
+    ...traces.map((trace) => all.flatMap(({ left }) => left[trace]).length),
+  ];
+}
+
 console.error(`seed ${SEED}`);
 await Promise.all(Array.from({ length: LANES }, lane));
-console.log(killTable(outcomes));
+const groups = Map.groupBy(outcomes, ({ codex, victim }) => `${codex}|${victim}`);
+console.log(table(
+  ["codex", "killed", "shots", "hits", "turns", "how they ended", ...Object.values(TRACES)],
+  [
+    ...[...groups].sort(([a], [b]) => a < b ? -1 : 1).map(([name, all]) =>
+      row(name.split("|"), all)
+    ),
+    row(["all", ""], outcomes),
+  ],
+));
 Deno.exit(outcomes.every(isClean) ? 0 : 1);

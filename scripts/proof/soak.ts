@@ -8,7 +8,8 @@
 import { join } from "@std/path";
 import { lineChart } from "../chart.ts";
 import { ROOT } from "../project.ts";
-import { median, type Trend, trendOf } from "./soak/trend.ts";
+import { table } from "../table.ts";
+import { median, type Trend, trendOf } from "./series.ts";
 import { type SoakTurn, SoakWorld } from "./soak/world.ts";
 
 const [TURNS = 2000, WORKSPACES = 50, REAL = 10] = Deno.args.filter((arg) => !arg.startsWith("--"))
@@ -22,23 +23,14 @@ const WARM_UP = TURNS * 0.4;
 const GROWTH_MAX_MIB = 16;
 const GROWTH_MAX_DESCRIPTORS = 3;
 
-interface Sample {
+type Sample = Awaited<ReturnType<SoakWorld["size"]>> & {
   turns: number;
-  mebibytes: number;
-  descriptors: number | undefined;
-  /** Of codex that stay: how many, and what the largest of them holds. */
-  servers: number;
-  serverMebibytes: number;
   fakeMs: number;
   realMs: number;
-}
+};
 
 async function soak(): Promise<Sample[]> {
-  await using world = await SoakWorld.open({
-    workspaces: WORKSPACES,
-    real: STAYS ? WORKSPACES : REAL,
-    stays: STAYS,
-  });
+  await using world = await SoakWorld.open(WORKSPACES, STAYS ? WORKSPACES : REAL, STAYS);
   const samples: Sample[] = [];
   let begun = 0;
   let recent: SoakTurn[] = [];
@@ -62,7 +54,7 @@ async function soak(): Promise<Sample[]> {
 
 const FIGURES: { name: string; of: (sample: Sample) => number; unit: string }[] = [
   { name: "memory", of: ({ mebibytes }) => mebibytes, unit: "MiB" },
-  { name: "descriptors", of: ({ descriptors }) => descriptors ?? NaN, unit: "" },
+  { name: "descriptors", of: ({ descriptors }) => descriptors, unit: "" },
   { name: "codex that stay", of: ({ servers }) => servers, unit: "" },
   { name: "the largest of them", of: ({ serverMebibytes }) => serverMebibytes, unit: "MiB" },
   { name: "turn, fake codex (median)", of: ({ fakeMs }) => fakeMs, unit: "ms" },
@@ -77,23 +69,19 @@ function points(samples: Sample[], of: (sample: Sample) => number): [number, num
 function report(samples: Sample[]): Map<string, Trend> {
   const trends = new Map<string, Trend>();
   const warm = samples.filter(({ turns }) => turns > WARM_UP);
-  console.log(
-    `| figure | after ${
-      warm[0]?.turns
-    } turns | after ${TURNS} | lowest | highest | trend per 1000 turns |`,
-  );
-  console.log("|---|---:|---:|---:|---:|---:|");
-  for (const { name, of, unit } of FIGURES) {
+  const rows = FIGURES.flatMap(({ name, of, unit }) => {
     const all = points(warm, of);
-    if (all.length === 0) continue;
+    if (all.length === 0) return [];
     const trend = trendOf(all);
     trends.set(name, trend);
     const values = all.map(([, value]) => value);
     const cells = [values[0], values.at(-1), Math.min(...values), Math.max(...values)]
       .map((value) => `${Math.round((value ?? NaN) * 10) / 10} ${unit}`);
     const slope = `${trend.slope < 0 ? "" : "+"}${(trend.slope * 1000).toFixed(2)} ${unit}`;
-    console.log(`| ${[name, ...cells, slope].join(" | ")} |`);
-  }
+    return [[name, ...cells, slope]];
+  });
+  const head = [`after ${warm[0]?.turns} turns`, `after ${TURNS}`, "lowest", "highest"];
+  console.log(table(["figure", ...head, "trend per 1000 turns"], rows));
   return trends;
 }
 

@@ -58,7 +58,7 @@ export async function openRig(options: SandboxOptions): Promise<Rig> {
     onWarning: (message) => logs.push({ level: "warning", message }),
   });
   const settings: TurnSettings = {
-    binary: options.binary,
+    binary: sandbox.binary,
     extraArgs: [],
     sandbox: "danger-full-access",
     trustWorkspace: false,

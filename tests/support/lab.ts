@@ -1,17 +1,19 @@
 /**
- * The lab: one profile, codex of one version, scripted model, workspace and host that has started the
- * compiled plugin, with shorthands for a turn. Tests, the matrix and the proofs work in it; `Sandbox`
+ * The lab: one profile, one codex, scripted model, workspace and host that has started the compiled
+ * plugin, with shorthands for a turn. Tests, the demo, the matrix and the proofs work in it; `Sandbox`
  * is the same without a host, for what starts the plugin in its own way.
  */
 import { strict as assert } from "node:assert";
 import { METHOD, type MutateResult, type Tool } from "../../plugin/protocol.ts";
 import type { ModelRequest } from "./model/request.ts";
 import type { ScriptedStep } from "./model/step.ts";
-import { type CodexBinary, codexBinary } from "./codex.ts";
-import { type Host, startHost } from "./host.ts";
+import { codexBinary } from "./codex.ts";
+import { type Host, type HostOptions, startHost } from "./host.ts";
+import type { RequestHandler } from "./peer.ts";
 import type { Process } from "./processes.ts";
 import { openSandbox, type Sandbox, type SandboxOptions } from "./sandbox.ts";
 import type { EventOf, Turn } from "./turn.ts";
+import type { InitializeResult } from "./wire.ts";
 
 /** How the plugin runs codex, as its configuration names it. */
 export type Transport = "exec" | "app-server";
@@ -20,6 +22,10 @@ export type Transport = "exec" | "app-server";
 export interface LabOptions extends Omit<SandboxOptions, "binary"> {
   /** `exec` when left out. */
   transport?: Transport;
+  /** Puts there what has to be there before the plugin starts; may say how that is started. */
+  prepare?: (sandbox: Sandbox) => Promise<Partial<HostOptions> | void> | void;
+  /** Answers the plugin's calls of host tools. */
+  onToolCall?: RequestHandler;
 }
 
 /** What a turn may have beside its text. */
@@ -53,47 +59,55 @@ export async function strangers(sandbox: Sandbox, { pid: plugin }: Host): Promis
   );
 }
 
-/** Everything that a turn of a real codex needs, and nothing of the machine. */
+/** Everything that a turn of codex needs, and nothing of the machine. */
 export class Lab implements AsyncDisposable {
   #host: Host;
+  readonly #boot: () => Promise<[Host, InitializeResult]>;
 
   private constructor(
+    /** Of the codex; empty where it is none that was fetched. */
     readonly version: string,
-    readonly codex: CodexBinary,
     readonly sandbox: Sandbox,
+    /** What the plugin said of itself when it was started first. */
+    readonly hello: InitializeResult,
     host: Host,
+    boot: () => Promise<[Host, InitializeResult]>,
   ) {
     this.#host = host;
+    this.#boot = boot;
   }
 
-  /** Fetches that codex if need be, and starts everything. */
-  static async open(version: string, options: LabOptions = {}): Promise<Lab> {
-    const { transport = "exec", config, ...rest } = options;
-    const codex = await codexBinary(version);
+  /** Starts everything. `codex` is a version, which is fetched if need be, or what a sandbox takes. */
+  static async open(codex: SandboxOptions["binary"], options: LabOptions = {}): Promise<Lab> {
+    const { transport = "exec", config, prepare, onToolCall, ...rest } = options;
+    const version = typeof codex === "string" && /^\d+\.\d+\.\d+/.test(codex) ? codex : "";
+    const binary = version === "" ? codex : (await codexBinary(version)).native;
+    // `exec` is what a configuration without a word means.
+    const how = { ...config, ...transport === "exec" ? {} : { transport } };
     await using opened = new AsyncDisposableStack();
-    const sandbox = opened.use(
-      await openSandbox({
-        binary: codex.native,
-        ...rest,
-        // `exec` is what a configuration without a word means.
-        config: { ...config, ...transport === "exec" ? {} : { transport } },
-      }),
-    );
-    const host = opened.use(await startHost({ env: sandbox.env }));
-    await host.initialize();
+    const sandbox = opened.use(await openSandbox({ binary, ...rest, config: how }));
+    const program = { env: sandbox.env, ...await prepare?.(sandbox) };
+    const boot = async (): Promise<[Host, InitializeResult]> => {
+      await using opened = new AsyncDisposableStack();
+      const host = opened.use(await startHost(program));
+      if (onToolCall) host.onRequest(METHOD.hostToolCall, onToolCall);
+      const hello = await host.initialize();
+      opened.move();
+      return [host, hello];
+    };
+    const [host, hello] = await boot();
     opened.move();
-    return new Lab(version, codex, sandbox, host);
+    return new Lab(version, sandbox, hello, host, boot);
   }
 
   get host(): Host {
     return this.#host;
   }
 
-  /** Ends the plugin and starts another. */
+  /** Ends the plugin, if nobody has killed it, and starts another. */
   async restart(): Promise<void> {
     await this.#host[Symbol.asyncDispose]();
-    this.#host = await startHost({ env: this.sandbox.env });
-    await this.#host.initialize();
+    [this.#host] = await this.#boot();
   }
 
   /** Asks for a turn in the sandbox's workspace. */
@@ -132,9 +146,15 @@ export class Lab implements AsyncDisposable {
   }
 
   /** `plexum/session/mutate` on the sandbox's workspace. */
-  async mutate(op: string, ...ids: string[]): Promise<MutateResult> {
-    const mutations = ids.map((block_id) => ({ block_id, op }));
-    const { workspace } = this.sandbox;
+  mutate(op: string, ...ids: string[]): Promise<MutateResult> {
+    return this.mutateAll(ids.map((block_id) => ({ block_id, op })));
+  }
+
+  /** The same with an op for each, and in any workspace. */
+  async mutateAll(
+    mutations: { block_id: string; op: string }[],
+    workspace: string = this.sandbox.workspace,
+  ): Promise<MutateResult> {
     const result = await this.host.request(METHOD.mutate, { agent_id: "cx", workspace, mutations });
     return result as MutateResult;
   }

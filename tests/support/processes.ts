@@ -9,16 +9,22 @@ export interface Process {
   pid: number;
   ppid: number;
   pgid: number;
+  /** Resident memory. */
+  mebibytes: number;
   /** Arguments, and on systems that show it the environment too. Cut to 300 characters. */
   command: string;
 }
 
 /** Every process of this machine that has to do with the folder `root`, ourselves left out. */
 export async function processesUnder(root: string): Promise<Process[]> {
-  const all = Deno.build.os === "linux" ? fromProc() : await fromPs();
-  return all.filter(({ pid, command }) =>
+  return (await allProcesses()).filter(({ pid, command }) =>
     pid !== Deno.pid && (command.includes(root) || workingDirectory(pid).startsWith(root))
   ).map((process) => ({ ...process, command: process.command.slice(0, 300) }));
+}
+
+/** Every process of this machine. */
+export async function allProcesses(): Promise<Process[]> {
+  return Deno.build.os === "linux" ? fromProc() : await fromPs();
 }
 
 /** From /proc, because there is not always a `ps`. */
@@ -27,17 +33,21 @@ function fromProc(): Process[] {
   return pids.flatMap((pid): Process[] => {
     // State, parent and group stand behind the name, which is in parentheses and may hold some.
     const stat = read(`/proc/${pid}/stat`);
-    const [state, ppid, pgid] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (state === undefined || state === "" || state === "Z" || state === "X") return [];
+    const [state = "", ppid, pgid, ...more] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    if (["", "Z", "X"].includes(state)) return [];
     const command = `${read(`/proc/${pid}/cmdline`)} ${read(`/proc/${pid}/environ`)}`;
     return [{
       pid,
       ppid: Number(ppid),
       pgid: Number(pgid),
+      mebibytes: Number(more[18]) * PAGE / 2 ** 20,
       command: command.replaceAll("\0", " ").trim(),
     }];
   });
 }
+
+/** Bytes; what nearly every machine has. */
+const PAGE = 4096;
 
 function read(path: string): string {
   try {
@@ -49,14 +59,14 @@ function read(path: string): string {
 
 async function fromPs(): Promise<Process[]> {
   const { stdout } = await new Deno.Command("ps", {
-    args: ["axeww", "-o", "pid=,ppid=,pgid=,stat=,command="],
+    args: ["axeww", "-o", "pid=,ppid=,pgid=,rss=,stat=,command="],
     env: { COLUMNS: "100000" },
   }).output();
   return new TextDecoder().decode(stdout).split("\n").flatMap((line): Process[] => {
-    const [, pid, ppid, pgid, stat, command] =
-      /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
+    const [, numbers = "", stat, command] = /^((?:\s*\d+){4})\s+(\S+)\s+(.*)$/.exec(line) ?? [];
     if (command === undefined || stat?.startsWith("Z")) return [];
-    return [{ pid: Number(pid), ppid: Number(ppid), pgid: Number(pgid), command }];
+    const [pid = 0, ppid = 0, pgid = 0, kibibytes = 0] = numbers.trim().split(/\s+/).map(Number);
+    return [{ pid, ppid, pgid, mebibytes: kibibytes / 1024, command }];
   });
 }
 
@@ -90,10 +100,12 @@ function workingDirectory(pid: number): string {
   }
 }
 
-function kill(pid: number): void {
+/** Kills it; false where it has ended by itself. */
+export function kill(pid: number): boolean {
   try {
     Deno.kill(pid, "SIGKILL");
+    return true;
   } catch {
-    // It ended by itself in the meantime.
+    return false;
   }
 }

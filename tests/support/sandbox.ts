@@ -10,12 +10,16 @@ import { type ScriptedModel, startScriptedModel } from "./model/server.ts";
 import { providerToml } from "./model/provider.ts";
 import type { ScriptedStep } from "./model/step.ts";
 import { newTestFolder } from "./cache.ts";
+import { type FakeCodex, fakeCodex, type Scenario } from "./fake_codex.ts";
 import { noProcessUnder, type Process, processesUnder } from "./processes.ts";
 
 /** What the world is made with. */
 export interface SandboxOptions {
-  /** The codex for the plugin's config: native binary, npm launcher or a fake one. */
-  binary: string;
+  /**
+   * The codex for the plugin's config: a path (native binary, npm launcher), what a fake one does, or the
+   * text of a program.
+   */
+  binary: string | Scenario | { program: string };
   /** The model's script; without a step left it says "ok". */
   steps?: ScriptedStep[];
   fallback?: ScriptedStep;
@@ -27,16 +31,22 @@ export interface SandboxOptions {
   codexToml?: string;
 }
 
-/** The world; every path is absolute and exists. */
+/** The world; every path is absolute and, but for `state`, exists. */
 export interface Sandbox extends AsyncDisposable {
   root: string;
   home: string;
   profile: string;
+  /** The plugin's own files. */
+  state: string;
   codexHome: string;
   workspace: string;
   runtime: string;
   temp: string;
   model: ScriptedModel;
+  /** The path of the codex that it was made with. */
+  binary: string;
+  /** Where that is a fake one; throws otherwise. */
+  fake: FakeCodex;
   /** The whole environment of the plugin: nothing else is handed on. */
   env: Record<string, string>;
   /** Another workspace beside the first. */
@@ -78,15 +88,29 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const toml = providerToml(model.url, options.modelName) + LEAN_TOML + (options.codexToml ?? "");
   await Deno.writeTextFile(join(codexHome, "config.toml"), toml);
 
+  const { binary: codex } = options;
+  const fake = typeof codex !== "string" && "acts" in codex
+    ? await fakeCodex(root, codex)
+    : undefined;
+  const binary = typeof codex === "string" ? codex : fake?.path ?? join(root, "program", "codex");
+  if (typeof codex !== "string" && "program" in codex) {
+    await folder("program");
+    await Deno.writeTextFile(binary, codex.program, { mode: 0o755 });
+  }
   const configure = async (config: Record<string, unknown>): Promise<void> => {
     const path = join(await folder("p/plugins/plexum-openai-provider"), "config.json");
-    const whole = { binary: options.binary, ...options.config, ...config };
+    const whole = { binary, ...options.config, ...config };
     await Deno.writeTextFile(path, JSON.stringify(whole, null, 2) + "\n");
   };
   await configure({});
 
   return {
-    ...{ root, home, profile, codexHome, workspace, runtime, temp, model },
+    ...{ root, home, profile, state: join(profile, "plugins/plexum-openai-provider/state") },
+    ...{ codexHome, workspace, runtime, temp, model, binary },
+    get fake() {
+      if (fake === undefined) throw new TypeError(`${binary} is no fake codex`);
+      return fake;
+    },
     env: {
       HOME: home,
       PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin",

@@ -10,7 +10,7 @@
 import { join } from "@std/path";
 import { executable } from "../../../tests/support/checkout.ts";
 import { figure, report } from "./figures/figure.ts";
-import { quantile } from "./figures/series.ts";
+import { quantile } from "../series.ts";
 import { Arena } from "./turn/arena.ts";
 import { lines } from "./turn/contender.ts";
 import { PipeCodex, pipeCodexProgram } from "./turn/pipe_codex.ts";

@@ -14,8 +14,9 @@ import { openBridge } from "../../../mcp_host/bridge.ts";
 import { compile } from "../../compile.ts";
 import { executable } from "../../../tests/support/checkout.ts";
 import { ROOT } from "../../project.ts";
-import { figure, report, short } from "./figures/figure.ts";
-import { median, quantile, ratios } from "./figures/series.ts";
+import { figure, report } from "./figures/figure.ts";
+import { short } from "../../table.ts";
+import { median, quantile, ratios } from "../series.ts";
 
 const STARTS = 40;
 const CALLS = 2000;

@@ -12,8 +12,9 @@ import { kindOf } from "../../../rollout/records/line_kind.ts";
 import { decodeRecord } from "../../../rollout/records/records.ts";
 import { scanLines } from "../../../rollout/scan.ts";
 import { StateStore } from "../../../rollout/state/state.ts";
-import { figure, report, short } from "./figures/figure.ts";
-import { median, ratios, rounds } from "./figures/series.ts";
+import { figure, report } from "./figures/figure.ts";
+import { short } from "../../table.ts";
+import { median, ratios, rounds } from "../series.ts";
 import { type BenchSession, writeSession } from "./rollout/session.ts";
 
 const ROUNDS = 21;

@@ -7,8 +7,9 @@
 import { join } from "@std/path";
 import { compile } from "../../compile.ts";
 import { executable } from "../../../tests/support/checkout.ts";
-import { figure, report, short } from "./figures/figure.ts";
-import { median, ratios } from "./figures/series.ts";
+import { figure, report } from "./figures/figure.ts";
+import { short } from "../../table.ts";
+import { median, ratios } from "../series.ts";
 
 const ROUNDS = 31;
 const FRAME = new TextEncoder().encode('{"jsonrpc":"2.0","id":1,"method":"initialize"}\n');

@@ -8,8 +8,9 @@ import { join } from "@std/path";
 import { toml } from "../../../base/toml.ts";
 import type { ModelRequest } from "../../../tests/support/model/request.ts";
 import type { Step } from "../../../tests/support/model/step.ts";
-import { figure, type FigureOf, report, short } from "./figures/figure.ts";
-import { median, pairs, ratios } from "./figures/series.ts";
+import { figure, type FigureOf, report } from "./figures/figure.ts";
+import { short } from "../../table.ts";
+import { median, pairs, ratios } from "../series.ts";
 import { Arena } from "./turn/arena.ts";
 
 const PAIRS = Number(Deno.args[0] ?? 21);

@@ -5,8 +5,9 @@
  *
  *     deno run -A scripts/proof/bench/turn.ts [PAIRS]
  */
-import { type Figure, figure, report, short } from "./figures/figure.ts";
-import { median, pairs, ratios } from "./figures/series.ts";
+import { type Figure, figure, report } from "./figures/figure.ts";
+import { short } from "../../table.ts";
+import { median, pairs, ratios } from "../series.ts";
 import { Arena } from "./turn/arena.ts";
 import type { Contender, Took } from "./turn/contender.ts";
 

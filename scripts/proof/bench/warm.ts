@@ -4,8 +4,9 @@
  *
  *     deno run -A scripts/proof/bench/warm.ts [PAIRS]
  */
-import { type Figure, figure, report, short } from "./figures/figure.ts";
-import { median, pairs, quantile, ratios } from "./figures/series.ts";
+import { type Figure, figure, report } from "./figures/figure.ts";
+import { short } from "../../table.ts";
+import { median, pairs, quantile, ratios } from "../series.ts";
 import { Arena } from "./turn/arena.ts";
 import type { Contender, Took } from "./turn/contender.ts";
 

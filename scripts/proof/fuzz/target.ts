@@ -8,7 +8,7 @@
 import { strict as assert } from "node:assert";
 import { Buffer } from "node:buffer";
 import type * as fc from "fast-check";
-import { random } from "../random.ts";
+import { random } from "../series.ts";
 
 /** Something that reads bytes which nobody vouches for. */
 export interface Target {

@@ -1,7 +1,6 @@
 /** The kinds of turns that are cancelled. */
 import type { ScriptedStep } from "../../../tests/support/model/step.ts";
 import {
-  codexBinary,
   MIDDLE_CODEX,
   NEWEST_CODEX,
   OLDEST_CODEX,
@@ -18,10 +17,10 @@ import {
 /** Either a real codex with a model that plays `steps`, or a fake one. */
 export interface HostileKind {
   name: string;
-  /** The native binary of a real codex. */
-  binary?: string;
+  /** Of a real codex. */
+  version?: string;
   /** It stays between turns: one process may be left, with the mark it has then. */
-  stays?: true;
+  stays?: boolean;
   /** What the model does in the turn that is cancelled; `id` is a number that occurs nowhere else. */
   steps?(id: number): ScriptedStep[];
   scenario?(id: number, dice: () => number): Scenario;
@@ -43,16 +42,16 @@ function children(id: number, dice: () => number): Act[] {
 }
 
 function fake(deaf: boolean): HostileKind {
+  const busy = (id: number): Act[] => [{ mark: `busy-${id}` }, { hang: true }];
   return {
     name: deaf ? "fake codex, deaf to SIGINT" : "fake codex, cooperative",
     graceMs: deaf ? 300 : 3_000,
     scenario: (id, dice) => ({
       ...(deaf ? { onInterrupt: "ignore", ignoreTerm: true } : {}),
-      acts: [began(), { print: { type: "turn.started" } }, said("working"), ...children(id, dice), {
-        mark: `busy-${id}`,
-      }, {
-        hang: true,
-      }],
+      acts: [
+        ...[began(), { print: { type: "turn.started" } }, said("working")],
+        ...[...children(id, dice), ...busy(id)],
+      ],
     }),
   };
 }
@@ -64,13 +63,10 @@ const shell = (cmd: string): ScriptedStep => ({
   ],
 });
 
-function real(version: string, binary: string, stays?: true): HostileKind[] {
+function real(version: string, stays: boolean): HostileKind[] {
   const kind = (what: string, steps: (id: number) => ScriptedStep[]): HostileKind => ({
     name: `codex ${version}${stays ? " that stays" : ""}, ${what}`,
-    binary,
-    ...(stays ? { stays } : {}),
-    steps,
-    graceMs: 3_000,
+    ...{ version, stays, steps, graceMs: 3_000 },
   });
   return [
     kind("thinking", () => [{ hang: true }]),
@@ -85,20 +81,9 @@ function real(version: string, binary: string, stays?: true): HostileKind[] {
   ];
 }
 
-/** Kinds of a codex that stays between turns. */
-export async function warmKinds(): Promise<HostileKind[]> {
-  const kinds = await Promise.all(
-    STAYING_CODEX.map(async (version) => real(version, (await codexBinary(version)).native, true)),
-  );
-  return kinds.flat();
-}
-
-/** All kinds of a codex per turn; as many fake ones as real ones. */
-export async function hostileKinds(): Promise<HostileKind[]> {
-  const found = [];
-  for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
-    found.push(...real(version, (await codexBinary(version)).native));
-  }
-  const fakes = found.map((_, n) => fake(n % 2 === 0));
-  return [...found, ...fakes];
+/** Those of a codex that stays between turns; else of a codex per turn, as many fake ones as real ones. */
+export function hostileKinds(stays: boolean): HostileKind[] {
+  if (stays) return STAYING_CODEX.flatMap((version) => real(version, true));
+  const found = [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX].flatMap((one) => real(one, false));
+  return [...found, ...found.map((_, n) => fake(n % 2 === 0))];
 }

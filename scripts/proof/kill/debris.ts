@@ -1,7 +1,8 @@
 /** What shots leave lying about, and for how long that is excused. */
-import type { Sandbox } from "../../../tests/support/sandbox.ts";
-import type { Outcome } from "./outcome.ts";
 import { join } from "@std/path";
+import { pause } from "../../../base/timer.ts";
+import { namesIn } from "../../../tests/support/files.ts";
+import type { Sandbox } from "../../../tests/support/sandbox.ts";
 
 const SETTLE_MS = 2000;
 /** After that time nothing that a killed plugin left is taken to be in use. */
@@ -9,13 +10,10 @@ const OLD_MS = 2 * 60 * 60_000;
 
 /** What lies about in one world. */
 export class Debris {
-  readonly #sandbox: Sandbox;
   /** Paths that only a later start has to clear away. */
   readonly #excused = new Set<string>();
 
-  constructor(sandbox: Sandbox) {
-    this.#sandbox = sandbox;
-  }
+  constructor(readonly sandbox: Sandbox) {}
 
   /** What lies there now is young, and the next start leaves it alone: it could be somebody's. */
   excuse(): void {
@@ -29,58 +27,39 @@ export class Debris {
     this.#excused.clear();
   }
 
-  /** Writes down what lies there without excuse. */
-  async inspect(outcome: Outcome): Promise<void> {
+  /** What lies there without excuse, once it has settled. */
+  async left(): Promise<{ sockets: string[]; torn: string[] }> {
     const inexcusable = (paths: string[]) => paths.filter((path) => !this.#excused.has(path));
     const deadline = performance.now() + SETTLE_MS;
     for (;;) {
-      const { sockets, unfinished, torn } = leftIn(this.#sandbox);
+      const { sockets, unfinished, torn } = leftIn(this.sandbox);
       const left = { sockets: inexcusable(sockets), torn: [...torn, ...inexcusable(unfinished)] };
       // The counters are written after the end of a turn was told.
-      if (left.sockets.length + left.torn.length === 0 || performance.now() > deadline) {
-        outcome.sockets.push(...left.sockets);
-        outcome.torn.push(...left.torn);
-        return;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (left.sockets.length + left.torn.length === 0 || performance.now() > deadline) return left;
+      await pause(20);
     }
   }
 
   #lying(): string[] {
-    const { sockets, unfinished } = leftIn(this.#sandbox);
+    const { sockets, unfinished } = leftIn(this.sandbox);
     return [...sockets, ...unfinished];
   }
 }
 
 /** Sockets of turns; what is under way or half written; state that is torn or was set aside. */
-export function leftIn(
-  { profile, runtime }: Sandbox,
-): { sockets: string[]; unfinished: string[]; torn: string[] } {
-  const state = join(profile, "plugins/plexum-openai-provider/state");
+function leftIn({ state, runtime }: Sandbox) {
+  const pathsIn = (folder: string) => namesIn(folder).map((name) => join(folder, name));
   const files = pathsIn(state);
-  const torn = files.filter((path) =>
-    /\.(?:broken|refused|journal|part)\b/.test(path) || (path.endsWith(".json") && !isJson(path))
-  );
-  const unfinished = files.filter((path) => path.endsWith(".tmp"));
   return {
     sockets: pathsIn(runtime),
-    unfinished: [...unfinished, ...pathsIn(join(state, "running"))],
-    torn,
+    unfinished: [
+      ...files.filter((path) => path.endsWith(".tmp")),
+      ...pathsIn(join(state, "running")),
+    ],
+    torn: files.filter((path) =>
+      /\.(?:broken|refused|journal|part)\b/.test(path) || (path.endsWith(".json") && !isJson(path))
+    ),
   };
-}
-
-/** Whether codex has recorded the prompt `turn N` in the thread. */
-export function recorded(codexHome: string, thread: string, turn: number): boolean {
-  const sessions = join(codexHome, "sessions");
-  const find = (directory: string): string | undefined => {
-    for (const { name, isDirectory } of entriesOf(directory)) {
-      const path = join(directory, name);
-      const found = isDirectory ? find(path) : name.endsWith(`${thread}.jsonl`) ? path : undefined;
-      if (found !== undefined) return found;
-    }
-  };
-  const path = find(sessions);
-  return path !== undefined && Deno.readTextFileSync(path).includes(`turn ${turn}`);
 }
 
 function isJson(path: string): boolean {
@@ -89,17 +68,5 @@ function isJson(path: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-function pathsIn(directory: string): string[] {
-  return entriesOf(directory).map(({ name }) => join(directory, name));
-}
-
-function entriesOf(path: string): Deno.DirEntry[] {
-  try {
-    return [...Deno.readDirSync(path)];
-  } catch {
-    return [];
   }
 }

@@ -5,13 +5,12 @@
 import { callOutput, type ModelRequest, userTexts } from "../../../tests/support/model/request.ts";
 import type { Step } from "../../../tests/support/model/step.ts";
 import { SERVER_NAME } from "../../../mcp_host/registration/registration.ts";
-import {
-  type Act,
-  began,
-  completed,
-  said,
-  type Scenario,
-} from "../../../tests/support/fake_codex.ts";
+import { type Act, began, completed, said } from "../../../tests/support/fake_codex.ts";
+
+/** The host's tool. */
+export const TOOLS = [{ name: "echo", description: "echoes", inputSchema: { type: "object" } }];
+/** How the host answers it. */
+export const echo = () => ({ content: [{ type: "text", text: "echo" }] });
 
 /** What the real codex is answered. */
 export function answer(request: ModelRequest): Step {
@@ -35,20 +34,22 @@ export function turnsIn(text: string): number[] {
   return [...new Set([...text.matchAll(/\bturn (\d+)/g)].map(([, n]) => Number(n)))];
 }
 
-/** The same for a fake codex; it remembers by resuming its thread. */
-export function scenario(): Scenario {
-  const call = (type: string, fields: Record<string, unknown>): Act => ({
-    rollout: [{ type: "response_item", payload: { type, call_id: "$PROMPT", ...fields } }],
+/**
+ * The same for a fake codex, which remembers by resuming its thread: a call, and while it runs `lines` of
+ * `padBytes` each that nobody knows.
+ */
+export function fakeActs(lines: number, padBytes: number, output: string): Act[] {
+  const item = (type: string, fields: Record<string, unknown>): Act => ({
+    rollout: [{ type: "response_item", payload: { type, call_id: "call $PROMPT", ...fields } }],
   });
-  return {
-    acts: [
-      began(),
-      { print: { type: "turn.started" } },
-      call("function_call", { name: "exec_command", arguments: "{}" }),
-      { flood: { count: 3000, padBytes: 200, print: { type: "novelty", n: "$N", pad: "$PAD" } } },
-      call("function_call_output", { output: "done" }),
-      said("done"),
-      completed(),
-    ],
-  };
+  const print = { type: "item.completed", item: { id: "item_$N", type: "novelty", pad: "$PAD" } };
+  return [
+    began(),
+    { print: { type: "turn.started" } },
+    item("function_call", { name: "exec_command", arguments: '{"cmd":"ls -l"}' }),
+    { flood: { count: lines, padBytes, print } },
+    item("function_call_output", { output }),
+    said("done"),
+    completed(),
+  ];
 }

@@ -1,9 +1,8 @@
 /** A workspace, and what must not be forgotten in it. */
-import type { Host } from "../../../tests/support/host.ts";
+import { locateRolloutSync } from "../../../rollout/locate.ts";
+import type { Lab } from "../../../tests/support/lab.ts";
 import type { Turn } from "../../../tests/support/turn.ts";
-import { TOOLS } from "./prey.ts";
-import { recorded } from "./debris.ts";
-import { turnsIn } from "./model.ts";
+import { TOOLS, turnsIn } from "./model.ts";
 
 let turnNumber = 0;
 
@@ -15,30 +14,25 @@ export interface Asked {
 
 /** One workspace of a range. */
 export class Place {
+  readonly #lab: Lab;
   readonly #workspace: string;
-  readonly #codexHome: string;
   /** Whether a real codex works here: it remembers turns, and uses the host's tools. */
   readonly #real: boolean;
   #thread: string | undefined;
   /** Turns that ended well. */
   #done: number[] = [];
 
-  constructor(workspace: string, codexHome: string, real: boolean) {
+  constructor(lab: Lab, workspace: string) {
+    this.#lab = lab;
     this.#workspace = workspace;
-    this.#codexHome = codexHome;
-    this.#real = real;
+    this.#real = lab.version !== "";
   }
 
-  ask(host: Host): Asked {
+  ask(): Asked {
     const number = ++turnNumber;
-    const turn = host.stream({
-      agent: { agent_id: "cx", workspace: this.#workspace },
-      request: {
-        messages: [{ role: "user", content: `turn ${number}` }],
-        // A codex that does not connect to the host's tools is not let run; the fake one does not.
-        tools: this.#real ? TOOLS : [],
-      },
-    });
+    // A codex that does not connect to the host's tools is not let run; the fake one does not.
+    const tools = this.#real ? TOOLS : [];
+    const turn = this.#lab.start(`turn ${number}`, { workspace: this.#workspace, tools });
     return { turn, number };
   }
 
@@ -47,8 +41,7 @@ export class Place {
     const ended = await turn.end().catch((error: Error) => error);
     const [start] = turn.of("message_start");
     // A thread of which nothing was recorded holds nothing that could be lost.
-    const thread = start?.thread_id;
-    if (thread && recorded(this.#codexHome, thread, number)) this.#thread = thread;
+    if (start && this.#recorded(start.thread_id, number)) this.#thread = start.thread_id;
     if (ended instanceof Error) {
       return /the plugin ended/.test(ended.message) ? "gone" : "not started";
     }
@@ -57,8 +50,8 @@ export class Place {
   }
 
   /** The turn after the shot: it must end well, on the same thread, and remember. */
-  async next(host: Host): Promise<{ broken?: string; lost?: string }> {
-    const { turn, number } = this.ask(host);
+  async next(): Promise<{ broken?: string; lost?: string }> {
+    const { turn, number } = this.ask();
     const end = await turn.end().catch((error: Error) => error);
     if (end instanceof Error || end.stop_reason !== "end_turn") {
       return { broken: `${end instanceof Error ? end.message : ""} ${turn.story()}` };
@@ -73,5 +66,12 @@ export class Place {
     }
     this.#done = [number];
     return { lost: `${this.#workspace}: ${before} ${end.thread_id} ${forgotten}` };
+  }
+
+  /** Whether codex has recorded the prompt `turn N` in the thread. */
+  #recorded(thread: string, turn: number): boolean {
+    const located = locateRolloutSync(this.#lab.sandbox.codexHome, thread);
+    return located.kind === "found" &&
+      Deno.readTextFileSync(located.path).includes(`turn ${turn}`);
   }
 }

@@ -1,19 +1,42 @@
 /** A plugin with a few workspaces whose turns are shot at, one shot after the other. */
-import { fakeCodex } from "../../../tests/support/fake_codex.ts";
-import { noProcessUnder } from "../../../tests/support/processes.ts";
-import { openSandbox, type Sandbox } from "../../../tests/support/sandbox.ts";
+import { pause } from "../../../base/timer.ts";
+import { Lab } from "../../../tests/support/lab.ts";
+import { kill, noProcessUnder } from "../../../tests/support/processes.ts";
 import { Debris } from "./debris.ts";
-import { answer, scenario } from "./model.ts";
-import { emptyOutcome, type Outcome, type Victim } from "./outcome.ts";
+import { answer, echo, fakeActs } from "./model.ts";
 import { Place } from "./place.ts";
-import { Prey } from "./prey.ts";
 
-/** Which codex: a real one, or the fake one where there is no binary. */
+/** Which codex: a version of the real one, or the fake one. */
 export interface Kind {
   name: string;
-  binary?: string;
+  version?: string;
   /** By `codex app-server`, which ends with the turn: what is left is looked for as ever. */
   served?: true;
+}
+
+/** Who is killed; nobody, where the plugin only starts once more. */
+export type Victim = "plugin" | "codex" | "mcp-host" | "nobody";
+
+/** What must not be left: what each is called. */
+export const TRACES = {
+  orphans: "orphans",
+  sockets: "stale sockets",
+  torn: "torn state",
+  /** Threads that did not go on although codex had recorded something, or forgot a whole turn. */
+  lost: "lost",
+  /** The next turn in a workspace did not end well. */
+  broken: "next turn failed",
+};
+
+/** One shot and what it left. */
+export interface Outcome {
+  codex: string;
+  victim: Victim;
+  /** False where the victim was not there (yet, or any more). */
+  hit: boolean;
+  /** How each turn that was under way ended for the host: a stop reason, an error's kind, `gone`. */
+  ends: string[];
+  left: Record<keyof typeof TRACES, string[]>;
 }
 
 const WORKSPACES = 4;
@@ -23,80 +46,101 @@ const SPAN = 0.85;
 /** One plugin, its workspaces, and a shot in the middle of each turn. */
 export class Range implements AsyncDisposable {
   readonly #kind: Kind;
-  readonly #sandbox: Sandbox;
+  readonly #lab: Lab;
   readonly #places: Place[];
-  readonly #prey: Prey;
   readonly #debris: Debris;
   /** How long a turn takes that nobody disturbs. */
   #usual = 800;
 
-  private constructor(kind: Kind, sandbox: Sandbox, places: Place[], prey: Prey) {
-    this.#kind = kind;
-    this.#sandbox = sandbox;
-    this.#places = places;
-    this.#prey = prey;
-    this.#debris = new Debris(sandbox);
+  private constructor(kind: Kind, lab: Lab, places: Place[]) {
+    [this.#kind, this.#lab, this.#places] = [kind, lab, places];
+    this.#debris = new Debris(lab.sandbox);
   }
 
   static async open(kind: Kind): Promise<Range> {
-    const real = kind.binary !== undefined;
-    const sandbox = await openSandbox({ binary: "codex", fallback: { answer } });
-    const fake = await fakeCodex(sandbox.root, scenario());
-    const served = { transport: "app-server", warm: { idle_ms: 0, spare: false } };
-    await sandbox.configure({
-      binary: kind.binary ?? fake.path,
-      ...(kind.served ? served : {}),
+    const lab = await Lab.open(kind.version ?? { acts: fakeActs(3000, 200, "done") }, {
+      fallback: { answer },
+      onToolCall: echo,
+      ...(kind.served
+        ? { transport: "app-server", config: { warm: { idle_ms: 0, spare: false } } }
+        : {}),
     });
     const places: Place[] = [];
     for (let n = 0; n < WORKSPACES; n++) {
-      places.push(new Place(await sandbox.newWorkspace(`w${n}`), sandbox.codexHome, real));
+      places.push(new Place(lab, await lab.sandbox.newWorkspace(`w${n}`)));
     }
-    return new Range(kind, sandbox, places, await Prey.start(sandbox));
+    return new Range(kind, lab, places);
   }
 
   /** Starts turns, kills somebody at some moment, runs the next turns, looks at what is left. */
   async shoot(victim: Victim, dice: () => number): Promise<Outcome> {
-    const outcome = emptyOutcome(this.#kind.name, victim);
-    outcome.turns = victim === "plugin" ? 1 + Math.floor(dice() * 3) : 1;
+    const turns = victim === "plugin" ? 1 + Math.floor(dice() * 3) : 1;
     const first = Math.floor(dice() * WORKSPACES);
-    const places = [...this.#places, ...this.#places].slice(first, first + outcome.turns);
-    const asked = places.map((place) => ({ place, ...place.ask(this.#prey.host) }));
-    await new Promise((resolve) => setTimeout(resolve, dice() * this.#usual * SPAN));
-    outcome.hit = await this.#prey.kill(victim);
+    const places = [...this.#places, ...this.#places].slice(first, first + turns);
+    const asked = places.map((place) => ({ place, ...place.ask() }));
+    await pause(dice() * this.#usual * SPAN);
+    const hit = await this.#kill(victim);
     if (victim === "plugin") this.#debris.excuse();
-    for (const { place, ...turn } of asked) outcome.ends.push(await place.settle(turn));
-    if (victim === "plugin") await this.#prey.startAgain();
-    else outcome.orphans.push(...await this.#prey.strangers());
-    await this.#goOn(places, outcome);
-    return outcome;
+    const ends: string[] = [];
+    for (const { place, ...turn } of asked) ends.push(await place.settle(turn));
+    const orphans: string[] = [];
+    if (victim === "plugin") await this.#lab.restart();
+    else orphans.push(...await this.#strangers());
+    const left = await this.#goOn(places);
+    left.orphans.push(...orphans);
+    return { codex: this.#kind.name, victim, hit, ends, left };
   }
 
   /** The plugin starts once more, two hours later: all that it was killed over goes. */
   async restart(): Promise<Outcome> {
-    await this.#prey[Symbol.asyncDispose]();
+    await this.#lab.host[Symbol.asyncDispose]();
     this.#debris.age();
-    await this.#prey.startAgain();
-    const outcome = emptyOutcome(this.#kind.name, "nobody");
-    await this.#goOn(this.#places, outcome);
-    return outcome;
+    await this.#lab.restart();
+    const left = await this.#goOn(this.#places);
+    return { codex: this.#kind.name, victim: "nobody", hit: false, ends: [], left };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#prey[Symbol.asyncDispose]();
-    await noProcessUnder(this.#sandbox.root).catch(() => {});
-    await this.#sandbox[Symbol.asyncDispose]();
+    await using lab = this.#lab;
+    await lab.host[Symbol.asyncDispose]();
+    await noProcessUnder(lab.sandbox.root).catch(() => {}); // those were told
+  }
+
+  /** False where there is none of that. */
+  async #kill(victim: Victim): Promise<boolean> {
+    const { host, sandbox } = this.#lab;
+    if (victim === "plugin") {
+      host.kill("SIGKILL");
+      await host.exit;
+      return true;
+    }
+    // The plugin has other children, too, which look at the process table.
+    const target = (await sandbox.processes()).find(({ ppid, command }) =>
+      victim === "codex"
+        ? ppid === host.pid && / (?:exec --json|app-server)\b/.test(command)
+        : / mcp-host\b/.test(command)
+    );
+    return target !== undefined && kill(target.pid);
+  }
+
+  /** Processes of this world that are not the plugin. */
+  async #strangers(): Promise<string[]> {
+    const { host, sandbox } = this.#lab;
+    return (await sandbox.processes()).filter(({ pid }) => pid !== host.pid)
+      .map(({ pid, command }) => `${pid} ${command.slice(0, 120)}`);
   }
 
   /** The next turns work, and nothing is left. */
-  async #goOn(places: readonly Place[], outcome: Outcome): Promise<void> {
+  async #goOn(places: readonly Place[]): Promise<Outcome["left"]> {
+    const broken: string[] = [];
+    const lost: string[] = [];
     for (const place of places) {
       const started = performance.now();
-      const { broken, lost } = await place.next(this.#prey.host);
-      if (broken !== undefined) outcome.broken.push(broken);
+      const next = await place.next();
+      if (next.broken !== undefined) broken.push(next.broken);
       else this.#usual = 0.8 * this.#usual + 0.2 * (performance.now() - started);
-      if (lost !== undefined) outcome.lost.push(lost);
+      if (next.lost !== undefined) lost.push(next.lost);
     }
-    outcome.orphans.push(...await this.#prey.strangers());
-    await this.#debris.inspect(outcome);
+    return { orphans: await this.#strangers(), ...await this.#debris.left(), broken, lost };
   }
 }

@@ -12,7 +12,7 @@ import type { Lab } from "../../../tests/support/lab.ts";
 
 /** A codex that has the thread and waits for a model that says nothing; ends when disposed of. */
 async function otherCodex(lab: Lab, threadId: string): Promise<AsyncDisposable> {
-  const { sandbox, codex } = lab;
+  const { sandbox } = lab;
   sandbox.model.setSteps([{ hang: true }]);
   const asked = sandbox.model.received(sandbox.model.asked.length + 1);
   const args = codexArgs({
@@ -25,7 +25,7 @@ async function otherCodex(lab: Lab, threadId: string): Promise<AsyncDisposable> 
     images: [],
     config: [],
   });
-  const child = new Deno.Command(codex.native, {
+  const child = new Deno.Command(sandbox.binary, {
     args,
     clearEnv: true,
     env: sandbox.env,

@@ -52,8 +52,8 @@ export const requirements: Scenario = {
   missing: () => canMount() ? undefined : "no file system may be mounted here",
   lab: { config: { retries: 0 } },
   async play(lab) {
-    const { sandbox, codex } = lab;
-    const binary = await requires(sandbox, codex.native, 'allowed_sandbox_modes = ["read-only"]');
+    const { sandbox } = lab;
+    const binary = await requires(sandbox, sandbox.binary, 'allowed_sandbox_modes = ["read-only"]');
     await lab.restart();
     const { turn } = await lab.succeed("hello");
     const sentence = "codex runs this turn with the sandbox read-only instead of workspace-write";

@@ -4,7 +4,8 @@
  * `deno task bench` gives every benchmark a file to append its figures to, one JSON line each, and
  * compares them with the last recorded ones. A benchmark that is run by itself only prints.
  */
-import { type Spread, spread } from "./series.ts";
+import { short, table } from "../../../table.ts";
+import { type Spread, spread } from "../../series.ts";
 
 /** The variable that names the file. */
 export const FIGURES_FILE = "PLEXUM_BENCH_FIGURES";
@@ -49,7 +50,7 @@ export function reached({ goal, better, median }: Figure): boolean {
 
 /** Prints figures as a table and hands them to `deno task bench`, if that listens. */
 export function report(figures: readonly Figure[]): void {
-  console.log(table(figures));
+  console.log(figureTable(figures));
   const path = Deno.env.get(FIGURES_FILE);
   if (path === undefined) return;
   const lines = figures.map((one) => JSON.stringify(one) + "\n").join("");
@@ -57,13 +58,14 @@ export function report(figures: readonly Figure[]): void {
 }
 
 /** A table in Markdown. */
-export function table(figures: readonly Figure[]): string {
-  const rows = figures.map((one) =>
-    `| ${one.name} | ${goalOf(one)} | **${short(one.median)}**${unitOf(one)} | ` +
-    `${short(one.min)} – ${short(one.max)} | ${one.note ?? ""} |`
-  );
-  return ["| | goal | median | min – max | |", "| --- | --- | --- | --- | --- |", ...rows, ""]
-    .join("\n");
+export function figureTable(figures: readonly Figure[]): string {
+  return table(
+    ["", "goal", "median", "min – max", ""],
+    figures.map((one) => [
+      ...[one.name, goalOf(one), `**${short(one.median)}**${unitOf(one)}`],
+      ...[`${short(one.min)} – ${short(one.max)}`, one.note ?? ""],
+    ]),
+  ) + "\n";
 }
 
 function goalOf(one: Figure): string {
@@ -74,12 +76,6 @@ function goalOf(one: Figure): string {
 
 function unitOf({ unit }: Figure): string {
   return unit === "×" ? "" : ` ${unit}`;
-}
-
-/** A number with as many digits as mean something. */
-export function short(value: number): string {
-  const size = Math.abs(value);
-  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
 }
 
 /** Changes of the median smaller than this are never worth a word. */

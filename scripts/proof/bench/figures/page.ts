@@ -3,15 +3,16 @@
  * `deno task docs` puts them in their places.
  */
 import { type Bar, barChart } from "../../../chart.ts";
-import { short, table } from "./figure.ts";
+import { short, table } from "../../../table.ts";
+import { figureTable } from "./figure.ts";
 import type { Recorded } from "./last.ts";
 
 /** The figures of one question, and where they come from. Throws when nobody has measured it. */
-export function figureTable(recorded: readonly Recorded[], question: string): string {
+export function questionTable(recorded: readonly Recorded[], question: string): string {
   const figures = recorded.filter((one) => one.question === question);
   const [first] = figures;
   if (first === undefined) throw new Error(`no figures are recorded for "${question}"`);
-  return `${table(figures)}\nRecorded ${first.date} on ${first.machine}; ${first.versions}.`;
+  return `${figureTable(figures)}\nRecorded ${first.date} on ${first.machine}; ${first.versions}.`;
 }
 
 /** What the README shows: the question, the figure's name, and how a user would say it. */
@@ -38,9 +39,9 @@ export function inBrief(recorded: readonly Recorded[]): string {
   const rows = IN_BRIEF.map(([question, name, words]) => {
     const one = recorded.find((one) => one.question === question && one.name === name);
     if (one === undefined) throw new Error(`no figure is recorded for "${question}", "${name}"`);
-    return `| ${words} | ${short(one.median)} ${one.unit} |`;
+    return [words, `${short(one.median)} ${one.unit}`];
   });
-  return ["| | |", "| --- | --- |", ...rows].join("\n");
+  return table(["", ""], rows);
 }
 
 /** What is drawn: each chart with its questions, and how these are called in front of the names. */

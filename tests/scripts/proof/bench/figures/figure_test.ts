@@ -2,9 +2,9 @@ import { strict as assert } from "node:assert";
 import {
   type Figure,
   figure,
+  figureTable,
   reached,
   regressions,
-  table,
 } from "../../../../../scripts/proof/bench/figures/figure.ts";
 
 const of = (values: number[], more: Partial<Figure> = {}): Figure => ({
@@ -40,6 +40,6 @@ Deno.test("a goal is reached by the median, on its own side", () => {
 });
 
 Deno.test("the table says goal, median, spread and unit", () => {
-  const text = table([of([1, 2, 3], { goal: 2, unit: "MiB", note: "idle" })]);
+  const text = figureTable([of([1, 2, 3], { goal: 2, unit: "MiB", note: "idle" })]);
   assert.match(text, /^\| bare \| ≤ 2 MiB ✓ \| \*\*2\.00\*\* MiB \| 1\.00 – 3\.00 \| idle \|$/m);
 });

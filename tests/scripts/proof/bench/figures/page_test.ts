@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { figure } from "../../../../../scripts/proof/bench/figures/figure.ts";
 import { record, type Recorded } from "../../../../../scripts/proof/bench/figures/last.ts";
-import { charts, figureTable, inBrief } from "../../../../../scripts/proof/bench/figures/page.ts";
+import { charts, inBrief, questionTable } from "../../../../../scripts/proof/bench/figures/page.ts";
 
 const of = (question: string, name: string, value: number): Recorded => ({
   ...figure({ question, name, values: [value], unit: name.startsWith("each") ? "MiB" : "×" }),
@@ -15,17 +15,20 @@ const all = [
 ];
 
 Deno.test("a table has the figures of its question alone, and says where they come from", () => {
-  const text = figureTable(all, "resumed turn");
+  const text = questionTable(all, "resumed turn");
   assert.ok(text.includes("1.03") && text.includes("1.20") && !text.includes("0.60"), text);
   assert.match(text, /^Recorded 2026-01-02 on 2 cores, Linux; codex 0\.169\.0\.$/m);
   assert.throws(
-    () => figureTable(all, "nobody asked"),
+    () => questionTable(all, "nobody asked"),
     /no figures are recorded for "nobody asked"/,
   );
 });
 
 Deno.test("in brief there are three figures; one that is missing is named", () => {
-  assert.match(inBrief(all), /oneself \| 1\.03 × \|\n.*server \| 0\.60 × \|\n.*\| 0\.50 MiB \|$/);
+  assert.match(
+    inBrief(all),
+    /oneself +\| 1\.03 × +\|\n.*server \| 0\.60 × +\|\n.*\| 0\.50 MiB \|$/,
+  );
   assert.throws(() => inBrief(all.slice(0, 2)), /no figure is recorded for "resumed turn with one/);
 });
 

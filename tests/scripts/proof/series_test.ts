@@ -1,10 +1,5 @@
 import { strict as assert } from "node:assert";
-import {
-  pairs,
-  quantile,
-  ratios,
-  spread,
-} from "../../../../../scripts/proof/bench/figures/series.ts";
+import { pairs, quantile, ratios, spread, trendOf } from "../../../scripts/proof/series.ts";
 
 Deno.test("quantile lies between two values, and does not mind their order", () => {
   assert.equal(quantile([4, 1, 3, 2], 0.5), 2.5);
@@ -28,4 +23,16 @@ Deno.test("pairs runs both in turn, each first every other time, and forgets the
   assert.equal(order.join(""), "abbaabba");
   assert.deepEqual(a, [4, 5, 8]);
   assert.deepEqual(b, [3, 6, 7]);
+});
+
+Deno.test("trendOf() finds the slope of a line, and none in a flat one or a single point", () => {
+  const line = [0, 1, 2, 3].map((x): [number, number] => [x, 5 + 2 * x]);
+  assert.deepEqual(trendOf(line), { slope: 2, first: 5, last: 11 });
+  assert.equal(trendOf([[0, 7], [10, 7], [20, 7]]).slope, 0);
+  assert.deepEqual(trendOf([[3, 4]]), { slope: 0, first: 4, last: 4 });
+});
+
+Deno.test("trendOf() passes through the middle of noise", () => {
+  const { slope, first, last } = trendOf([[0, 0], [1, 3], [2, 0], [3, 3]]);
+  assert.ok(slope > 0 && first > 0 && last < 3);
 });

@@ -1,6 +1,8 @@
 /**
- * Measurements in a row, and what is said of them. Milliseconds unless the caller means otherwise.
+ * Measurements in a row, and what is said of them; and chance that can be repeated. Milliseconds unless
+ * the caller means otherwise.
  */
+
 /** The lowest, the middle, the highest, and where the middle half lies. */
 export interface Spread {
   min: number;
@@ -74,4 +76,41 @@ export async function rounds(
     }
   }
   return times;
+}
+
+/** A line through points. */
+export interface Trend {
+  /** Per unit of x. */
+  slope: number;
+  /** At the first and at the last x. */
+  first: number;
+  last: number;
+}
+
+/**
+ * Whether a row of figures is flat: the line through `points` by least squares; flat through the mean
+ * where there is no telling.
+ */
+export function trendOf(points: readonly (readonly [x: number, y: number])[]): Trend {
+  const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+  const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
+  const [mx, my] = [mean(xs), mean(ys)];
+  const spread = xs.reduce((sum, x) => sum + (x - mx) ** 2, 0);
+  const slope = spread === 0
+    ? 0
+    : points.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0) / spread;
+  const at = (x: number): number => my + slope * (x - mx);
+  return { slope, first: at(Math.min(...xs)), last: at(Math.max(...xs)) };
+}
+
+/** Repeatable numbers in [0, 1) (mulberry32). */
+export function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
 }
