@@ -9,13 +9,16 @@
  * include the host's own: it reads every event in the same process that sends the pings.
  */
 import { join } from "@std/path";
-import { METHOD } from "../../plugin/protocol.ts";
+import { pause } from "../../base/timer.ts";
 import { StateStore } from "../../rollout/state/state.ts";
 import { ZERO_USAGE } from "../../runner/thread/usage.ts";
-import { type Host, startHost } from "../../tests/support/host.ts";
-import { openSandbox, type Sandbox } from "../../tests/support/sandbox.ts";
+import { namesIn } from "../../tests/support/files.ts";
+import type { Host } from "../../tests/support/host.ts";
+import { Lab, type LabOptions } from "../../tests/support/lab.ts";
 import type { Turn } from "../../tests/support/turn.ts";
+import { row } from "../table.ts";
 import { writeSession } from "./bench/rollout/session.ts";
+import { quantile } from "./series.ts";
 
 const PING_EVERY_MS = 5;
 
@@ -25,14 +28,9 @@ interface Scenario {
   /** The body of the script after `thread.started` and `turn.started`. */
   script: string;
   turns: number;
-  during: (turns: Turn[], again: (n: number) => Turn, world: World) => Promise<void>;
+  during: (turns: Turn[], again: (n: number) => Turn, lab: Lab) => Promise<void>;
   /** What has to be there before the plugin starts. */
-  prepare?: (sandbox: Sandbox) => Promise<void>;
-}
-
-interface World {
-  sandbox: Sandbox;
-  host: Host;
+  prepare?: LabOptions["prepare"];
 }
 
 const TALKS = `n=0
@@ -78,26 +76,21 @@ const SCENARIOS: Scenario[] = [
     name: "the first consume in a session of 1 GB, then 50 more",
     script: "done_",
     turns: 0,
-    prepare: largeSession,
-    async during(_turns, _again, { sandbox, host }) {
-      for (let n = 0; n <= 50; n++) await consume(host, sandbox, `call_${n * 997}`);
+    /** A session on which the plugin has no index yet. */
+    async prepare({ codexHome, state, workspace }) {
+      const { threadId, path: rolloutPath } = writeSession(codexHome, 1000);
+      const usageTotal = ZERO_USAGE;
+      const store = new StateStore(state);
+      await store.save("cx", workspace, { threadId, rolloutPath, endOffset: 0, usageTotal });
+    },
+    async during(_turns, _again, lab) {
+      for (let n = 0; n <= 50; n++) {
+        const answer = await lab.mutate("consume-light", `call_${n * 997}`);
+        if (answer.touched !== 1) throw new Error(JSON.stringify(answer));
+      }
     },
   },
 ];
-
-/** A session of 1 GB, on which the plugin has no index yet. */
-async function largeSession({ codexHome, profile, workspace }: Sandbox): Promise<void> {
-  const { threadId, path: rolloutPath } = writeSession(codexHome, 1000);
-  const store = new StateStore(join(profile, "plugins/plexum-openai-provider/state"));
-  const usageTotal = ZERO_USAGE;
-  await store.save("cx", workspace, { threadId, rolloutPath, endOffset: 0, usageTotal });
-}
-
-async function consume(host: Host, { workspace }: Sandbox, id: string): Promise<void> {
-  const mutations = [{ block_id: id, op: "consume-light" }];
-  const answer = await host.request(METHOD.mutate, { agent_id: "cx", workspace, mutations });
-  if ((answer as { touched?: number }).touched !== 1) throw new Error(JSON.stringify(answer));
-}
 
 /** codex as a shell script. */
 function program(body: string): string {
@@ -117,46 +110,28 @@ printf '{"type":"turn.completed","usage":{"input_tokens":1,"cached_input_tokens"
 `;
 }
 
-/** A plugin whose codex is that script. */
-async function withCodex(
-  script: string,
-  prepare?: (sandbox: Sandbox) => Promise<void>,
-): Promise<{ sandbox: Sandbox; host: Host }> {
-  const sandbox = await openSandbox({
-    binary: "codex",
-    config: { timeouts: { grace_ms: 500 }, retries: 0 },
-  });
-  const codex = join(sandbox.root, "codex-stall");
-  await Deno.writeTextFile(codex, program(script));
-  await Deno.chmod(codex, 0o755);
-  await sandbox.configure({ binary: codex });
-  await prepare?.(sandbox);
-  const host = await startHost({ env: sandbox.env });
-  await host.initialize();
-  return { sandbox, host };
-}
-
-function askIn(host: Host, workspaces: readonly string[]): (n: number) => Turn {
-  return (n) =>
-    host.stream({
-      agent: { agent_id: "cx", workspace: workspaces[n] },
-      request: { messages: [{ role: "user", content: "hello" }] },
-    });
+/** A plugin whose codex is that script, with so many workspaces; asks for a turn in one of them. */
+async function open(script: string, count: number, prepare: LabOptions["prepare"] = () => {}) {
+  const config = { timeouts: { grace_ms: 500 }, retries: 0 };
+  const lab = await Lab.open({ program: program(script) }, { config, prepare });
+  const names = Array.from({ length: count }, (_, n) => `w${n}`);
+  const workspaces = await Promise.all(names.map(lab.sandbox.newWorkspace));
+  const ask = (n: number) => lab.start("hello", { workspace: workspaces[n] });
+  return { lab, ask, askAll: () => workspaces.map((_, n) => ask(n)) };
 }
 
 /** The host closes stdin while so many deaf codex run: how long until the plugin is gone, what is left. */
 async function eof(count: number, burners: number): Promise<string> {
-  const { sandbox, host } = await withCodex(DEAF);
-  await using _sandbox = sandbox;
-  await using _host = host;
-  const workspaces = await workspacesOf(sandbox, count);
-  const turns = workspaces.map((_, n) => askIn(host, workspaces)(n));
+  const { lab, askAll } = await open(DEAF, count);
+  await using _lab = lab;
+  const { host, sandbox } = lab;
+  const turns = askAll();
   for (const turn of turns) await turn.until("message_start");
-  const burning = Array.from(
-    { length: burners },
-    () =>
-      new Deno.Command("/bin/sh", { args: ["-c", "while :; do :; done"], stdin: "null" }).spawn(),
-  );
+  const burner = new Deno.Command("/bin/sh", {
+    args: ["-c", "while :; do :; done"],
+    stdin: "null",
+  });
+  const burning = Array.from({ length: burners }, () => burner.spawn());
   const began = performance.now();
   await host.closeStdin();
   const { code } = await host.exit;
@@ -164,38 +139,22 @@ async function eof(count: number, burners: number): Promise<string> {
   const left = (await sandbox.processes()).length;
   burning.forEach((burner) => burner.kill("SIGKILL"));
   const ends = turns.filter((turn) => turn.of("message_end").length === 1).length;
-  const running = join(sandbox.profile, "plugins/plexum-openai-provider/state/running");
-  const directories = [...Deno.readDirSync(running)].length;
-  return `| ${[burners, took, code, `${ends} of ${count}`, left, directories].join(" | ")} |`;
+  const directories = namesIn(join(sandbox.state, "running")).length;
+  return row([burners, took, code, `${ends} of ${count}`, left, directories]);
 }
 
-async function measure(scenario: Scenario): Promise<string> {
-  const { sandbox, host } = await withCodex(scenario.script, scenario.prepare);
-  await using _sandbox = sandbox;
-  await using _host = host;
-  const workspaces = await workspacesOf(sandbox, scenario.turns);
-  const ask = askIn(host, workspaces);
+async function measure({ name, script, turns, during, prepare }: Scenario): Promise<string> {
+  const { lab, ask, askAll } = await open(script, turns, prepare);
+  await using _lab = lab;
   let over = false;
   const began = performance.now();
-  const pinging = pingUntil(host, () => over);
-  await scenario.during(workspaces.map((_, n) => ask(n)), ask, { sandbox, host });
+  const pinging = pingUntil(lab.host, () => over);
+  await during(askAll(), ask, lab);
   const took = performance.now() - began;
   over = true;
-  const pings = (await pinging).sort((a, b) => a - b);
-  const at = (share: number) =>
-    (pings[Math.min(pings.length - 1, Math.floor(pings.length * share))] ?? NaN).toFixed(1);
-  const cells = [
-    scenario.name,
-    (took / 1000).toFixed(1),
-    pings.length,
-    ...[0.5, 0.99, 0.999, 1].map(at),
-  ];
-  return `| ${cells.join(" | ")} |`;
-}
-
-async function workspacesOf(sandbox: Sandbox, count: number): Promise<string[]> {
-  const names = Array.from({ length: count }, (_, n) => sandbox.newWorkspace(`w${n}`));
-  return await Promise.all(names);
+  const pings = await pinging;
+  const shares = [0.5, 0.99, 0.999, 1].map((share) => quantile(pings, share).toFixed(1));
+  return row([name, (took / 1000).toFixed(1), pings.length, ...shares]);
 }
 
 /** Round trips in ms, one after the other. */
@@ -210,12 +169,8 @@ async function pingUntil(host: Host, over: () => boolean): Promise<number[]> {
   return times;
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-console.log("| while | s | pings | p50 ms | p99 ms | p99.9 ms | max ms |");
-console.log("| ----- | - | ----- | ------ | ------ | -------- | ------ |");
+const head = ["while", "s", "pings", "p50 ms", "p99 ms", "p99.9 ms", "max ms"];
+console.log(`${row(head)}\n${row(head.map(() => "-"))}`);
 const wanted = SCENARIOS.filter(({ name }) => name.includes(Deno.args[0] ?? ""));
 for (const scenario of wanted) console.log(await measure(scenario));
 

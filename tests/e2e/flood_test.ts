@@ -1,6 +1,6 @@
 /** Many codex that print as fast as they are let, towards a host that does not read at first. */
 import { strict as assert } from "node:assert";
-import { flood } from "../../scripts/proof/flood/flood.ts";
+import { flood } from "../../scripts/proof/bench/flood.ts";
 import { fakeCodex, plainTurn } from "../support/fake_codex.ts";
 import { startHost } from "../support/host.ts";
 import { openSandbox } from "../support/sandbox.ts";

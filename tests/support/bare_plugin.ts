@@ -1,16 +1,26 @@
-/** The plugin with bare pipes, for a host that reads when it likes. Linux only: looks into /proc. */
+/**
+ * The plugin with bare pipes, for a host that reads when it likes and checks nothing: its own time would
+ * count as the plugin's. `Host` is the one that checks.
+ */
 import { LineSplitter } from "../../base/lines.ts";
+import { pause } from "../../base/timer.ts";
+import { METHOD } from "../../plugin/protocol.ts";
 import { executable } from "./checkout.ts";
 
-/** A frame, as far as a flood looks at it. */
+/** A frame, as far as floods and benchmarks look at it. */
 export interface Frame {
   id?: unknown;
-  params?: { request_id?: unknown; seq?: unknown; event?: { type?: string } };
-  result?: { stop_reason?: string };
-  error?: unknown;
+  method?: string;
+  params?: {
+    request_id?: unknown;
+    seq?: unknown;
+    event?: { type?: string; index?: number; text?: string };
+  };
+  result?: { stop_reason?: string; thread_id?: string };
+  error?: { message: string };
 }
 
-/** The plugin without a host that checks anything: bytes in, lines out. */
+/** A plugin process: frames in, frames out. */
 export class BarePlugin implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
@@ -21,9 +31,12 @@ export class BarePlugin implements AsyncDisposable {
     this.#stdin = child.stdin.getWriter();
   }
 
-  /** Starts the plugin and shakes hands. */
-  static async start(env: Record<string, string>): Promise<BarePlugin> {
-    const { command, args } = await executable();
+  /** Starts the plugin, or `program` instead, and shakes hands. */
+  static async start(
+    env: Record<string, string>,
+    program?: { command: string; args: string[] },
+  ): Promise<BarePlugin> {
+    const { command, args } = program ?? await executable();
     const child = new Deno.Command(command, {
       args,
       env,
@@ -33,14 +46,24 @@ export class BarePlugin implements AsyncDisposable {
       stderr: "inherit",
     }).spawn();
     const plugin = new BarePlugin(child);
-    await plugin.send({ id: "hello", method: "initialize", params: {} });
-    for await (const { id } of plugin.frames()) if (id === "hello") break;
+    const clientInfo = { name: "bare-host", version: "1" };
+    const params = { protocolVersion: "2025-06-18", capabilities: {}, clientInfo };
+    await plugin.send({ id: "hello", method: METHOD.initialize, params });
+    while ((await plugin.next()).id !== "hello");
+    await plugin.send({ method: METHOD.initialized });
     return plugin;
   }
 
   async send(frame: Record<string, unknown>): Promise<void> {
     const line = JSON.stringify({ jsonrpc: "2.0", ...frame }) + "\n";
     await this.#stdin.write(new TextEncoder().encode(line));
+  }
+
+  /** Asks for a turn. */
+  ask(id: number, workspace: string, content: string, tools?: unknown[]): Promise<void> {
+    const request = { messages: [{ role: "user", content }], ...(tools ? { tools } : {}) };
+    const params = { agent: { agent_id: "cx", workspace }, request };
+    return this.send({ id, method: METHOD.stream, params });
   }
 
   /** The frames, from where the last reader stopped; nothing is read in between. */
@@ -53,20 +76,37 @@ export class BarePlugin implements AsyncDisposable {
     }
   }
 
-  /** Resident memory in MiB: now, or with VmHWM its highest so far. */
+  /** The next frame, of whatever kind. */
+  async next(): Promise<Frame> {
+    const { value } = await (this.#frames ??= this.#read()).next();
+    if (value === undefined) throw new Error("the plugin ended");
+    return value;
+  }
+
+  /** The next event of that type, of whichever turn. Throws when a turn ends badly before. */
+  async event(type: string): Promise<void> {
+    for (;;) {
+      const { params, error } = await this.next();
+      if (params?.event?.type === type) return;
+      if (error) throw new Error(`no ${type}: ${error.message}`);
+      if (params?.event?.type === "error") throw new Error(JSON.stringify(params.event));
+    }
+  }
+
+  /** Resident memory in MiB: now, or with VmHWM its highest so far. Linux only. */
   memory(what: "VmRSS" | "VmHWM" = "VmRSS"): number {
     const status = Deno.readTextFileSync(`/proc/${this.#child.pid}/status`);
     return Number(new RegExp(`^${what}:\\s+(\\d+) kB`, "m").exec(status)?.[1]) / 1024;
   }
 
-  /** Resolves when the plugin has done next to nothing for half a second: it looks at its files. */
+  /** Resolves when the plugin has done next to nothing for half a second. Linux only. */
   async standstill(): Promise<void> {
     for (let before = -Infinity;;) {
       const stat = Deno.readTextFileSync(`/proc/${this.#child.pid}/stat`).split(" ");
       const ticks = Number(stat[13]) + Number(stat[14]); // of 10 ms
       if (ticks - before < 5) return;
       before = ticks;
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await pause(500);
     }
   }
 

@@ -5,6 +5,7 @@
  * plugin takes it over without a turn. Each call has a record of its arguments and one of its output.
  */
 import { join } from "@std/path";
+import type { Sandbox } from "../../../tests/support/sandbox.ts";
 import { SESSION_FILE } from "../../../rollout/state/session_file.ts";
 
 /** The ops, and what they leave. */
@@ -59,7 +60,7 @@ export class Victim {
   /** Index of the line, by `<call id> <field>`. */
   readonly #at = new Map<string, number>();
 
-  constructor(codexHome: string, workspace: string, calls: number) {
+  constructor({ codexHome, workspace }: Sandbox, calls: number) {
     this.calls = Array.from({ length: calls }, (_, i) => `call_${i}`);
     this.#add("session_meta", { id: THREAD, cwd: Deno.realPathSync(workspace) });
     for (const [i, id] of this.calls.entries()) {
