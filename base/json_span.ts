@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { searchString } from "./wide_memory.ts";
 
 /** A value's bytes: `start` inclusive, `end` exclusive, no whitespace around. */
 export interface Span {
@@ -35,7 +36,7 @@ const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** Keys and most values are found by looking at each byte. */
+/** Keys, most values, and text full of escapes are found by looking at each byte. */
 const SHORT_STRING = 64;
 
 const decoder = new TextDecoder();
@@ -128,25 +129,32 @@ function skipSpace(line: Uint8Array, from: number): number {
   return at;
 }
 
-function endOfString(line: Uint8Array, open: number): number {
-  const short = Math.min(open + SHORT_STRING, line.length);
+/** Where the string that opens at `open` ends: behind its closing quote, or beyond the line where it is cut. */
+export function endOfString(line: Uint8Array, open: number): number {
   let at = open + 1;
-  for (; at < short; at++) {
-    const byte = line[at];
-    if (byte === QUOTE) return at + 1;
-    if (byte === BACKSLASH) at++;
-  }
-  // The engine's own search is many times as fast as any loop, and slower to begin.
-  for (at = line.indexOf(QUOTE, at); at >= 0; at = line.indexOf(QUOTE, at + 1)) {
-    if (!isEscaped(line, at, open)) return at + 1;
+  while (at < line.length) {
+    const near = Math.min(at + SHORT_STRING, line.length);
+    for (; at < near; at++) {
+      const byte = line[at];
+      if (byte === QUOTE) return at + 1;
+      if (byte === BACKSLASH) at++;
+    }
+    const found = searchString(line, at);
+    if (found !== undefined) return found.quote < 0 ? beyond(line) : found.quote + 1;
+    // The engine's own search is many times as fast as any loop, and slow to begin.
+    const from = at;
+    at = line.indexOf(QUOTE, from);
+    if (at < 0) break;
+    if (!isEscaped(line, at, from)) return at + 1;
+    at++;
   }
   return beyond(line);
 }
 
-/** Whether an odd number of backslashes stands before `at`. */
-function isEscaped(line: Uint8Array, at: number, open: number): boolean {
+/** Whether an odd number of backslashes stands before `at`, none of them before `from`. */
+function isEscaped(line: Uint8Array, at: number, from: number): boolean {
   let first = at;
-  while (first - 1 > open && line[first - 1] === BACKSLASH) first--;
+  while (first > from && line[first - 1] === BACKSLASH) first--;
   return (at - first) % 2 === 1;
 }
 

@@ -8,7 +8,8 @@
  * @module
  */
 
-import { giveBack, SCAN_BUFFER_BYTES, type ScanBuffer, takeScanBuffer } from "./scan_buffer.ts";
+import type { WideMemory } from "../base/wide_memory.ts";
+import { giveBack, SCAN_BUFFER_BYTES, takeScanBuffer } from "./scan_buffer.ts";
 
 /** One line of a file. The object and its `bytes` are valid only until the next line is asked for. */
 export interface ScannedLine {
@@ -48,7 +49,7 @@ export function* scanLines(file: Deno.FsFile, options: ScanOptions = {}): Genera
 }
 
 function* scanInto(
-  buffer: ScanBuffer,
+  buffer: WideMemory,
   file: Deno.FsFile,
   { from = 0, to = Infinity, maxLine = DEFAULT_MAX_LINE }: ScanOptions,
 ): Generator<ScannedLine> {

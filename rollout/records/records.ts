@@ -79,12 +79,15 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** Decodes one line. Never throws: what cannot be read is `broken`. A byte order mark is skipped. */
 export function decodeRecord(line: Uint8Array): RolloutRecord {
-  let parsed: unknown;
   try {
-    parsed = JSON.parse(decoder.decode(line));
+    return recordOf(JSON.parse(decoder.decode(line)), line);
   } catch {
     return { kind: "broken" };
   }
+}
+
+/** What a parsed line means; `line` is for what has to be told as it was written. */
+export function recordOf(parsed: unknown, line: Uint8Array): RolloutRecord {
   if (!isObject(parsed)) return { kind: "broken" };
   // The first versions wrote the thread's description and its items without an envelope.
   if (typeof parsed.type !== "string") return { kind: "other", type: "" };

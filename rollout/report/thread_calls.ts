@@ -9,7 +9,7 @@ import { tellsFailure } from "../records/outcome.ts";
 import { contentEnd, paddedEnd } from "../records/items.ts";
 import type { CallRecord } from "../records/records.ts";
 import { type Span, stringAt } from "../../base/json_span.ts";
-import { clip, contentIn, lightValue, payloadOf, tailOf } from "./recorded_value.ts";
+import { clip, contentIn, outputAt, payloadOf, tailOf } from "./recorded_value.ts";
 import type { CallReport } from "./thread_report.ts";
 
 /** A line and where it stands. */
@@ -21,7 +21,11 @@ export interface RecordedLine {
 
 /** How codex before 0.100 wrote the output of a command: as JSON in a string, which ends so. */
 const OLD_FAILURE = /\\"exit_code\\":-?[1-9]\d*\D.{0,80}$|\\"success\\":false\}$/s;
-/** Enough for what codex itself says at the end of an output. */
+/** Enough for what codex itself says at the beginning of an output. */
+const HEAD = 4096;
+/** Longer than what a consume leaves. */
+const SHORTEST = 64;
+/** The same at its end. */
 const TAIL = 200;
 
 /** Calls by their id. What belongs to a call that was never begun is passed by. */
@@ -30,7 +34,10 @@ export class ThreadCalls {
   readonly #failed = new Map<string, boolean>();
   readonly #textLength: number;
 
-  /** @param textLength How much of a call's arguments and outputs is kept, in characters. */
+  /**
+   * @param textLength How much of a call's arguments and outputs is kept, in characters. With 0 none is, and
+   * no call is said to have failed.
+   */
   constructor(textLength: number) {
     this.#textLength = textLength;
   }
@@ -83,7 +90,7 @@ export class ThreadCalls {
 
   #hold(call: CallReport, line: Uint8Array, span: Span, editable: boolean): void {
     call.outputs++;
-    const value = lightValue(line, span.start);
+    const value = outputAt(line, span, this.#textLength > 0 ? HEAD : SHORTEST);
     const output = typeof value === "string" || Array.isArray(value) ? value : "aborted";
     const content = contentIn(line, span);
     call.outputBytes += content.bytes;
@@ -91,10 +98,10 @@ export class ThreadCalls {
     if (this.#textLength > 0) {
       const text = textOf(output);
       call.output = clip(call.output === "" ? text : `${call.output}\n${text}`, this.#textLength);
+      const event = this.#failed.get(call.id);
+      call.failed ||= event === true || tellsFailure(output, event !== undefined) ||
+        OLD_FAILURE.test(tailOf(line, span, TAIL));
     }
-    const event = this.#failed.get(call.id);
-    call.failed ||= event === true || tellsFailure(output, event !== undefined) ||
-      OLD_FAILURE.test(tailOf(line, span, TAIL));
     if (output === markersOf("consume-light").output) call.consumed = "light";
     else if (output === markersOf("consume-heavy").output) call.consumed = "heavy";
     call.freedBytes += freedIn(line);

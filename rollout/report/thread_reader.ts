@@ -6,22 +6,28 @@
 import { openOwnFile } from "../../base/open_file.ts";
 import { isObject } from "../../base/json_object.ts";
 import { kindOf } from "../records/line_kind.ts";
-import { texts } from "../records/fields.ts";
-import { decodeRecord, type RolloutRecord } from "../records/records.ts";
+import { type Fields, texts } from "../records/fields.ts";
+import { recordOf, type RolloutRecord } from "../records/records.ts";
 import { readAt, scanLines, type ScannedLine } from "../scan.ts";
-import { clip, lightened } from "./recorded_value.ts";
+import { clip, parseShortened } from "./recorded_value.ts";
 import { type RecordedLine, ThreadCalls } from "./thread_calls.ts";
 import type { CallReport, ThreadReport, TurnReport } from "./thread_report.ts";
 
 /** A longer line is not read; nor has it a place in the index by which calls are consumed. */
 const MAX_LINE = 256 * 1024 * 1024;
-const HEAD = 256;
-const TIME = /^\{"timestamp":"([^"]{1,40})"/;
+/** What begins a turn, also where the line says it in another way than codex does. */
 const BOUNDARY = /"type":"(?:task_started|user_message|item_completed)"/;
+const BOUNDARY_WITHIN = 256;
+/** Of an overlong line: it has the call's id. */
+const HEAD = 4096;
+/** Ids and names are shorter. */
+const SHORTEST = 256;
+/** What a character takes at most, as it is written. */
+const CHARACTER = 6;
 
 /** How much is kept of what was said. */
 export interface ReportOptions {
-  /** Of a call's arguments and outputs, in characters; 2,000 when left out. */
+  /** Of a call's arguments and outputs, in characters; 2,000 when left out. With 0 no text is kept at all. */
   callText?: number;
 }
 
@@ -57,7 +63,14 @@ class ThreadReader {
   /** codex before 0.100 does not tell where a turn begins: each message of the user begins one. */
   #turnsAreTold = false;
 
+  /** Of prompts and answers, in characters. */
+  readonly #said: number;
+  /** Of every string in a line, in bytes. */
+  readonly #keep: number;
+
   constructor(path: string, size: number, callText: number) {
+    this.#said = callText === 0 ? 0 : SAID;
+    this.#keep = Math.max(SHORTEST, CHARACTER * Math.max(callText, this.#said));
     this.#calls = new ThreadCalls(callText);
     this.report = {
       threadId: "",
@@ -73,15 +86,32 @@ class ThreadReader {
 
   take(line: ScannedLine): void {
     const kind = kindOf(line.bytes);
-    const head = this.#decoder.decode(line.bytes.subarray(0, HEAD));
-    if (line.overlong) return this.#tooLarge(line, kind);
-    if (kind === "output") return this.#output(line);
-    const boundary = BOUNDARY.test(head);
-    if (kind === "other" && !boundary) return;
-    const bytes = lightened(line.bytes);
-    const at = TIME.exec(head)?.[1] ?? "";
-    if (bytes === undefined) this.report.unreadable++;
-    else if (!boundary || !this.#boundary(bytes, at)) this.#record(decodeRecord(bytes), line, at);
+    if (line.overlong) this.#tooLarge(line, kind);
+    else if (kind === "output") this.#output(line);
+    else if (kind !== "other" || this.#mayBegin(line)) this.#decoded(line);
+  }
+
+  #mayBegin(line: ScannedLine): boolean {
+    return BOUNDARY.test(this.#head(line, BOUNDARY_WITHIN));
+  }
+
+  #head({ bytes }: ScannedLine, length: number): string {
+    return this.#decoder.decode(bytes.subarray(0, length));
+  }
+
+  #decoded(line: ScannedLine): void {
+    let parsed: unknown;
+    try {
+      parsed = parseShortened(line.bytes, this.#keep);
+    } catch {
+      this.report.unreadable++;
+      return;
+    }
+    const { timestamp, payload } = isObject(parsed) ? parsed : {};
+    const at = typeof timestamp === "string" ? timestamp : "";
+    if (!isObject(payload) || !this.#boundary(payload, at)) {
+      this.#record(recordOf(parsed, line.bytes), line, at);
+    }
   }
 
   #output(line: RecordedLine): void {
@@ -93,17 +123,15 @@ class ThreadReader {
     this.report.unreadable++;
   }
 
-  #tooLarge({ offset, length, bytes }: ScannedLine, kind: ReturnType<typeof kindOf>): void {
+  #tooLarge(line: ScannedLine, kind: ReturnType<typeof kindOf>): void {
+    const { offset, length } = line;
     this.report.tooLarge.lines++;
     this.report.tooLarge.bytes += length;
-    if (kind === "output") {
-      this.#calls.tooLarge(this.#decoder.decode(bytes.subarray(0, 4096)), { offset, length });
-    }
+    if (kind === "output") this.#calls.tooLarge(this.#head(line, HEAD), { offset, length });
   }
 
   /** What `records.ts` leaves to others: where a turn begins and what was asked. */
-  #boundary(line: Uint8Array, at: string): boolean {
-    const payload = payloadOf(this.#decoder.decode(line));
+  #boundary(payload: Fields, at: string): boolean {
     if (payload.type === "task_started") {
       this.#turnsAreTold = true;
       this.#begin(at);
@@ -117,7 +145,7 @@ class ThreadReader {
       typeof item.message === "string" ? item.message : texts(item.content).join("\n"),
     );
     const turn = this.#turnsAreTold ? this.#turn(at) : this.#begin(at);
-    turn.prompt = clip(turn.prompt === "" ? text : `${turn.prompt}\n${text}`, SAID);
+    turn.prompt = clip(turn.prompt === "" ? text : `${turn.prompt}\n${text}`, this.#said);
     return true;
   }
 
@@ -140,7 +168,7 @@ class ThreadReader {
       case "outcome":
         return this.#calls.outcome(record.id, record.failed);
       case "message":
-        this.#turn(at).answer = clip(record.text, SAID);
+        this.#turn(at).answer = clip(record.text, this.#said);
         // Where the end of a turn is not told, its answer is the last thing known of it.
         if (!this.#turnsAreTold) this.#end("complete", at);
         return;
@@ -203,13 +231,4 @@ const IDE_REQUEST = /^## My request for Codex:\s*/m;
 function requestIn(text: string): string {
   const request = text.startsWith(IDE_CONTEXT) ? IDE_REQUEST.exec(text) : null;
   return request === null ? text : text.slice(request.index + request[0].length);
-}
-
-function payloadOf(line: string): Record<string, unknown> {
-  try {
-    const parsed: unknown = JSON.parse(line);
-    return isObject(parsed) && isObject(parsed.payload) ? parsed.payload : {};
-  } catch {
-    return {};
-  }
 }

@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { readAt, scanLines } from "../../rollout/scan.ts";
-import { plainBuffer, type ScanBuffer, wideBuffer } from "../../rollout/scan_buffer.ts";
+import { type WideMemory, wideMemory } from "../../base/wide_memory.ts";
+import { plainBuffer } from "../../rollout/scan_buffer.ts";
 
 /** Scans a file of this content and gives what was seen, with copied bytes. */
 function scan(content: Uint8Array, options?: Parameters<typeof scanLines>[1]) {
@@ -90,15 +91,15 @@ Deno.test("readAt reads at an offset, and less where the file ends", () => {
   Deno.removeSync(path);
 });
 
-Deno.test("ScanBuffer finds newlines wide as it does byte by byte, and keeps its bytes when it grows", () => {
-  const wide = wideBuffer();
+Deno.test("WideMemory finds newlines wide as it does byte by byte, and keeps its bytes when it grows", () => {
+  const wide = wideMemory();
   assert.ok(wide, "this platform has WebAssembly with SIMD");
   const size = wide.bytes.length;
   const place = fc.oneof(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: size }));
   fc.assert(
     fc.property(fc.array(place), place, place, (newlines, a, b) => {
       const [from, to] = [Math.min(a, b), Math.max(a, b)];
-      const find = (buffer: ScanBuffer): number => {
+      const find = (buffer: WideMemory): number => {
         buffer.bytes.fill(0x8a);
         for (const at of newlines) buffer.bytes[at] = 10;
         return buffer.newline(from, to);
