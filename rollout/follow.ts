@@ -30,8 +30,8 @@ export type { Followed };
 export interface FollowOptions {
   codexHome: string;
   threadId: string;
-  /** Path of the rollout from an earlier turn. */
-  remembered?: string | undefined;
+  /** Where `locateRollout` found it a moment ago. */
+  located?: string | undefined;
   /** Byte offset where the turn begins: 0 for a new thread. Nothing before it is read. */
   from: number;
 }
@@ -166,13 +166,17 @@ export class Follower {
   }
 
   async #open(where: Where): Promise<void> {
-    const { codexHome, threadId, remembered, from } = this.#options;
-    const located = await locateRollout(codexHome, threadId, remembered, where);
-    if (located.kind !== "found" || this.#closed) return;
-    const opened = openIfUsable(located.path);
-    if (opened === undefined) return;
+    const { codexHome, threadId, from } = this.#options;
+    let path = this.#options.located;
+    let opened = path && openIfUsable(path);
+    if (!opened) {
+      const located = await locateRollout(codexHome, threadId, undefined, where);
+      if (located.kind !== "found" || this.#closed) return;
+      opened = openIfUsable(path = located.path);
+    }
+    if (!opened) return;
     this.#file = opened;
-    this.#path = located.path;
+    this.#path = path;
     // A file shorter than it was is not what we knew; what comes now is appended at its end.
     this.#offset = this.#position = Math.min(from, opened.info.size);
   }

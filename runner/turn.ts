@@ -110,7 +110,9 @@ class Turn {
     } catch (error) {
       finish = this.#brokenOff(error);
     }
-    return await this.#stream.end(finish);
+    const end = await this.#stream.end(finish);
+    await this.#thread.saved();
+    return end;
   }
 
   async #find(): Promise<Found> {
@@ -255,7 +257,6 @@ class Turn {
     result: RunResult & { threadId: string },
   ): Promise<TurnFinish> {
     const usage = await this.#thread.conclude(result);
-    await this.#thread.applyPending(found.codexHome);
     await this.#tellWarnings(result);
     await this.#tellSubAgents(found, result);
     const { stopReason, failure } = judge(result, {

@@ -166,8 +166,8 @@ export class TurnRun {
     watchdog.started();
     await thread.announced(threadId);
     await this.#paced(stream.start(threadId, resumed !== undefined));
-    const { rolloutPath: remembered, from = 0 } = resumed ?? {};
-    this.#rollout.open({ codexHome: input.codexHome, threadId, remembered, from });
+    const { rolloutPath: located, from = 0 } = resumed ?? {};
+    this.#rollout.open({ codexHome: input.codexHome, threadId, located, from });
     this.#following = this.#follow();
     this.#following.catch(() => this.#stopper.stop({ by: "cancel" }));
   }

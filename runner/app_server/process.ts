@@ -211,11 +211,11 @@ export class AppServer {
       if (isQuiet) return [];
       // The server still has the mark: all that is below it and not its own is seen as the turn's.
       const { others, sure } = await family.look();
+      if (others.length === 0 && sure) return [];
       if (!await this.betweenTurns()) return await this.kill();
       await this.#spareHelper(others);
       await letNotifyFinish(others, signal);
-      const survivors = others.length > 0 || !sure ? await family.end() : [];
-      return survivors;
+      return await family.end();
     } finally {
       await family.close();
     }

@@ -30,8 +30,8 @@ export interface Thread {
   base: Usage | undefined;
   /** Digest of the instructions that the model has been given last. */
   systemDigest: string | undefined;
-  /** What a codex before 0.148 must not or cannot resume: numbered records, a compressed file. */
-  newer?: "numbered" | "compressed";
+  /** A newer codex has packed its file; one before 0.148 cannot read that. */
+  compressed?: true;
 }
 
 /**
@@ -57,7 +57,7 @@ export async function recallThread(
       from: Number.MAX_SAFE_INTEGER,
       base: undefined,
       systemDigest: state.systemDigest,
-      ...(located.kind === "compressed" ? { newer: "compressed" } : {}),
+      ...(located.kind === "compressed" ? { compressed: true } : {}),
     };
   }
   const { size } = Deno.statSync(located.path);
@@ -71,27 +71,29 @@ export async function recallThread(
     from: size,
     base,
     systemDigest: state.systemDigest,
-    ...(isPaginated(located.path) ? { newer: "numbered" } : {}),
   };
 }
 
 /** Why this codex is not to resume the thread; `undefined` where it may. */
 export function whyNotResume(
-  thread: Pick<Thread, "threadId" | "newer"> | undefined,
+  thread: Pick<Thread, "threadId" | "rolloutPath" | "compressed"> | undefined,
   { version, numberedRecords }: Pick<Capabilities, "version" | "numberedRecords">,
   olderCodex: TurnSettings["olderCodex"],
 ): Failure | undefined {
-  if (numberedRecords || thread?.newer === undefined) return undefined;
+  if (numberedRecords || thread === undefined) return undefined;
   const too = (message: string, hint: string): Failure => ({
     kind: "codex_too_old",
     message: `codex ${version} ${message}`,
     retryable: false,
     hint: `Let the plugin use the newer codex again ("binary")${hint}.`,
   });
-  if (thread.newer === "compressed") {
+  if (thread.compressed) {
     return too(`cannot read thread ${thread.threadId}: a newer codex has compressed it`, "");
   }
-  if (olderCodex === "resume") return undefined;
+  const { rolloutPath } = thread;
+  if (olderCodex === "resume" || rolloutPath === undefined || !isPaginated(rolloutPath)) {
+    return undefined;
+  }
   return too(
     `would destroy thread ${thread.threadId}: a codex of 0.148.0 or later wrote it, and could never ` +
       "resume it again",

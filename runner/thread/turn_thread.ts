@@ -20,10 +20,10 @@ export class TurnThread {
   #resumed: Thread | undefined;
   #announced: string | undefined;
   #lost = false;
-  /** What was remembered last, as text. */
-  #remembered: string | undefined;
-  /** Resolves when all that is to be remembered is on disk; the next step comes after it. */
-  #saved: Promise<void> = Promise.resolve();
+  /** What was remembered last. */
+  #remembered: Thread | undefined;
+  /** Resolves when all that is to be remembered is on disk, rejects where it cannot be. */
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(request: TurnRequest, context: TurnContext) {
     this.#request = request;
@@ -80,7 +80,7 @@ export class TurnThread {
       base: ZERO_USAGE,
       systemDigest: instructionsFor(this.#request.system, undefined).digest,
     });
-    await this.#saved.catch(() => {});
+    await this.#saving.catch(() => {});
     if (this.#context.sessionFile === false) return;
     const failed = leaveThreadId(this.#request.workspace, threadId);
     if (failed !== undefined) {
@@ -96,7 +96,7 @@ export class TurnThread {
     return lost;
   }
 
-  /** Remembers how far the thread is, durably; costs nothing when it knows that already. */
+  /** Begins to remember how far the thread is, durably; costs nothing when it knows that already. */
   remember({ threadId, output, rollout, begun }: RunProgress): void {
     if (threadId === undefined) return;
     const thread = this.#resumed;
@@ -110,27 +110,37 @@ export class TurnThread {
         ? instructionsFor(this.#request.system, thread).digest
         : thread?.systemDigest,
     };
-    const written = JSON.stringify(known);
-    if (written === this.#remembered) return;
-    this.#save(known);
-    this.#remembered = written;
+    if (JSON.stringify(known) !== JSON.stringify(this.#remembered)) this.#save(known);
   }
 
   /**
-   * Remembers how far the thread is after the run; resolves with what the turn used, when all is on disk.
-   * Rejects where it cannot be remembered.
+   * What the turn used. Resolves when nothing can be lost any more: the thread itself, and what the model
+   * was told. How far it is, the next turn would find in the rollout, too, so nobody waits for that.
+   * Rejects where the thread cannot be remembered.
    */
   async conclude(run: RunProgress): Promise<TurnUsage> {
     this.remember(run);
-    await this.#saved;
+    const before = this.#resumed;
+    if (before === undefined || before.systemDigest !== this.#remembered?.systemDigest) {
+      await this.#saving;
+    }
     return usageTold(turnUsage(this.#evidence(run.output)));
   }
 
+  /** Resolves when all is on disk that will be. Never rejects. */
+  async saved(): Promise<void> {
+    await this.#saving.catch((error) => {
+      const data = { agent: this.#request.agentId, error: errorMessage(error) };
+      this.#context.log("warning", "the state of the thread could not be saved", data);
+    });
+  }
+
   #save(thread: Thread): void {
-    this.#saved = this.#saved.then(() =>
+    this.#remembered = thread;
+    this.#saving = this.#saving.then(() =>
       rememberThread(this.#context.store, this.#request, thread)
     );
-    this.#saved.catch(() => {}); // `conclude` tells
+    this.#saving.catch(() => {}); // `saved` tells
   }
 
   #evidence({ terminal, recorded }: RunProgress["output"]): UsageEvidence {

@@ -177,7 +177,7 @@ async function consumeOne({ bench, session }: BenchThread, round: number): Promi
 async function followTurn({ path, threadId }: BenchSession): Promise<void> {
   const codexHome = path.slice(0, path.indexOf("/sessions/"));
   const from = Deno.statSync(path).size;
-  using follower = new Follower({ codexHome, threadId, remembered: path, from });
+  using follower = new Follower({ codexHome, threadId, located: path, from });
   using file = Deno.openSync(path, { append: true });
   const payload = { type: "function_call_output", call_id: "call_turn", output: "x".repeat(5000) };
   const timestamp = "2026-11-22T12:28:35.745Z";

@@ -114,7 +114,7 @@ async function follow(
 ): Promise<Followed[]> {
   Deno.writeFileSync(path, new Uint8Array(0));
   using file = Deno.openSync(path, { write: true, append: true });
-  const follower = new Follower({ codexHome: home, threadId: THREAD, remembered: path, from: 0 });
+  const follower = new Follower({ codexHome: home, threadId: THREAD, located: path, from: 0 });
   const followed: Followed[] = [];
   let size = 0;
   try {

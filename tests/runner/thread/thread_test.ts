@@ -57,7 +57,6 @@ Deno.test("recallThread gives back what was remembered, and where the rollout en
     from: stage.size,
     base: usageOf(70),
     systemDigest: "d",
-    newer: "numbered",
   });
 });
 
