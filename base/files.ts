@@ -24,6 +24,16 @@ export function unlessMissing<T>(look: () => T): T | undefined {
   }
 }
 
+/** Removes a file; whether there was one that could be removed. */
+export function removeIfThere(path: string): boolean {
+  try {
+    Deno.removeSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether `path` leads to a regular file, perhaps by a link. */
 export function isFile(path: string): boolean {
   return statOf(path)?.isFile ?? false;

@@ -234,6 +234,9 @@ export const PluginStats = z.lazy(() =>
     }),
     kept: z.optional(z.object({
       processes: count("codex that stay between turns and live now, with the one started ahead."),
+      pids: z._default(z.array(z.number()), []).check(
+        z.describe("Their processes, as the plugin numbers them."),
+      ),
       running: count("Of these, how many have a turn."),
       warm: count("Turns that found theirs waiting."),
       spare: count("Turns that took the one started ahead."),

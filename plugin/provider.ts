@@ -34,6 +34,7 @@ import {
   type StreamResult,
 } from "./protocol.ts";
 import { recover, tidyUp } from "./recovery.ts";
+import { ReleaseRequests } from "./release_requests.ts";
 import { agentEnv, codexModel, turnSettings } from "./config/settings.ts";
 import { Stats } from "./stats.ts";
 import { TurnQueue } from "./turn_queue.ts";
@@ -64,6 +65,7 @@ export class Provider {
   readonly #turns = new Set<Promise<unknown>>();
   readonly #mutations: Mutations;
   readonly #transports: Transports;
+  readonly #releases: ReleaseRequests;
   /** What a killed plugin left is cleared away and finished; nothing begins before. */
   readonly #ready: Promise<void>;
   readonly #codexHome: (agentId: string) => string;
@@ -79,10 +81,13 @@ export class Provider {
       onWarning: (message) => log.write("warning", message),
     });
     this.#transports = new Transports(paths.running, (message) => log.write("warning", message));
+    this.#releases = new ReleaseRequests(this.#store, this.#transports);
     this.#stats = new Stats(options.version, paths.state, () => {
       const { servers, spare, hits, spares, misses } = this.#transports.snapshot();
+      const pids = servers.map(({ pid }) => pid).concat(spare ?? []);
       return {
-        processes: servers.length + (spare === undefined ? 0 : 1),
+        processes: pids.length,
+        pids,
         running: servers.filter(({ state }) => state === "running").length,
         ...{ warm: hits, spare: spares, cold: misses },
       };
@@ -109,6 +114,7 @@ export class Provider {
     const turn = this.#stream(params, context);
     const settled = turn.catch(() => {}).then(() => {
       this.#turns.delete(settled);
+      this.#releases.watch();
       this.#tidied = this.#tidied.then(() => this.#tidyUp());
     });
     this.#turns.add(settled);
@@ -135,6 +141,7 @@ export class Provider {
     while (this.#turns.size > 0) await Promise.all(this.#turns);
     await this.#tidied;
     await this.#prepared;
+    this.#releases[Symbol.dispose]();
     await this.#transports.close();
     await this.#stats.written();
   }

@@ -18,7 +18,7 @@ import { readIfThere } from "../base/files.ts";
 /** The file's name in the state directory. */
 export const STATS_FILE = "stats.json";
 
-const NOTHING_KEPT = { processes: 0, running: 0, warm: 0, spare: 0, cold: 0 };
+const NOTHING_KEPT = { processes: 0, pids: [], running: 0, warm: 0, spare: 0, cold: 0 };
 
 /** Counts what this process did. */
 export class Stats {

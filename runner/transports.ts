@@ -55,6 +55,11 @@ export class Transports {
     return this.#server.release(agent, why);
   }
 
+  /** Sees to it that no codex that stays has the thread loaded; waits for a turn that runs. */
+  free(threadId: string): Promise<void> {
+    return this.#server.free(threadId);
+  }
+
   /** Whether a codex waits for the agent's next turn. */
   keeps(agent: AgentKey): boolean {
     return this.#server.keeps(agent);

@@ -10,6 +10,7 @@
  */
 
 import { join } from "@std/path";
+import { removeIfThere } from "../../base/files.ts";
 import { Slices } from "../../base/timer.ts";
 import { locateRollout } from "../locate.ts";
 import { removeSessionFile } from "./session_file.ts";
@@ -52,7 +53,7 @@ export async function tidy(store: StateStore, options: KeepOptions): Promise<Tid
       if (stored === undefined || await isUsable(stored, codexHome)) continue;
       await store.forget(stored.agentId, stored.workspace);
       tidied.threads++;
-    } else if (/\.(?:calls|pending|journal|broken|refused)$/.test(name)) {
+    } else if (/\.(?:calls|pending|journal|release|broken|refused)$/.test(name)) {
       if (/\.(?:pending|journal)$/.test(name)) {
         store.warn(`Gave up what was to be consumed: ${path}`);
       }
@@ -126,14 +127,5 @@ function touchedAt(path: string): number | undefined {
     return Deno.lstatSync(path).mtime?.getTime();
   } catch {
     return undefined;
-  }
-}
-
-function removeIfThere(path: string): boolean {
-  try {
-    Deno.removeSync(path);
-    return true;
-  } catch {
-    return false; // another process was faster
   }
 }

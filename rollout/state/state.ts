@@ -122,7 +122,7 @@ export class StateStore {
   }
 
   /** The path of one of a thread's own files. */
-  threadFile(threadId: string, kind: "calls" | "pending" | "journal"): string {
+  threadFile(threadId: string, kind: "calls" | "pending" | "journal" | "release"): string {
     return join(this.dir, `${threadId}.${kind}`);
   }
 

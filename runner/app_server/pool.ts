@@ -26,7 +26,12 @@ export interface Seat {
 
 /** What the pool holds and how often it had what was wanted; for `stats` and `doctor`. */
 export interface PoolSnapshot {
-  servers: { pid: number; agentId: string; workspace: string; state: "running" | "idle" }[];
+  servers: (AgentKey & {
+    pid: number;
+    /** The one it has loaded. */
+    threadId: string | undefined;
+    state: "running" | "idle";
+  })[];
   /** The pid of the server that nobody has yet. */
   spare: number | undefined;
   /** Turns that found their server waiting, took the spare, or had to wait for a start. */
@@ -178,7 +183,7 @@ export class Pool {
     const servers = [...this.#places.values()].flatMap(({ agent, seat, running }) => {
       if (seat === undefined) return [];
       const state = running ? "running" as const : "idle" as const;
-      return [{ pid: seat.server.pid, ...agent, state }];
+      return [{ pid: seat.server.pid, ...agent, threadId: seat.thread.id, state }];
     });
     return { servers, spare: this.#spare?.pid, ...this.#counts };
   }

@@ -5,6 +5,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { METHOD } from "../../plugin/protocol.ts";
+import { run } from "../plugin/operator/command_line.ts";
 import { codexBinary, STAYING_CODEX } from "../support/codex.ts";
 import { type Host, startHost } from "../support/host.ts";
 import { callOutput, type ModelRequest } from "../support/model/request.ts";
@@ -90,6 +91,29 @@ for (const version of STAYING_CODEX) {
     assert.equal(second.text, "again");
     assert.equal(second.of("message_start")[0]?.resumed, true);
     assert.deepEqual(await world.servers(), before);
+  });
+
+  Deno.test(`warm codex ${version} is seen with its memory, and gives its thread to a person who asks`, async () => {
+    await using world = await stage(version, {
+      steps: [{ text: "mine" }, { text: "theirs" }, { text: "back" }],
+    });
+    const { host, sandbox } = world;
+    const { env, workspace } = sandbox;
+    const { thread_id } = await host.stream(asks(workspace, "hello")).result;
+    assert.match(
+      (await run(["stats"], { env })).stdout,
+      /^warm +1 now \([1-9]\d* MB in memory, \d+(?:\.\d)? MB of it their own\); turns: 1 after a start$/m,
+    );
+    const { native } = await codexBinary(version);
+    const resume = () => codexByHand(native, sandbox, resumeArgs(thread_id), "by hand");
+    const refused = await resume();
+    assert.notEqual(refused.code, 0, "only one codex may have it");
+    const released = await run(["sessions", "release", thread_id], { env });
+    assert.deepEqual([released.code, released.stderr], [0, ""]);
+    assert.match(released.stdout, /^The plugin has let go of thread/);
+    assert.equal((await resume()).code, 0);
+    await host.stream(asks(workspace, "again")).result;
+    assert.equal((await world.servers()).length, 1);
   });
 
   Deno.test(`warm codex ${version} tells text and thoughts while the model writes them`, async () => {

@@ -10,11 +10,13 @@ import { many } from "../cli/format.ts";
 import { exists } from "../../../base/files.ts";
 import { type Check, type DoctorContext, type Finding, ok, warn } from "./check.ts";
 import { readStats, turnsOf } from "../../stats.ts";
+import { keptMemory, keptText } from "./stats_command.ts";
 
 /** In the order in which one would look. */
 export const TURN_CHECKS: readonly Check[] = [
   { id: "stale_turns", group: "turns", needs: ["state_directory"], run: stale },
   { id: "pending_consumes", group: "turns", needs: ["state_directory"], run: pending },
+  { id: "kept_codex", group: "turns", needs: ["state_directory"], run: kept },
   { id: "last_turn", group: "turns", needs: ["state_directory"], run: lastTurn },
 ];
 
@@ -42,6 +44,15 @@ function pending({ facts: { paths } }: DoctorContext): Finding {
         "They are carried out as soon as no codex writes the thread, at the latest before its next turn.",
     },
   );
+}
+
+/** codex that stay between turns, as of the last turn's end, and what they hold now. */
+async function kept({ facts: { paths } }: DoctorContext): Promise<Finding> {
+  const stats = readStats(paths);
+  if (stats?.kept === undefined || stats.kept.warm + stats.kept.spare + stats.kept.cold === 0) {
+    return ok("none");
+  }
+  return ok(keptText(stats.kept, await keptMemory(stats)));
 }
 
 const LastTurn = z.looseObject({ at: z.string(), error: z.optional(z.string()) });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Memory, memoryOf } from "../../../runner/process/process_table.ts";
 import type { PluginStats } from "../../protocol.ts";
 import { type Arguments, UsageError } from "../cli/arguments.ts";
 import { EXIT } from "../cli/command.ts";
@@ -13,24 +14,24 @@ import { padTo, wrap } from "../cli/text.ts";
 import { readStats, turnsOf } from "../../stats.ts";
 
 /** `stats`. */
-export function stats(args: Arguments): Promise<number> {
+export async function stats(args: Arguments): Promise<number> {
   if (args.has("json") && args.has("prometheus")) {
     throw new UsageError("--json and --prometheus exclude each other");
   }
   const counted = readStats(profileOf(args));
-  if (args.has("json")) printJson(counted ?? null, 2);
+  const memory = await keptMemory(counted);
+  if (args.has("json")) printJson(counted === undefined ? null : { ...counted, memory }, 2);
   else if (args.has("prometheus")) {
-    print(counted === undefined ? "# no turn has ended yet" : prometheusText(counted));
-  } else print(counted === undefined ? "No turn has ended yet." : forPeople(counted, columns()));
-  return Promise.resolve(EXIT.ok);
+    print(counted === undefined ? "# no turn has ended yet" : prometheusText(counted, memory));
+  } else if (counted === undefined) print("No turn has ended yet.");
+  else print(forPeople(counted, memory, columns()));
+  return EXIT.ok;
 }
 
-function forPeople(stats: PluginStats, width: number): string {
+function forPeople(stats: PluginStats, memory: Memory, width: number): string {
   const { turns, tokens, tools, consumes, errors, kept } = stats;
   const kinds = Object.entries(errors).sort(([, a], [, b]) => b - a)
     .map(([kind, times]) => `${kind} ${count(times)}`);
-  const some = (parts: readonly (readonly [number, string])[]) =>
-    parts.filter(([n]) => n > 0).map(([n, what]) => `${count(n)} ${what}`).join(", ");
   const rows: [string, string][] = [
     ["since", `${timeOf(stats.since)}, version ${stats.version}`],
     [
@@ -70,12 +71,8 @@ function forPeople(stats: PluginStats, width: number): string {
       }`,
     ],
     [
-      "kept codex",
-      kept === undefined || kept.warm + kept.spare + kept.cold === 0
-        ? ""
-        : `${count(kept.processes)} now; turns: ${
-          some([[kept.warm, "warm"], [kept.spare, "on a spare"], [kept.cold, "after a start"]])
-        }`,
+      "warm",
+      kept === undefined || kept.warm + kept.spare + kept.cold === 0 ? "" : keptText(kept, memory),
     ],
   ];
   return rows.filter(([, says]) => says !== "")
@@ -85,10 +82,32 @@ function forPeople(stats: PluginStats, width: number): string {
     .join("\n");
 }
 
+function some(parts: readonly (readonly [number, string])[]): string {
+  return parts.filter(([n]) => n > 0).map(([n, what]) => `${count(n)} ${what}`).join(", ");
+}
+
+/** codex that stay between turns, in one line. */
+export function keptText(
+  kept: NonNullable<PluginStats["kept"]>,
+  { resident, own }: Memory,
+): string {
+  const { processes, warm, spare, cold } = kept;
+  const memory = resident === 0
+    ? ""
+    : ` (${size(resident)} in memory, ${size(own)} of it their own)`;
+  const turns = some([[warm, "warm"], [spare, "on a spare"], [cold, "after a start"]]);
+  return `${count(processes)} now${memory}; turns: ${turns}`;
+}
+
+/** What they hold at this moment. */
+export function keptMemory(stats: PluginStats | undefined): Promise<Memory> {
+  return memoryOf(stats?.kept?.pids ?? [], "codex");
+}
+
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
 
 /** Prometheus' text format, version 0.0.4. Counters begin anew with each start of the plugin. */
-function prometheusText(stats: PluginStats): string {
+function prometheusText(stats: PluginStats, memory: Memory): string {
   const { turns, tokens, tools, consumes } = stats;
   const by = (label: string, values: Readonly<Record<string, number>>): Sample[] =>
     Object.entries(values).map(([name, value]) => [{ [label]: name }, value]);
@@ -122,16 +141,20 @@ function prometheusText(stats: PluginStats): string {
       "Calls, by what became of them.",
       by("result", calls),
     ),
-    ...keptMetrics(stats.kept),
+    ...keptMetrics(stats.kept, memory),
   ];
   return lines.join("\n");
 }
 
-function keptMetrics(kept: PluginStats["kept"]): string[] {
+function keptMetrics(kept: PluginStats["kept"], memory: Memory): string[] {
   if (kept === undefined) return [];
-  const { processes, running: _, ...turns } = kept;
+  const { processes, pids: _, running: __, ...turns } = kept;
   return [
     ...metric("kept_codex", "gauge", "codex that stay between turns.", [[{}, processes]]),
+    ...metric("kept_codex_memory_bytes", "gauge", "What these hold.", [
+      [{ type: "resident" }, memory.resident],
+      [{ type: "own" }, memory.own],
+    ]),
     ...metric(
       "kept_codex_turns_total",
       "counter",

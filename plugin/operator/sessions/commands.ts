@@ -99,9 +99,9 @@ export const SESSIONS: Readonly<Record<string, Command>> = {
         run: async (args) => (await import("./forget_command.ts")).pruneThreads(args),
       },
       release: {
-        summary: "say whether a thread is free to be used by hand",
+        summary: "have the plugin let go of a thread, to use it by hand",
         details: [
-          "Only one codex at a time may have a thread loaded. A codex that the plugin keeps between turns lets go of its threads after warm.idle_ms; exit code 1 while one has it.",
+          "Only one codex at a time may have a thread loaded. A codex that the plugin keeps between turns lets go of its thread within a second, and loads it again with the agent's next turn; while a turn runs it keeps the thread. Exit code 1 when a codex still has it after 10 seconds.",
         ],
         options: [PROFILE],
         words: { usage: "THREAD", min: 1, max: 1, kind: "threads", summary: "which thread" },

@@ -6,14 +6,14 @@
  */
 import { applyPending } from "../../../rollout/consume/consume.ts";
 import { forgetThread as forgetState } from "../../../rollout/state/keep.ts";
-import { whileNoWriter } from "../../../rollout/writer_lock.ts";
+import { whileNoWriter, writerGone } from "../../../rollout/writer_lock.ts";
 import { type Arguments, UsageError } from "../cli/arguments.ts";
 import { EXIT } from "../cli/command.ts";
 import { many } from "../cli/format.ts";
 import { profileOf } from "../cli/options.ts";
 import { complain, print } from "../cli/terminal.ts";
 import { oneLine } from "../cli/printable.ts";
-import { exists } from "../../../base/files.ts";
+import { exists, removeIfThere } from "../../../base/files.ts";
 import { type KnownThread, KnownThreads } from "./known_threads.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -59,20 +59,42 @@ export async function pruneThreads(args: Arguments): Promise<number> {
   return failed === 0 ? EXIT.ok : EXIT.failed;
 }
 
+/** How long a codex may take to let a thread go; between two turns it takes less than a second. */
+const RELEASE_MS = 10_000;
+
 /** `sessions release`. */
 export async function releaseThread(args: Arguments): Promise<number> {
   const known = new KnownThreads(profileOf(args));
   const { threadId, agentId } = known.find(args.words[0]);
-  const free = await whileNoWriter(known.codexHomeOf(agentId), threadId, () => true);
-  if (free !== undefined) {
+  const codexHome = known.codexHomeOf(agentId);
+  if (await whileNoWriter(codexHome, threadId, () => true) !== undefined) {
     print(`No codex has thread ${threadId} loaded.`);
     return EXIT.ok;
   }
+  const request = known.store?.threadFile(threadId, "release");
+  if (request !== undefined && await released(request, codexHome, threadId)) {
+    print(`The plugin has let go of thread ${threadId}; its next turn loads it again.`);
+    return EXIT.ok;
+  }
   complain(
-    `A codex has thread ${threadId} loaded. Where the plugin keeps one between turns, it lets go of ` +
-      `the thread after warm.idle_ms, or when the host is stopped.`,
+    `A codex still has thread ${threadId} loaded after ${
+      RELEASE_MS / 1000
+    } s: a turn runs on it, or ` +
+      `somebody else has opened it.`,
   );
   return EXIT.failed;
+}
+
+/** Asks the plugin for the thread, and waits. */
+async function released(request: string, codexHome: string, threadId: string): Promise<boolean> {
+  Deno.writeTextFileSync(request, "", { mode: 0o600 });
+  try {
+    const limit = AbortSignal.timeout(RELEASE_MS);
+    await writerGone(codexHome, threadId, limit);
+    return !limit.aborted;
+  } finally {
+    removeIfThere(request);
+  }
 }
 
 /** `completion names KIND`, which the scripts of the shells ask for. */
