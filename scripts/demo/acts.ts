@@ -2,7 +2,7 @@
  * The acts of the demo, in their order. Each one plays a turn or two on the stage and throws when it
  * did not show what it promised.
  */
-import { ASKS_THE_HOST, LOOKS_AROUND, LOOKS_BACK, REMEMBERS } from "./model.ts";
+import { ASKS_THE_HOST, LOOKS_AROUND, LOOKS_BACK, REMEMBERS, WRITES_SLOWLY } from "./model.ts";
 import { HOST_TOOL_CALL, MUTATE, type Played, type Stage } from "./stage.ts";
 import * as transcript from "./transcript.ts";
 
@@ -85,6 +85,21 @@ export const ACTS: Act[] = [
       if (!stage.scripted) return;
       expect(turn.text.includes("...(tool called)"), "the output is gone", turn.text);
       expect(turn.text.includes(PLACE), "all else is still there", turn.text);
+    },
+  },
+  {
+    title: "A codex that stays: text as the model writes it, and a turn without a start",
+    feature: "text_deltas",
+    async play(stage) {
+      await stage.sandbox.configure({ transport: "app-server" });
+      const first = await stage.say("Describe my lighthouse's night, slowly.", WRITES_SLOWLY);
+      const second = await stage.say("Once more, please.", WRITES_SLOWLY);
+      const [start, warm] = [first, second].map(({ startMs }) => Math.round(startMs));
+      transcript.host(`codex began after ${start} ms, in the turn after it after ${warm} ms`);
+      if (!stage.scripted) return;
+      const pieces = second.turn.of("text_delta").length;
+      expect(pieces > 1, "the text came in pieces", `${pieces} of them`);
+      expect(second.turn.text.includes(PLACE), "the thread is still the same", second.turn.text);
     },
   },
 ];

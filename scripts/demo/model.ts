@@ -61,6 +61,17 @@ export const LOOKS_BACK: ScriptedStep[] = [
   }),
 ];
 
+/** Writes a few words at a time, as real models do. */
+export const WRITES_SLOWLY: ScriptedStep[] = [
+  (request) => ({
+    text: `Fog came to ${placeTold(request)} at ten past four, and the horn answered it. ` +
+      "By half past five the light had the sea to itself again.",
+    chunk: 30,
+    chunkDelayMs: 150,
+    usage: { input_tokens: 1210, cached_tokens: 1024, output_tokens: 36 },
+  }),
+];
+
 /** For a question that no act has asked. */
 export function speechless(request: ModelRequest): Step {
   const last = userTexts(request).at(-1) ?? "";

@@ -19,6 +19,8 @@ import * as transcript from "./transcript.ts";
 export interface Played {
   turn: Turn;
   end: EventOf<"message_end">;
+  /** Until codex had taken the turn. */
+  startMs: number;
 }
 
 /** Everything an act needs. */
@@ -115,7 +117,12 @@ async function say(
     session_id: "demo",
     request: { messages: [{ role: "user", content: text }], tools },
   });
-  for await (const event of turn.events) transcript.event(performance.now() - begun, event);
+  let startMs = NaN;
+  for await (const event of turn.events) {
+    const ms = performance.now() - begun;
+    if (event.type === "message_start") startMs = ms;
+    transcript.event(ms, event);
+  }
   const [end, error] = [await turn.end(), turn.of("error")[0]?.error];
   if (end.stop_reason !== "end_turn") {
     throw new Error(
@@ -123,7 +130,7 @@ async function say(
     );
   }
   await turn.result;
-  return { turn, end };
+  return { turn, end, startMs };
 }
 
 /** The method by which the plugin calls a tool of the host. */

@@ -21,6 +21,8 @@ Deno.test("demo plays its acts, ends with ok, leaves no folder and uses no colou
   assert.equal(code, 0, page + text(stderr));
   assert.equal(page.trimEnd().split("\n").at(-1), "demo: ok");
   assert.match(page, /, resumed\n[^]*You keep the lighthouse at Petrel Point/);
+  assert.match(page, /codex {5}Fog came [^\n]*\n *\d+ ms {2}codex/, "in pieces");
+  assert.match(page, /host {6}codex began after \d+ ms, in the turn after it after \d+ ms\n/);
   assert.ok(!page.includes("\x1b"));
   const profile = /^ *profile +(\S+)$/m.exec(page)?.[1];
   assert.ok(profile !== undefined && !existsSync(profile), page);

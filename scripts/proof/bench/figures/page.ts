@@ -28,13 +28,18 @@ const IN_BRIEF: [question: string, name: string, words: string][] = [
     "A turn with a host tool, against codex with a Node MCP server",
   ],
   [
+    "warm turn",
+    "bare `codex exec resume`",
+    'A turn by a codex that stays (`transport: "app-server"`), against `codex exec resume`',
+  ],
+  [
     "memory of the plugin's process",
     "each of 64 turns at once",
     "Memory for each of 64 turns at once",
   ],
 ];
 
-/** Three figures. */
+/** A few figures. */
 export function inBrief(recorded: readonly Recorded[]): string {
   const rows = IN_BRIEF.map(([question, name, words]) => {
     const one = recorded.find((one) => one.question === question && one.name === name);

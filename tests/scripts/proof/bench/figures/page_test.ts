@@ -11,6 +11,7 @@ const all = [
   of("resumed turn", "bare `codex exec --json`, started by Node", 1.03),
   of("resumed turn", "bare `codex exec --json`, started by Node, until it has read it", 1.2),
   of("resumed turn with one host tool", "codex with a direct Node MCP server", 0.6),
+  of("warm turn", "bare `codex exec resume`", 0.3),
   of("memory of the plugin's process", "each of 64 turns at once", 0.5),
 ];
 
@@ -24,10 +25,10 @@ Deno.test("a table has the figures of its question alone, and says where they co
   );
 });
 
-Deno.test("in brief there are three figures; one that is missing is named", () => {
+Deno.test("in brief there are four figures; one that is missing is named", () => {
   assert.match(
     inBrief(all),
-    /oneself +\| 1\.03 × +\|\n.*server \| 0\.60 × +\|\n.*\| 0\.50 MiB \|$/,
+    /oneself +\| 1\.03 × +\|\n.*server +\| 0\.60 × +\|\n.*resume` +\| 0\.30 × +\|\n.*\| 0\.50 MiB \|$/,
   );
   assert.throws(() => inBrief(all.slice(0, 2)), /no figure is recorded for "resumed turn with one/);
 });
