@@ -181,6 +181,31 @@ Deno.test(
       Deno.renameSync(join(made.codexHome, "away"), join(made.codexHome, "auth.json"));
     });
 
+    await t.step("an agent whose account is not logged in, not there or not readable", async () => {
+      const own = (name: string) => ({ env: { CODEX_HOME: made.folder.at(name) } });
+      const agents = { cx: own("cx"), dx: own("cx"), ex: own("ex"), fx: { sandbox: "read-only" } };
+      made.configure({ binary, agents });
+      Deno.mkdirSync(made.folder.at("cx"), { mode: 0o700 });
+      const reds = await made.reds();
+      assert.deepEqual(Object.keys(reds), ["codex_login:cx", "codex_home:ex"]);
+      assert.equal(reds["codex_login:cx"]?.summary, "codex is not logged in, and for dx");
+      const { "codex_login:cx": login, "codex_home:ex": missing } = reds;
+      assert.equal(login?.command, `CODEX_HOME=${made.folder.at("cx")} ${binary} login`);
+      assert.equal(missing?.command, `mkdir -m 700 ${made.folder.at("ex")}`);
+      const { results } = await made.doctor();
+      const skipped = results.find(({ id }) => id === "codex_login:ex");
+      assert.equal(skipped?.summary, "not checked: codex_home:ex failed");
+
+      Deno.copyFileSync(join(made.codexHome, "auth.json"), join(made.folder.at("cx"), "auth.json"));
+      made.configure({ binary, agents: { cx: own("cx") } });
+      const { stdout } = await run(["doctor"], { env: made.env });
+      assert.match(stdout, /^All \d+ checks are fine\.\n$/);
+      Deno.writeTextFileSync(join(made.folder.at("cx"), "config.toml"), "model = [");
+      const { "codex_login:cx": broken } = await made.reds();
+      assert.equal(broken?.summary, `${made.folder.at("cx")}/config.toml cannot be read`);
+      made.configure({ binary });
+    });
+
     await t.step("a state that cannot be written", async () => {
       const state = join(made.plugin, "state");
       Deno.mkdirSync(state, { mode: 0o700 });

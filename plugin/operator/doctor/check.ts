@@ -7,6 +7,7 @@ import { type CodexBinary, findCodex } from "../../../runner/codex/codex_binary.
 import { codexEnvironment, codexHome } from "../../../runner/codex/environment.ts";
 import { TurnError } from "../../../runner/turn_event.ts";
 import type { Config } from "../../config/config_schema.ts";
+import { agentEnv } from "../../config/settings.ts";
 import type { ProfilePaths } from "../../profile.ts";
 import { shellWord } from "../cli/printable.ts";
 
@@ -79,16 +80,18 @@ export class DoctorContext {
     return codex;
   }
 
-  /** The environment that a turn's codex gets. */
+  /** The environment that a turn's codex gets; of an agent's turn, with what the agent's own adds. */
   codexEnvironment(
     codex: Pick<CodexBinary, "env" | "pathDirectory"> = { env: {}, pathDirectory: undefined },
+    agentId = "",
   ): Record<string, string> {
-    return codexEnvironment(this.facts.environment, this.facts.config.env, codex);
+    const { environment, config } = this.facts;
+    return codexEnvironment(environment, agentEnv(config, agentId), codex);
   }
 
-  /** Where codex keeps its sessions and its login. */
-  get codexHome(): string {
-    return codexHome(this.codexEnvironment());
+  /** Where codex keeps its sessions and its login, for an agent's turns. */
+  codexHome(agentId = ""): string {
+    return codexHome(this.codexEnvironment(undefined, agentId));
   }
 
   /** A command of this executable, for a shell. */
@@ -103,11 +106,12 @@ export class DoctorContext {
     return [...this.facts.executable, "help", topic].map(shellWord).join(" ");
   }
 
-  /** A command of the codex that turns run, for a shell. */
-  codexCommand(codex: string, ...words: string[]): string {
-    const env = this.codexEnvironment();
-    const home = env.CODEX_HOME ? `CODEX_HOME=${shellWord(env.CODEX_HOME)} ` : "";
-    return home + [codex, ...words].map(shellWord).join(" ");
+  /** A command of the codex that an agent's turns run, for a shell. */
+  codexCommand(agentId: string, codex: string, ...words: string[]): string {
+    const home = this.codexHome(agentId);
+    const isNamed = home !== codexHome({ HOME: this.facts.environment.HOME ?? "" });
+    return (isNamed ? `CODEX_HOME=${shellWord(home)} ` : "") +
+      [codex, ...words].map(shellWord).join(" ");
   }
 }
 

@@ -1,31 +1,18 @@
 /**
- * Checks of codex, its home and its login.
+ * Checks of codex.
  *
  * @module
  */
 import { basename } from "@std/path";
-import { inWords } from "../../../base/error_message.ts";
 import { type ProgramEnd, ProgramError, runProgram } from "../../../base/program.ts";
-import { newestHistoryMode } from "../../../rollout/report/newest_session.ts";
 import { NEWEST_TESTED, OLDEST_SUPPORTED } from "../../../runner/codex/capabilities.ts";
 import { searchCodex } from "../../../runner/codex/codex_search.ts";
-import { customProvider } from "../../../runner/codex/codex_settings.ts";
 import { TurnError } from "../../../runner/turn_event.ts";
 import { unsuitable } from "../../../runner/app_server/app_server.ts";
 import { turnSettings } from "../../config/settings.ts";
-import { shellWord } from "../cli/printable.ts";
-import {
-  type Check,
-  type DoctorContext,
-  fail,
-  type Finding,
-  isWritable,
-  ok,
-  warn,
-} from "./check.ts";
+import { type Check, type DoctorContext, fail, type Finding, ok, warn } from "./check.ts";
 
 const SANDBOX_TIMEOUT_MS = 20_000;
-const LOGIN_TIMEOUT_MS = 10_000;
 const INSTALL = "npm install -g @openai/codex@latest";
 
 /** In the order in which one would look. */
@@ -35,12 +22,10 @@ export const CODEX_CHECKS: readonly Check[] = [
   { id: "codex_launcher", group: "codex", needs: ["codex_version"], run: launcher },
   { id: "codex_transport", group: "codex", needs: ["codex_version"], run: transport },
   { id: "codex_sandbox", group: "codex", needs: ["codex_version"], run: sandbox },
-  { id: "codex_home", group: "codex", needs: ["config"], run: home },
-  { id: "codex_login", group: "codex", needs: ["codex_version", "codex_home"], run: login },
 ];
 
 /** What the program left, or what it could not do. */
-async function answerOf(
+export async function answerOf(
   path: string,
   args: string[],
   options: { env: Record<string, string>; timeMs: number },
@@ -150,66 +135,4 @@ function isScript(path: string): boolean {
   using file = Deno.openSync(path, { read: true });
   const head = new Uint8Array(2);
   return file.readSync(head) === 2 && head[0] === 0x23 && head[1] === 0x21;
-}
-
-function home(context: DoctorContext): Finding {
-  const path = context.codexHome;
-  const named = (context.codexEnvironment().CODEX_HOME ?? "") !== "";
-  try {
-    if (!Deno.statSync(path).isDirectory) {
-      return fail(`${path} is not a directory`, { remedy: "Set CODEX_HOME to a directory." });
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) {
-      return fail(`${path} cannot be read: ${inWords(error)}`, {
-        remedy: "Give this user access to it.",
-      });
-    }
-    return named
-      ? fail(`CODEX_HOME is ${path}, which does not exist`, {
-        command: `mkdir -m 700 ${shellWord(path)}`,
-      })
-      : ok(`${path} is made by codex at its first start`);
-  }
-  if (!isWritable(path)) {
-    return fail(`${path} cannot be written`, {
-      remedy: "codex keeps its sessions there: make it writable for this user.",
-    });
-  }
-  const mode = newestHistoryMode(path);
-  return ok(path, mode === undefined ? "no sessions yet" : `the newest session is ${mode}`);
-}
-
-async function login(context: DoctorContext): Promise<Finding> {
-  const codex = await context.usableCodex();
-  const env = context.codexEnvironment(codex);
-  let provider: ReturnType<typeof customProvider>;
-  try {
-    provider = customProvider(context.codexHome, context.facts.config.extra_args);
-  } catch (error) {
-    return fail("codex's config.toml cannot be read", {
-      detail: inWords(error),
-      remedy: "Repair it: codex does not start with it.",
-    });
-  }
-  if (provider !== undefined) {
-    const { name, envKey } = provider;
-    if (envKey === undefined) return ok(`not needed: config.toml selects the provider ${name}`);
-    if ((env[envKey] ?? "") !== "") return ok(`the provider ${name} has its key in ${envKey}`);
-    return fail(`the provider ${name} needs the variable ${envKey}, which is not set`, {
-      remedy: `Set ${envKey} in the environment of the host, or under env in config.json.`,
-    });
-  }
-  if ((env.CODEX_API_KEY ?? "") !== "") return ok("by the API key in CODEX_API_KEY");
-  const { code, stdout, stderr } = await answerOf(codex.path, ["login", "status"], {
-    env,
-    timeMs: LOGIN_TIMEOUT_MS,
-  });
-  // Nothing codex says about a key is repeated, masked or not.
-  if (code === 0) return ok(/chatgpt/i.test(stdout + stderr) ? "with ChatGPT" : "with an API key");
-  return fail("codex is not logged in", {
-    detail: `asked for CODEX_HOME ${context.codexHome}`,
-    remedy: "As the user who runs Plexum (with a key: add --with-api-key < key.txt):",
-    command: context.codexCommand(codex.path, "login"),
-  });
 }

@@ -87,8 +87,9 @@ async function mcpHost(context: DoctorContext): Promise<Finding> {
 }
 
 async function space(context: DoctorContext): Promise<Finding> {
-  const { facts: { paths, environment }, codexHome } = context;
-  const places = [paths.profile, codexHome].filter(exists);
+  const { paths, environment, config } = context.facts;
+  const homes = ["", ...Object.keys(config.agents)].map((agentId) => context.codexHome(agentId));
+  const places = [...new Set([paths.profile, ...homes])].filter(exists);
   if (places.length === 0) return ok("nothing is there yet");
   const free = await freeKib(places, environment).catch(errorMessage);
   if (typeof free === "string") {

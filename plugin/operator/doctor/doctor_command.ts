@@ -14,6 +14,7 @@ import { PROFILE, profileOf } from "../cli/options.ts";
 import { Progress } from "../cli/progress.ts";
 import { columns, print, printJson } from "../cli/terminal.ts";
 import { type Check, DoctorContext, fail, type Finding } from "./check.ts";
+import { accountChecks } from "./checks_account.ts";
 import { CODEX_CHECKS } from "./checks_codex.ts";
 import { MACHINE_CHECKS } from "./checks_machine.ts";
 import { PLUGIN_CHECKS } from "./checks_plugin.ts";
@@ -27,18 +28,19 @@ const SCHEMA = 2;
 /** `doctor`. */
 export async function doctor(args: Arguments): Promise<number> {
   const deep = args.has("deep") ? [(await import("./check_turn.ts")).TURN_CHECK] : [];
-  const checks = [
-    ...PLUGIN_CHECKS,
-    ...CODEX_CHECKS,
-    ...MACHINE_CHECKS,
-    ...TURN_CHECKS,
-    ...deep,
-    TESTED_CHECK,
-  ];
   const results: Result[] = [];
   {
     using progress = new Progress();
     const context = contextOf(args, (doing) => progress.now(doing));
+    const checks = [
+      ...PLUGIN_CHECKS,
+      ...CODEX_CHECKS,
+      ...accountChecks(context.facts.config),
+      ...MACHINE_CHECKS,
+      ...TURN_CHECKS,
+      ...deep,
+      TESTED_CHECK,
+    ];
     for (const check of checks) {
       progress.now(`checking ${check.id}`);
       results.push(await carryOut(check, context, results));
