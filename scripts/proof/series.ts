@@ -41,12 +41,12 @@ export function ratios(ours: readonly number[], theirs: readonly number[]): numb
  * Runs two candidates in turn, `pairs` times each (A B, B A, A B, …), after one uncounted round.
  * Interleaved, because a machine is faster or slower for longer than one run takes.
  */
-export async function pairs(
+export async function pairs<T>(
   count: number,
-  a: () => Promise<number>,
-  b: () => Promise<number>,
-): Promise<{ a: number[]; b: number[] }> {
-  const measured: { a: number[]; b: number[] } = { a: [], b: [] };
+  a: () => Promise<T>,
+  b: () => Promise<T>,
+): Promise<{ a: T[]; b: T[] }> {
+  const measured: { a: T[]; b: T[] } = { a: [], b: [] };
   for (let round = 0; round <= count; round++) {
     const first = round % 2 === 0 ? await a() : undefined;
     const second = await b();

@@ -21,24 +21,30 @@ export const CODEX_SDK: Package = ["@openai/codex-sdk", "0.163.0"];
 export const PACKAGES: readonly Package[] = [MCP_INSPECTOR, MCP_SUITE, CODEX_SDK];
 
 /** The folder of the package, its dependencies beside it. Throws Error when npm fails. */
-export async function npmPackage([name, version]: Package): Promise<string> {
-  const home = join(cacheDir(), "npm", `${name.replace(/\W+/g, "-")}-${version}`);
-  const folder = join(home, "node_modules", name);
-  if (existsSync(folder)) return folder;
+export async function npmPackage(wanted: Package): Promise<string> {
+  return join(await npmModules(wanted), wanted[0]);
+}
+
+/** The `node_modules` that has these, and what they need. Throws Error when npm fails. */
+export async function npmModules(...packages: Package[]): Promise<string> {
+  const specs = packages.map((wanted) => wanted.join("@"));
+  const home = join(cacheDir(), "npm", specs.join("+").replace(/[^\w.+]+/g, "-"));
+  const modules = join(home, "node_modules");
+  if (existsSync(modules)) return modules;
   return await withCacheLock("npm", async () => {
-    if (existsSync(folder)) return folder;
-    console.error(`fetching ${name} ${version} and what it needs`);
+    if (existsSync(modules)) return modules;
+    console.error(`fetching ${specs.join(", ")} and what is needed for it`);
     const partial = `${home}.partial`;
     if (existsSync(partial)) await Deno.remove(partial, { recursive: true });
     await Deno.mkdir(partial, { recursive: true });
     await Deno.writeTextFile(join(partial, "package.json"), '{"private":true}\n');
     await npm([
       ...["install", "--prefix", partial, "--ignore-scripts", "--omit=optional"],
-      ...["--no-audit", "--no-fund", `${name}@${version}`],
+      ...["--no-audit", "--no-fund", ...specs],
     ], partial).catch((error) => {
-      throw fetchError(name, `${name}@${version}`, error);
+      throw fetchError(packages[0]?.[0] ?? "", specs.join(" "), error);
     });
     await Deno.rename(partial, home);
-    return folder;
+    return modules;
   });
 }

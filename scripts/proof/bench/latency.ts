@@ -7,14 +7,13 @@
  *
  *     deno run -A scripts/proof/bench/latency.ts [TURNS]
  */
-import { join } from "@std/path";
-import { executable } from "../../../tests/support/checkout.ts";
-import { figure, report } from "./figures/figure.ts";
+import { pause } from "../../../base/timer.ts";
+import { BarePlugin } from "../../../tests/support/bare_plugin.ts";
+import { openSandbox, type Sandbox } from "../../../tests/support/sandbox.ts";
 import { quantile } from "../series.ts";
-import { Arena } from "./turn/arena.ts";
+import { figure, report } from "./figures/figure.ts";
 import { lines } from "./turn/contender.ts";
-import { PipeCodex, pipeCodexProgram } from "./turn/pipe_codex.ts";
-import { PluginHost } from "./turn/plugin_host.ts";
+import { PIPE_CODEX, PipeCodex } from "./turn/pipe_codex.ts";
 
 const TURNS = Number(Deno.args[0] ?? 20);
 const LINES = 100;
@@ -25,7 +24,7 @@ const TEXT = "A sentence as a model says it, about as long as most of them are. 
 interface Reader {
   codex: PipeCodex;
   /** Asks for a turn; codex is started. */
-  ask(turn: number): Promise<void>;
+  ask(turn: number): Promise<void> | void;
   /** Resolves when the line with a message has arrived. */
   message(): Promise<unknown>;
   /** Resolves when the turn has ended. */
@@ -33,7 +32,7 @@ interface Reader {
 }
 
 async function timed(write: () => void, read: () => Promise<unknown>): Promise<number> {
-  await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  await pause(PAUSE_MS);
   const started = performance.now();
   const arrived = read();
   write();
@@ -41,16 +40,16 @@ async function timed(write: () => void, read: () => Promise<unknown>): Promise<n
   return performance.now() - started;
 }
 
-function throughPlugin(host: PluginHost, home: string): Reader {
+function throughPlugin(host: BarePlugin, sandbox: Sandbox): Reader {
   return {
-    codex: new PipeCodex(join(home, "codex")),
-    ask: (turn) => host.ask(turn, join(home, "work", String(turn)), "Say it."),
+    codex: new PipeCodex(sandbox.codexHome),
+    ask: async (turn) => host.ask(turn, await sandbox.newWorkspace(`w${turn}`), "Say it."),
     message: () => host.event("text_delta"),
     ended: () => host.event("message_end"),
   };
 }
 
-function bare(program: string, home: string): Reader {
+function bare({ codexHome, binary, env }: Sandbox): Reader {
   let child: Deno.ChildProcess;
   let printed: AsyncGenerator<string>;
   const until = async (type: string): Promise<void> => {
@@ -61,12 +60,10 @@ function bare(program: string, home: string): Reader {
     }
   };
   return {
-    codex: new PipeCodex(join(home, "codex")),
+    codex: new PipeCodex(codexHome),
     ask: () => {
-      const env = arena.environment(home);
-      child = new Deno.Command(program, { env, stdin: "null", stdout: "piped" }).spawn();
+      child = new Deno.Command(binary, { env, stdin: "null", stdout: "piped" }).spawn();
       printed = lines(child.stdout);
-      return Promise.resolve();
     },
     message: () => until("item.completed"),
     ended: async () => {
@@ -77,14 +74,10 @@ function bare(program: string, home: string): Reader {
   };
 }
 
-const folder = Deno.makeTempDirSync();
-const program = pipeCodexProgram(folder);
-await using arena = await Arena.open({ codex: program });
-const home = arena.home("plugin");
-const { command, args } = await executable();
-await using host = new PluginHost([command, ...args], arena.environment(home));
-await host.initialize();
-const readers = [throughPlugin(host, home), bare(program, arena.home("bare"))] as const;
+await using ours = await openSandbox({ binary: { program: PIPE_CODEX } });
+await using theirs = await openSandbox({ binary: { program: PIPE_CODEX } });
+await using host = await BarePlugin.start(ours.env);
+const readers = [throughPlugin(host, ours), bare(theirs)] as const;
 const added: number[] = [];
 const addedP99: number[] = [];
 const addedEnd: number[] = [];
@@ -118,4 +111,3 @@ report([
     unit: "ms",
   }),
 ]);
-Deno.removeSync(folder, { recursive: true });

@@ -14,9 +14,9 @@ import { openBridge } from "../../../mcp_host/bridge.ts";
 import { compile } from "../../compile.ts";
 import { executable } from "../../../tests/support/checkout.ts";
 import { ROOT } from "../../project.ts";
-import { figure, report } from "./figures/figure.ts";
-import { short } from "../../table.ts";
-import { median, quantile, ratios } from "../series.ts";
+import { figure, ratio, report } from "./figures/figure.ts";
+import { quantile } from "../series.ts";
+import { lines } from "./turn/contender.ts";
 
 const STARTS = 40;
 const CALLS = 2000;
@@ -81,19 +81,17 @@ async function ready(hello: Program, relay: Program, folder: string): Promise<vo
     times.relay?.push(first);
     times.answered?.push(answered);
   }
-  const { hello: floor = [], relay: first = [], answered = [] } = times;
+  const { hello: theirs = [], relay: first = [], answered = [] } = times;
   const question = "mcp-host is ready, against a program of one line";
-  const against = (values: number[]): string =>
-    `${short(median(values))} ms to ${short(median(floor))} ms`;
   report([
-    figure({
-      ...{ question, name: "codex's first byte is in the plugin", values: ratios(first, floor) },
-      ...{ goal: 1.15, note: against(first) },
+    ratio({
+      question,
+      name: "codex's first byte is in the plugin",
+      goal: 1.15,
+      ours: first,
+      theirs,
     }),
-    figure({
-      ...{ question, name: "the plugin's first byte is in codex", values: ratios(answered, floor) },
-      note: against(answered),
-    }),
+    ratio({ question, name: "the plugin's first byte is in codex", ours: answered, theirs }),
   ]);
 }
 
@@ -127,7 +125,7 @@ async function relayOnce(relay: Program, socket: string): Promise<[number, numbe
 async function roundTrips(relay: Program, direct: Program, folder: string): Promise<void> {
   const self = [Deno.execPath(), "run", "-A", import.meta.filename ?? "", "bridge", folder];
   const bridge = spawn(self as Program);
-  const env = JSON.parse(await new LineReader(bridge.stdout).next());
+  const env = JSON.parse((await lines(bridge.stdout).next()).value ?? "{}");
   const clients = {
     "Node, official SDK, stdio": open(direct),
     "relay and bridge": open(relay, env),
@@ -172,12 +170,12 @@ async function roundTrips(relay: Program, direct: Program, folder: string): Prom
 function open(program: Program, env: Record<string, string> = {}) {
   const process = spawn(program, env);
   const writer = process.stdin.getWriter();
-  const lines = new LineReader(process.stdout);
+  const answers = lines(process.stdout);
   const ask = async (id: number, method: string, params: unknown) => {
     await writer.write(
       encoder.encode(JSON.stringify({ jsonrpc: "2.0", id, method, params }) + "\n"),
     );
-    return await lines.next();
+    if ((await answers.next()).done) throw new Error("the server ended");
   };
   return {
     process: { pid: process.pid, status: process.status, stdin: { close: () => writer.close() } },
@@ -189,29 +187,6 @@ function open(program: Program, env: Record<string, string> = {}) {
     call: (id: number) =>
       ask(id, "tools/call", { name: "echo", arguments: { text: "x".repeat(200) } }),
   };
-}
-
-class LineReader {
-  readonly #reader: ReadableStreamDefaultReader<string>;
-  #text = "";
-
-  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
-    this.#reader = stream.pipeThrough(new TextDecoderStream()).getReader();
-  }
-
-  async next(): Promise<string> {
-    for (;;) {
-      const end = this.#text.indexOf("\n");
-      if (end >= 0) {
-        const line = this.#text.slice(0, end);
-        this.#text = this.#text.slice(end + 1);
-        return line;
-      }
-      const { value, done } = await this.#reader.read();
-      if (done) throw new Error("the server ended");
-      this.#text += value;
-    }
-  }
 }
 
 /**

@@ -5,11 +5,10 @@
  *
  *     deno run -A scripts/proof/bench/memory.ts [STARTS]
  */
-import { join } from "@std/path";
-import { executable } from "../../../tests/support/checkout.ts";
+import { METHOD } from "../../../plugin/protocol.ts";
+import { BarePlugin } from "../../../tests/support/bare_plugin.ts";
+import { openSandbox } from "../../../tests/support/sandbox.ts";
 import { figure, report } from "./figures/figure.ts";
-import { Arena } from "./turn/arena.ts";
-import { PluginHost } from "./turn/plugin_host.ts";
 
 const STARTS = Number(Deno.args[0] ?? 7);
 const TURNS = 64;
@@ -27,41 +26,27 @@ echo '{"type":"item.completed","item":{"id":"item_0","type":"agent_message","tex
 exec sleep 1000000
 `;
 
-/** In MiB. */
-function resident(pid: number): number {
-  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? NaN) / 1024;
-}
-
-async function once(command: string[], home: string, env: Record<string, string>) {
-  await using host = new PluginHost(command, env);
-  await host.initialize();
-  const idle = resident(host.pid);
-  for (let turn = 1; turn <= TURNS; turn++) {
-    await host.ask(turn, join(home, "work", String(turn)), "Work.");
-  }
-  for (let turn = 1; turn <= TURNS; turn++) await host.event("text_delta");
-  const busy = resident(host.pid);
-  for (let turn = 1; turn <= TURNS; turn++) {
-    await host.send({ method: "notifications/cancelled", params: { requestId: turn } });
-  }
-  for (let turn = 1; turn <= TURNS; turn++) await host.event("message_end");
-  return { idle, busy, after: resident(host.pid) };
+async function once(): Promise<{ idle: number; busy: number; after: number }> {
+  await using sandbox = await openSandbox({ binary: { program: WAITING_CODEX } });
+  await using host = await BarePlugin.start(sandbox.env);
+  const idle = host.memory();
+  const each = async (act: (turn: number) => Promise<unknown>) => {
+    for (let turn = 1; turn <= TURNS; turn++) await act(turn);
+  };
+  await each(async (turn) => host.ask(turn, await sandbox.newWorkspace(`w${turn}`), "Work."));
+  await each(() => host.event("text_delta"));
+  const busy = host.memory();
+  await each((requestId) => host.send({ method: METHOD.cancelled, params: { requestId } }));
+  await each(() => host.event("message_end"));
+  return { idle, busy, after: host.memory() };
 }
 
 if (Deno.build.os !== "linux") {
   console.log("not measured: only Linux says what a process keeps in memory");
   Deno.exit();
 }
-const program = join(Deno.makeTempDirSync(), "codex");
-Deno.writeTextFileSync(program, WAITING_CODEX, { mode: 0o755 });
-await using arena = await Arena.open({ codex: program });
-const { command, args } = await executable();
 const measured = [];
-for (let start = 0; start < STARTS; start++) {
-  const home = arena.home(`home${start}`);
-  measured.push(await once([command, ...args], home, arena.environment(home)));
-}
+for (let start = 0; start < STARTS; start++) measured.push(await once());
 const question = "memory of the plugin's process";
 const say = (name: string, values: number[], goal?: number) =>
   figure({ question, name, values, unit: "MiB", ...(goal === undefined ? {} : { goal }) });
@@ -70,4 +55,3 @@ report([
   say(`each of ${TURNS} turns at once`, measured.map(({ idle, busy }) => (busy - idle) / TURNS), 1),
   say(`after ${TURNS} turns`, measured.map(({ after }) => after)),
 ]);
-Deno.removeSync(join(program, ".."), { recursive: true });

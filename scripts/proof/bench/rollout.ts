@@ -12,7 +12,8 @@ import { kindOf } from "../../../rollout/records/line_kind.ts";
 import { decodeRecord } from "../../../rollout/records/records.ts";
 import { scanLines } from "../../../rollout/scan.ts";
 import { StateStore } from "../../../rollout/state/state.ts";
-import { figure, report } from "./figures/figure.ts";
+import { ZERO_USAGE } from "../../../runner/thread/usage.ts";
+import { figure, ratio, report } from "./figures/figure.ts";
 import { short } from "../../table.ts";
 import { median, ratios, rounds } from "../series.ts";
 import { type BenchSession, writeSession } from "./rollout/session.ts";
@@ -84,10 +85,8 @@ async function benchConsumeAndFollow(sizes: number[]): Promise<void> {
   const compare = (question: string, times: typeof consumed, goal?: number) =>
     sizes.slice(1).map((size) => {
       const [theirs = [], ours = []] = [base, String(size)].map((key) => times.get(key));
-      const note = `${short(median(ours))} ms to ${short(median(theirs))} ms`;
-      const name = `${size} MB against ${base} MB`;
-      const figures = { question, name, values: ratios(ours, theirs), note };
-      return figure(goal === undefined ? figures : { ...figures, goal });
+      const words = { question, name: `${size} MB against ${base} MB`, ours, theirs };
+      return ratio(goal === undefined ? words : { ...words, goal });
     });
   report(compare("consuming one call, by size of the session", consumed, 1.5));
   report(compare("following a turn of 50 kB, by size of the session", followed));
@@ -155,14 +154,13 @@ async function openThread(size: number): Promise<BenchThread> {
   const codexHome = `${root}/${size}`;
   const bench = writeSession(codexHome, size);
   const store = new StateStore(`${codexHome}/state`);
-  const usageTotal = {
-    inputTokens: 0,
-    cachedInputTokens: 0,
-    outputTokens: 0,
-    reasoningOutputTokens: 0,
-  };
   const { threadId, path: rolloutPath } = bench;
-  await store.save("cx", "/workspace", { threadId, rolloutPath, endOffset: 0, usageTotal });
+  await store.save("cx", "/workspace", {
+    threadId,
+    rolloutPath,
+    endOffset: 0,
+    usageTotal: ZERO_USAGE,
+  });
   return { size, bench, session: { store, codexHome, agentId: "cx", workspace: "/workspace" } };
 }
 

@@ -7,9 +7,7 @@
 import { join } from "@std/path";
 import { compile } from "../../compile.ts";
 import { executable } from "../../../tests/support/checkout.ts";
-import { figure, report } from "./figures/figure.ts";
-import { short } from "../../table.ts";
-import { median, ratios } from "../series.ts";
+import { ratio, report } from "./figures/figure.ts";
 
 const ROUNDS = 31;
 const FRAME = new TextEncoder().encode('{"jsonrpc":"2.0","id":1,"method":"initialize"}\n');
@@ -72,11 +70,8 @@ try {
     }
   }
   report([...times].map(([name, values]) =>
-    figure({
-      question: "start, against a program of one line",
-      name,
-      values: ratios(values, floors),
-      note: `${short(median(values))} ms to ${short(median(floors))} ms`,
+    ratio({
+      ...{ question: "start, against a program of one line", name, ours: values, theirs: floors },
       ...(name.startsWith("`initialize`") ? { goal: 2 } : {}),
     })
   ));

@@ -8,10 +8,8 @@ import { join } from "@std/path";
 import { toml } from "../../../base/toml.ts";
 import type { ModelRequest } from "../../../tests/support/model/request.ts";
 import type { Step } from "../../../tests/support/model/step.ts";
-import { figure, type FigureOf, report } from "./figures/figure.ts";
-import { short } from "../../table.ts";
-import { median, pairs, ratios } from "../series.ts";
-import { Arena } from "./turn/arena.ts";
+import { report } from "./figures/figure.ts";
+import { compare, Contender } from "./turn/contender.ts";
 
 const PAIRS = Number(Deno.args[0] ?? 21);
 const TOOL = {
@@ -44,21 +42,18 @@ default_tools_approval_mode = "approve"
 omit_tools_from = ["deferred", "code_mode"]
 `;
 
-await using arena = await Arena.open({ fallback: callsTheTool });
-const plugin = await arena.plugin();
-const direct = arena.node("direct", directServer);
-const compare = async (
-  question: string,
-  run: "begin" | "resume",
-): Promise<FigureOf> => {
-  const { a, b } = await pairs(
-    PAIRS,
-    async () => (await plugin[run]({ tools: [TOOL] })).ms,
-    async () => (await direct[run]()).ms,
-  );
-  const note = `${short(median(a))} ms to ${short(median(b))} ms`;
-  const name = "codex with a direct Node MCP server";
-  return { question, name, values: ratios(a, b), goal: 0.85, note };
-};
-report([figure(await compare("first turn with one host tool", "begin"))]);
-report([figure(await compare("resumed turn with one host tool", "resume"))]);
+await using plugin = await Contender.enter("plugin", { fallback: callsTheTool });
+await using direct = await Contender.enter("node", {
+  fallback: callsTheTool,
+  codexToml: directServer,
+});
+const name = "codex with a direct Node MCP server";
+for (
+  const [question, run] of [
+    ["first turn with one host tool", "begin"],
+    ["resumed turn with one host tool", "resume"],
+  ] as const
+) {
+  const words = { question, name, goal: 0.85 };
+  report(await compare(words, PAIRS, () => plugin[run]({ tools: [TOOL] }), () => direct[run]()));
+}

@@ -5,92 +5,41 @@
  *
  *     deno run -A scripts/proof/bench/turn.ts [PAIRS]
  */
-import { type Figure, figure, report } from "./figures/figure.ts";
-import { short } from "../../table.ts";
-import { median, pairs, ratios } from "../series.ts";
-import { Arena } from "./turn/arena.ts";
-import type { Contender, Took } from "./turn/contender.ts";
+import { type Figure, report } from "./figures/figure.ts";
+import { compare, Contender, type Entrant } from "./turn/contender.ts";
 
 const PAIRS = Number(Deno.args[0] ?? 51);
 
-interface Match {
-  other: string;
-  /** Lets the other in, with a home called `name`. */
-  enter: (name: string) => Contender | Promise<Contender>;
-  goal?: number;
-  /** Whether the other also tells when it has read `turn.completed`. */
-  tells?: boolean;
-}
-
-const BARE = { goal: 1.05, tells: true };
-const FIRST = "first turn of a thread";
-const RESUMED = "resumed turn";
-
-await using arena = await Arena.open();
-
-const node: Match = {
-  other: "bare `codex exec --json`, started by Node",
-  enter: (name) => arena.node(name),
-  ...BARE,
-};
-const deno: Match = {
-  other: "bare `codex exec --json`, started by Deno",
-  enter: (name) => arena.deno(name),
-  ...BARE,
-};
-const codexSdk: Match = {
-  other: "`@openai/codex-sdk`",
-  enter: (name) => arena.codexSdk(name),
-  goal: 1,
-};
-const aiSdk: Match = {
-  other: "`ai-sdk-provider-codex-cli`",
-  enter: (name) => arena.aiSdk(name),
-  goal: 1,
-};
-const appServer: Match = {
-  other: "`ai-sdk-provider-codex-cli`, a `codex app-server` that stays",
-  enter: (name) => arena.appServer(name),
-};
-
-let matches = 0;
-
-/** Both begin with an empty codex home, so that they have the same number of threads in it. */
-async function play(question: string, { other, enter, goal, tells }: Match): Promise<Figure[]> {
-  const match = ++matches;
-  await using plugin = await arena.plugin(`plugin-${match}`);
-  await using peer = await enter(`peer-${match}`);
-  const run = (one: Contender): Promise<Took> => question === FIRST ? one.begin() : one.resume();
-  const told: number[] = [];
-  const { a: ours, b: theirs } = await pairs(
-    PAIRS,
-    async () => (await run(plugin)).ms,
-    async () => {
-      const took = await run(peer);
-      told.push(took.toldMs);
-      return took.ms;
-    },
-  );
-  const compared = (name: string, theirs: number[], goal?: number): Figure => {
-    const note = `${short(median(ours))} ms to ${short(median(theirs))} ms`;
-    const values = ratios(ours, theirs);
-    return figure({ question, name, values, note, ...(goal === undefined ? {} : { goal }) });
-  };
-  const figures = [compared(other, theirs, goal)];
-  if (tells) {
-    // The first round does not count.
-    figures.push(compared(`${other}, until it has read \`turn.completed\``, told.slice(1)));
-  }
-  return figures;
-}
+/** With its goal, and whether it also tells when it has read `turn.completed`. */
+const OTHERS: { entrant: Entrant; name: string; goal?: number; tells?: true; only?: "begin" }[] = [
+  {
+    ...{ entrant: "node", name: "bare `codex exec --json`, started by Node" },
+    ...{ goal: 1.05, tells: true },
+  },
+  {
+    ...{ entrant: "deno", name: "bare `codex exec --json`, started by Deno" },
+    ...{ goal: 1.05, tells: true },
+  },
+  { entrant: "codexSdk", name: "`@openai/codex-sdk`", goal: 1 },
+  { entrant: "aiSdk", name: "`ai-sdk-provider-codex-cli`", goal: 1, only: "begin" },
+  { entrant: "appServer", name: "`ai-sdk-provider-codex-cli`, a `codex app-server` that stays" },
+];
 
 for (
-  const [question, others] of [
-    [FIRST, [node, deno, codexSdk, aiSdk, appServer]],
-    [RESUMED, [node, deno, codexSdk, appServer]],
+  const [question, run] of [
+    ["first turn of a thread", "begin"],
+    ["resumed turn", "resume"],
   ] as const
 ) {
   const figures: Figure[] = [];
-  for (const match of others) figures.push(...await play(question, match));
+  for (const { entrant, name, tells, only = run, ...goal } of OTHERS) {
+    if (only !== run) continue;
+    // Both begin with an empty codex home, so that they have the same number of threads in it.
+    await using plugin = await Contender.enter("plugin");
+    await using peer = await Contender.enter(entrant);
+    const told = tells ? { told: `${name}, until it has read \`turn.completed\`` } : {};
+    const words = { question, name, ...goal, ...told };
+    figures.push(...await compare(words, PAIRS, () => plugin[run](), () => peer[run]()));
+  }
   report(figures);
 }

@@ -4,62 +4,36 @@
  *
  *     deno run -A scripts/proof/bench/warm.ts [PAIRS]
  */
-import { type Figure, figure, report } from "./figures/figure.ts";
-import { short } from "../../table.ts";
-import { median, pairs, quantile, ratios } from "../series.ts";
-import { Arena } from "./turn/arena.ts";
-import type { Contender, Took } from "./turn/contender.ts";
+import { pause } from "../../../base/timer.ts";
+import { quantile } from "../series.ts";
+import { figure, report } from "./figures/figure.ts";
+import { compare, Contender } from "./turn/contender.ts";
 
 const PAIRS = Number(Deno.args[0] ?? 21);
 /** How long a spare may take to be there again; nobody asks for two new agents at once. */
 const SPARE_MS = 1_500;
 
-const WARM = "warm turn";
-const AFTER_CONSUME = "turn after a consume";
-const FIRST_SPARE = "first turn of an agent, with a spare";
-const FIRST_COLD = "first turn of an agent, without a spare";
-
-await using arena = await Arena.open();
-let matches = 0;
-
-const plugin = (spare: boolean): Promise<Contender> =>
-  arena.plugin(`plugin-${++matches}`, { transport: "app-server", warm: { spare, max: 8 } });
-const enter = (one: (name: string) => Contender | Promise<Contender>) => one(`peer-${++matches}`);
-
-async function compared(
-  question: string,
-  name: string,
-  ours: () => Promise<Took>,
-  theirs: () => Promise<Took>,
-  goal: number,
-): Promise<Figure> {
-  const { a, b } = await pairs(
-    PAIRS,
-    async () => (await ours()).ms,
-    async () => (await theirs()).ms,
-  );
-  const note = `${short(median(a))} ms to ${short(median(b))} ms`;
-  return figure({ question, name, values: ratios(a, b), note, goal });
-}
+const plugin = (spare = false): Promise<Contender> =>
+  Contender.enter("plugin", { config: { transport: "app-server", warm: { spare, max: 8 } } });
 
 const BARE = "bare `codex exec resume`";
-const SMALLEST = "the smallest client of a warm app-server";
 for (
-  const [name, one, goal] of [
-    [BARE, (name: string) => arena.node(name), 0.16],
-    [SMALLEST, (name: string) => arena.smallest(name), 1.15],
-    ["`ai-sdk-provider-codex-cli`, app-server", (name: string) => arena.appServer(name), 0.95],
-    ["`@openai/codex-sdk`", (name: string) => arena.codexSdk(name), 0.95],
+  const [name, entrant, goal] of [
+    [BARE, "node", 0.16],
+    ["the smallest client of a warm app-server", "smallest", 1.15],
+    ["`ai-sdk-provider-codex-cli`, app-server", "appServer", 0.95],
+    ["`@openai/codex-sdk`", "codexSdk", 0.95],
   ] as const
 ) {
-  await using ours = await plugin(false);
-  await using theirs = await enter(one);
-  report([await compared(WARM, name, () => ours.resume(), () => theirs.resume(), goal)]);
+  await using ours = await plugin();
+  await using theirs = await Contender.enter(entrant);
+  const words = { question: "warm turn", name, goal };
+  report(await compare(words, PAIRS, () => ours.resume(), () => theirs.resume()));
 }
 
 {
-  await using ours = await plugin(false);
-  await using theirs = await enter((name) => arena.smallest(name));
+  await using ours = await plugin();
+  await using theirs = await Contender.enter("smallest");
   const added: number[] = [];
   for (let n = 0; n <= PAIRS; n++) {
     const [one, two] = [await ours.resume(), await theirs.resume()];
@@ -73,20 +47,21 @@ for (
 }
 
 {
-  await using ours = await plugin(false);
-  await using theirs = await enter((name) => arena.node(name));
+  await using ours = await plugin();
+  await using theirs = await Contender.enter("node");
+  const words = { question: "turn after a consume", name: BARE, goal: 0.35 };
   const consumed = () => ours.resume({ consume: true });
-  report([await compared(AFTER_CONSUME, BARE, consumed, () => theirs.resume(), 0.35)]);
+  report(await compare(words, PAIRS, consumed, () => theirs.resume()));
 }
 
-for (
-  const [question, spare, goal] of [[FIRST_SPARE, true, 0.55], [FIRST_COLD, false, 1]] as const
-) {
+for (const [spare, goal] of [[true, 0.55], [false, 1]] as const) {
   await using ours = await plugin(spare);
-  await using theirs = await enter((name) => arena.node(name));
+  await using theirs = await Contender.enter("node");
+  const question = `first turn of an agent, ${spare ? "with" : "without"} a spare`;
   const first = async () => {
-    if (spare) await new Promise((resolve) => setTimeout(resolve, SPARE_MS));
+    if (spare) await pause(SPARE_MS);
     return await ours.begin();
   };
-  report([await compared(question, "bare `codex exec`", first, () => theirs.begin(), goal)]);
+  const words = { question, name: "bare `codex exec`", goal };
+  report(await compare(words, PAIRS, first, () => theirs.begin()));
 }

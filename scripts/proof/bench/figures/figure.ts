@@ -5,7 +5,7 @@
  * compares them with the last recorded ones. A benchmark that is run by itself only prints.
  */
 import { short, table } from "../../../table.ts";
-import { type Spread, spread } from "../../series.ts";
+import { median, ratios, type Spread, spread } from "../../series.ts";
 
 /** The variable that names the file. */
 export const FIGURES_FILE = "PLEXUM_BENCH_FIGURES";
@@ -39,6 +39,16 @@ export type FigureOf = Pick<Figure, "question" | "name"> & {
 /** The figure of measurements. */
 export function figure({ values, better = "lower", unit = "×", ...words }: FigureOf): Figure {
   return { ...words, better, unit, count: values.length, ...spread(values) };
+}
+
+/** The figure of pairs of milliseconds: `ours` in units of `theirs`. */
+export function ratio(
+  { ours, theirs, ...words }:
+    & Omit<FigureOf, "values" | "note">
+    & Record<"ours" | "theirs", readonly number[]>,
+): Figure {
+  const note = `${short(median(ours))} ms to ${short(median(theirs))} ms`;
+  return figure({ ...words, values: ratios(ours, theirs), note });
 }
 
 /** Whether the median, as it is shown, reaches the goal; true where there is none. */

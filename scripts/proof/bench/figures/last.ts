@@ -5,7 +5,7 @@ import { join } from "@std/path";
 import { ROOT } from "../../../project.ts";
 import type { Figure } from "./figure.ts";
 import { NEWEST_CODEX } from "../../../../tests/support/codex.ts";
-import { PEERS } from "../turn/peers.ts";
+import { PEERS } from "../turn/contender.ts";
 
 /** A figure with the day it was recorded, the machine it was measured on and what with. */
 export interface Recorded extends Figure {
@@ -51,9 +51,7 @@ export function machine(): string {
 export async function versions(): Promise<string> {
   const node = await new Deno.Command("node", { args: ["--version"] }).output()
     .then(({ stdout }) => new TextDecoder().decode(stdout).trim().slice(1), () => "none");
-  const peers = ["@openai/codex-sdk", "ai-sdk-provider-codex-cli"].map((name) =>
-    `${name} ${PEERS[name]}`
-  );
+  const peers = PEERS.slice(0, 2).map((peer) => peer.join(" "));
   return [`codex ${NEWEST_CODEX}`, `Deno ${Deno.version.deno}`, `Node ${node}`, ...peers].join(
     ", ",
   );

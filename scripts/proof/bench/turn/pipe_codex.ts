@@ -6,16 +6,11 @@ import { join } from "@std/path";
 
 const encoder = new TextEncoder();
 
-/** Writes the program into `folder` and returns its path. */
-export function pipeCodexProgram(folder: string): string {
-  const path = join(folder, "pipe_codex");
-  const script = `#!/bin/sh
+/** The program. */
+export const PIPE_CODEX = `#!/bin/sh
 [ "$1" = --version ] && { echo codex-cli 0.169.0; exit; }
 exec cat "$CODEX_HOME/lines"
 `;
-  Deno.writeTextFileSync(path, script, { mode: 0o755 });
-  return path;
-}
 
 /** The pipe of one codex home. */
 export class PipeCodex {
