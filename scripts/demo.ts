@@ -18,18 +18,19 @@ import * as transcript from "./demo/transcript.ts";
 async function demo(codex: string | undefined): Promise<void> {
   const begun = performance.now();
   transcript.note("setting the stage …");
-  await using stage = await setStage(codex);
-  const { serverInfo, capabilities } = stage.plugin;
+  const stage = await setStage(codex);
+  await using lab = stage.lab;
+  const { serverInfo, capabilities } = lab.hello;
   const { manifest, features } = capabilities.experimental.plexum;
   transcript.heading(`${serverInfo.name} ${serverInfo.version}`, [
-    ["profile", stage.sandbox.profile],
+    ["profile", lab.sandbox.profile],
     ["codex", stage.codex],
     ["model", stage.scripted ? "scripted, on loopback" : "the real one, with your login"],
     ["offers", JSON.stringify(manifest["contracts"])],
     ["ready in", `${Math.round(performance.now() - begun)} ms`],
   ]);
   const story: Story = { calls: [] };
-  using _interrupt = onInterrupt(() => stage.host.kill("SIGTERM"));
+  using _interrupt = onInterrupt(() => lab.host.kill("SIGTERM"));
   for (const [index, act] of ACTS.entries()) {
     if (!features.includes(act.feature)) {
       transcript.skipped(index + 1, act.title, `this build has no ${act.feature} yet`);

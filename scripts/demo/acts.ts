@@ -3,7 +3,9 @@
  * did not show what it promised.
  */
 import { ASKS_THE_HOST, LOOKS_AROUND, LOOKS_BACK, REMEMBERS, WRITES_SLOWLY } from "./model.ts";
-import { HOST_TOOL_CALL, MUTATE, type Played, type Stage } from "./stage.ts";
+import { METHOD } from "../../plugin/protocol.ts";
+import type { Turn } from "../../tests/support/turn.ts";
+import { say, type Stage } from "./stage.ts";
 import * as transcript from "./transcript.ts";
 
 /** What earlier acts left for later ones. */
@@ -28,9 +30,9 @@ export const ACTS: Act[] = [
   {
     title: "A first turn: codex thinks, runs a command and answers",
     feature: "stream",
-    async play(stage, story) {
+    async play({ lab }, story) {
       const said = `I keep the lighthouse at ${PLACE}. What lies in this workspace?`;
-      const { turn, end } = await stage.say(said, LOOKS_AROUND);
+      const { turn, end } = await say(lab, said, LOOKS_AROUND);
       remember(story, turn);
       story.thread = end.thread_id;
       expect(/log\.txt/.test(turn.text), "the answer names log.txt", turn.text);
@@ -39,11 +41,9 @@ export const ACTS: Act[] = [
   {
     title: "A second turn: the same thread, resumed, remembers",
     feature: "stream",
-    async play(stage, story) {
-      const { turn, end } = await stage.say(
-        "Where is my lighthouse, and what did you see?",
-        REMEMBERS,
-      );
+    async play({ lab }, story) {
+      const asked = "Where is my lighthouse, and what did you see?";
+      const { turn, end } = await say(lab, asked, REMEMBERS);
       expect(end.thread_id === story.thread, "the thread is the same", end.thread_id);
       expect(turn.of("message_start")[0]?.resumed === true, "the thread was resumed", turn.text);
       expect(turn.text.includes(PLACE), `the answer knows ${PLACE}`, turn.text);
@@ -52,9 +52,9 @@ export const ACTS: Act[] = [
   {
     title: "A third turn: codex calls a tool of the host",
     feature: "host_tools",
-    async play(stage, story) {
+    async play({ lab }, story) {
       let asked = 0;
-      stage.host.onRequest(HOST_TOOL_CALL, (params) => {
+      lab.host.onRequest(METHOD.hostToolCall, (params) => {
         asked += 1;
         transcript.host(`runs ${params["name"]} ${JSON.stringify(params["arguments"])}`);
         return { content: [{ type: "text", text: TIDE_TABLE }] };
@@ -63,7 +63,7 @@ export const ACTS: Act[] = [
       const description = "Times and heights of today's tides at a place.";
       const tools = [{ name: "tide.table", description, inputSchema: place }];
       const said = "Ask the tide table for today's high water at my lighthouse.";
-      const { turn } = await stage.say(said, ASKS_THE_HOST, tools);
+      const { turn } = await say(lab, said, ASKS_THE_HOST, tools);
       remember(story, turn);
       expect(asked > 0, "the host's tool was called", turn.text);
       expect(turn.text.includes("06:42"), "the answer has the tide from the host", turn.text);
@@ -72,17 +72,13 @@ export const ACTS: Act[] = [
   {
     title: "Consume: an old tool output is let go, the thread lives on",
     feature: "session_mutate",
-    async play(stage, story) {
-      const mutations = story.calls.slice(0, 1).map((id) => ({
-        block_id: id,
-        op: "consume-heavy",
-      }));
-      transcript.host(`lets go of the output of ${mutations[0]?.block_id}`);
-      const params = { agent_id: "keeper", workspace: stage.sandbox.workspace, mutations };
-      const result = await stage.host.request(MUTATE, params);
+    async play({ lab, scripted }, story) {
+      const ids = story.calls.slice(0, 1);
+      transcript.host(`lets go of the output of ${ids}`);
+      const result = await lab.mutate("consume-heavy", ...ids);
       transcript.host(`the plugin answers ${JSON.stringify(result)}`);
-      const { turn } = await stage.say("What is left of what you saw?", LOOKS_BACK);
-      if (!stage.scripted) return;
+      const { turn } = await say(lab, "What is left of what you saw?", LOOKS_BACK);
+      if (!scripted) return;
       expect(turn.text.includes("...(tool called)"), "the output is gone", turn.text);
       expect(turn.text.includes(PLACE), "all else is still there", turn.text);
     },
@@ -90,13 +86,13 @@ export const ACTS: Act[] = [
   {
     title: "A codex that stays: text as the model writes it, and a turn without a start",
     feature: "text_deltas",
-    async play(stage) {
-      await stage.sandbox.configure({ transport: "app-server" });
-      const first = await stage.say("Describe my lighthouse's night, slowly.", WRITES_SLOWLY);
-      const second = await stage.say("Once more, please.", WRITES_SLOWLY);
+    async play({ lab, scripted }) {
+      await lab.sandbox.configure({ transport: "app-server" });
+      const first = await say(lab, "Describe my lighthouse's night, slowly.", WRITES_SLOWLY);
+      const second = await say(lab, "Once more, please.", WRITES_SLOWLY);
       const [start, warm] = [first, second].map(({ startMs }) => Math.round(startMs));
       transcript.host(`codex began after ${start} ms, in the turn after it after ${warm} ms`);
-      if (!stage.scripted) return;
+      if (!scripted) return;
       const pieces = second.turn.of("text_delta").length;
       expect(pieces > 1, "the text came in pieces", `${pieces} of them`);
       expect(second.turn.text.includes(PLACE), "the thread is still the same", second.turn.text);
@@ -104,7 +100,7 @@ export const ACTS: Act[] = [
   },
 ];
 
-function remember(story: Story, turn: Played["turn"]): void {
+function remember(story: Story, turn: Turn): void {
   story.calls.push(...turn.of("tool_result").map((result) => result.id));
 }
 

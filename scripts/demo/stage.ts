@@ -1,81 +1,53 @@
 /**
- * The demo's stage: a throw-away Plexum profile with the executable dropped into it, a codex, and a
- * host that has started the plugin. All of it is gone when the stage is disposed of.
+ * The demo's stage: a lab whose plugin is the executable as an operator installs it, dropped into the
+ * profile. All of it is gone when the lab is disposed of.
  */
 import { join, resolve } from "@std/path";
 import { EXECUTABLE_NAME } from "../../plugin/self.ts";
-import { METHOD, type Tool } from "../../plugin/protocol.ts";
+import type { Tool } from "../../plugin/protocol.ts";
 import type { ScriptedStep } from "../../tests/support/model/step.ts";
-import { codexBinary, NEWEST_CODEX } from "../../tests/support/codex.ts";
-import { type Host, startHost } from "../../tests/support/host.ts";
-import { openSandbox, type Sandbox } from "../../tests/support/sandbox.ts";
-import { type EventOf, type Turn } from "../../tests/support/turn.ts";
-import type { InitializeResult } from "../../tests/support/wire.ts";
-import { type Executable, executable } from "../../tests/support/checkout.ts";
+import { executable } from "../../tests/support/checkout.ts";
+import { NEWEST_CODEX } from "../../tests/support/codex.ts";
+import type { HostOptions } from "../../tests/support/host.ts";
+import { Lab, type Played } from "../../tests/support/lab.ts";
+import type { Sandbox } from "../../tests/support/sandbox.ts";
 import { speechless } from "./model.ts";
 import * as transcript from "./transcript.ts";
 
-/** One turn that was played to its end. */
-export interface Played {
-  turn: Turn;
-  end: EventOf<"message_end">;
-  /** Until codex had taken the turn. */
-  startMs: number;
-}
-
 /** Everything an act needs. */
-export interface Stage extends AsyncDisposable {
-  sandbox: Sandbox;
-  host: Host;
-  plugin: InitializeResult;
+export interface Stage {
+  lab: Lab;
   /** What codex says of itself, and where it lies. */
   codex: string;
   /** Whether the model is the scripted one; a real model says what it likes. */
   scripted: boolean;
-  /** Asks for a turn, shows its events as they come; throws when it does not end well. */
-  say(text: string, script: ScriptedStep[], tools?: Tool[]): Promise<Played>;
 }
 
 /** Sets the stage. `codex` is the path of an own codex, with which the real model is used. */
 export async function setStage(codex: string | undefined): Promise<Stage> {
-  const program = await executable();
-  const binary = codex === undefined ? (await codexBinary(NEWEST_CODEX)).native : resolve(codex);
-  const version = await versionOf(binary);
-  const sandbox = await openSandbox({ binary, fallback: speechless });
-  try {
-    const log = "04:10 fog from the west\n04:40 horn started\n05:25 fog lifting\n";
-    await Deno.writeTextFile(join(sandbox.workspace, "log.txt"), log);
-    await Deno.writeTextFile(join(sandbox.workspace, "notes.md"), "# Night watch\n");
-    const command = await install(program, sandbox);
-    // The real model needs the user's own login, proxy settings and the like.
-    const { HOME: _home, CODEX_HOME: _codexHome, ...ours } = sandbox.env;
-    const env = codex === undefined ? sandbox.env : { ...Deno.env.toObject(), ...ours };
-    const host = await startHost({ command, env, cwd: sandbox.root });
-    const plugin = await host.initialize();
-    return {
-      ...{ sandbox, host, plugin, scripted: codex === undefined },
-      codex: codex === undefined ? `${version}, from npm` : `${version}, ${binary}`,
-      say: (text, script, tools) => say(host, sandbox, text, script, tools),
-      async [Symbol.asyncDispose]() {
-        try {
-          await host[Symbol.asyncDispose]();
-        } finally {
-          await sandbox[Symbol.asyncDispose]();
-        }
-      },
-    };
-  } catch (error) {
-    await sandbox[Symbol.asyncDispose]();
-    throw error;
-  }
+  const scripted = codex === undefined;
+  const binary = scripted ? NEWEST_CODEX : resolve(codex);
+  let version = "";
+  const lab = await Lab.open(binary, {
+    fallback: speechless,
+    async prepare(sandbox) {
+      version = await versionOf(sandbox.binary);
+      const log = "04:10 fog from the west\n04:40 horn started\n05:25 fog lifting\n";
+      await Deno.writeTextFile(join(sandbox.workspace, "log.txt"), log);
+      await Deno.writeTextFile(join(sandbox.workspace, "notes.md"), "# Night watch\n");
+      // The real model needs the user's own login, proxy settings and the like.
+      const { HOME: _home, CODEX_HOME: _codexHome, ...ours } = sandbox.env;
+      const env = scripted ? sandbox.env : { ...Deno.env.toObject(), ...ours };
+      return { command: await install(sandbox), env, cwd: sandbox.root };
+    },
+  });
+  return { lab, codex: `${version}, ${scripted ? "from npm" : binary}`, scripted };
 }
 
 /** Drops the executable into the profile, beside its manifest, as an operator does. */
-async function install(
-  program: Executable,
-  sandbox: Sandbox,
-): Promise<{ command: string; args: string[] }> {
-  const folder = join(sandbox.profile, "plugins", "plexum-openai-provider");
+async function install(sandbox: Sandbox): Promise<NonNullable<HostOptions["command"]>> {
+  const program = await executable();
+  const folder = join(sandbox.state, "..");
   const manifest = await new Deno.Command(program.command, {
     args: [...program.args, "manifest"],
     env: sandbox.env,
@@ -101,22 +73,19 @@ async function versionOf(binary: string): Promise<string> {
   }
 }
 
-async function say(
-  host: Host,
-  sandbox: Sandbox,
+/**
+ * Asks for a turn, shows its events as they come; throws when it does not end well. `startMs` is until
+ * codex had taken the turn.
+ */
+export async function say(
+  lab: Lab,
   text: string,
-  script: ScriptedStep[],
+  steps: ScriptedStep[],
   tools: Tool[] = [],
-): Promise<Played> {
+): Promise<Omit<Played, "asked"> & { startMs: number }> {
   transcript.says(text);
-  sandbox.model.setSteps(script);
   const begun = performance.now();
-  const turn = host.stream({
-    model: "codex",
-    agent: { agent_id: "keeper", workspace: sandbox.workspace },
-    session_id: "demo",
-    request: { messages: [{ role: "user", content: text }], tools },
-  });
+  const turn = lab.start(text, { steps, tools });
   let startMs = NaN;
   for await (const event of turn.events) {
     const ms = performance.now() - begun;
@@ -132,8 +101,3 @@ async function say(
   await turn.result;
   return { turn, end, startMs };
 }
-
-/** The method by which the plugin calls a tool of the host. */
-export const HOST_TOOL_CALL = METHOD.hostToolCall;
-/** The method by which old tool output is let go. */
-export const MUTATE = METHOD.mutate;

@@ -2,18 +2,14 @@
  * The demo's page: who says what, after how many milliseconds. Colour only on a terminal and
  * without NO_COLOR, so that a pipe gets plain text.
  */
+import wrapAnsi from "wrap-ansi";
 import type { StreamEvent, Usage } from "../../plugin/protocol.ts";
 
 const colour = Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR");
 const paint = (code: number) => (text: string) => colour ? `\x1b[${code}m${text}\x1b[0m` : text;
 const [bold, dim, red] = [paint(1), paint(2), paint(31)];
-const [green, yellow, blue, magenta, cyan] = [
-  paint(32),
-  paint(33),
-  paint(34),
-  paint(35),
-  paint(36),
-];
+const [green, yellow, blue] = [paint(32), paint(33), paint(34)];
+const [magenta, cyan] = [paint(35), paint(36)];
 
 /** Width that text is wrapped to, without the margin. */
 const WIDTH = 84;
@@ -102,19 +98,8 @@ function partText(part: unknown): string {
 }
 
 function row(at: string, who: string, paintWho: (text: string) => string, text: string): void {
-  const [first = "", ...rest] = text.split("\n").flatMap(wrap);
+  const [first = "", ...rest] = wrapAnsi(text, WIDTH, { trim: false, hard: true }).split("\n")
+    .map((line) => line.trimEnd());
   console.log(`${dim(at.padStart(9))}  ${paintWho(who.padEnd(8))}  ${first}`);
   for (const line of rest) console.log(MARGIN + line);
-}
-
-function wrap(line: string): string[] {
-  const out: string[] = [];
-  let rest = line;
-  while (rest.length > WIDTH) {
-    const space = rest.lastIndexOf(" ", WIDTH);
-    const at = space > WIDTH / 2 ? space : WIDTH;
-    out.push(rest.slice(0, at));
-    rest = rest.slice(at).trimStart();
-  }
-  return [...out, rest];
 }
