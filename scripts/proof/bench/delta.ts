@@ -5,13 +5,12 @@
  *
  *     deno run -A scripts/proof/bench/delta.ts [PAIRS]
  */
-import { join } from "@std/path";
-import { executable } from "../../../tests/support/checkout.ts";
+import { BarePlugin } from "../../../tests/support/bare_plugin.ts";
+import { codexBinary, NEWEST_CODEX } from "../../../tests/support/codex.ts";
+import { openSandbox } from "../../../tests/support/sandbox.ts";
 import { figure, report } from "./figures/figure.ts";
 import { quantile } from "../series.ts";
-import { Arena } from "./turn/arena.ts";
 import { lines } from "./turn/contender.ts";
-import { PluginHost } from "./turn/plugin_host.ts";
 
 const PAIRS = Number(Deno.args[0] ?? 101);
 
@@ -63,31 +62,26 @@ interface Message {
   result?: { thread?: { id: string } };
 }
 
-await using arena = await Arena.open();
 let answered = NaN;
-arena.model.setSteps([], () => {
+const fallback = () => {
   answered = performance.now();
   return { text: "ok" };
-});
+};
+const binary = (await codexBinary(NEWEST_CODEX)).native;
+const config = { transport: "app-server", warm: { spare: false } };
+await using ours = await openSandbox({ binary, fallback, config });
+await using theirs = await openSandbox({ binary, fallback });
 
-const settings = { transport: "app-server", warm: { spare: false } };
-const [ours, theirs] = [arena.home("plugin", "", settings), arena.home("smallest")];
-const workspaces = [ours, theirs].map((home) => join(home, "work", "1"));
-workspaces.forEach((path) => Deno.mkdirSync(path));
-const [workspace = "", cwd = ""] = workspaces;
-
-const { command, args } = await executable();
-await using host = new PluginHost([command, ...args], arena.environment(ours));
-await host.initialize();
-await using client = new SmallestClient(arena.codex, arena.environment(theirs));
+await using host = await BarePlugin.start(ours.env);
+await using client = new SmallestClient(binary, theirs.env);
 await client.ask("initialize", { clientInfo: { name: "bench", version: "1" } });
-const started = { cwd, approvalPolicy: "never", sandbox: "read-only" };
+const started = { cwd: theirs.workspace, approvalPolicy: "never", sandbox: "read-only" };
 const threadId = (await client.ask("thread/start", started)).thread?.id;
 const input = [{ type: "text", text: "Say ok.", text_elements: [] }];
 
 const times = { ours: [] as number[], theirs: [] as number[] };
 for (let n = 0; n <= PAIRS; n++) {
-  await host.ask(n + 1, workspace, "Say ok.");
+  await host.ask(n + 1, ours.workspace, "Say ok.");
   await host.event("text_delta");
   const one = performance.now() - answered;
   await host.event("message_end");
