@@ -1,8 +1,6 @@
 /**
  * Runs a codex by itself, without the plugin, through every scenario, and keeps what it printed, how
  * it ended and what it recorded.
- *
- * @module
  */
 import { join } from "@std/path";
 import { type Bridge, openBridge } from "../../../mcp_host/bridge.ts";
@@ -10,6 +8,7 @@ import { codexArgs, hostToolsConfig } from "../../../runner/exec/argv.ts";
 import { executable } from "../../../tests/support/checkout.ts";
 import { codexBinary } from "../../../tests/support/codex.ts";
 import type { ModelRequest } from "../../../tests/support/model/request.ts";
+import { walkFiles } from "../../../tests/support/files.ts";
 import { openSandbox, type Sandbox } from "../../../tests/support/sandbox.ts";
 import { catalogueOf, factsOf, type Models, modelsIn, toolsIn } from "./facts.ts";
 import { CODEX_SCENARIOS, type CodexRun, type CodexScenario } from "./scenarios.ts";
@@ -197,16 +196,6 @@ function neutral(text: string, sandbox: Sandbox, native: string): string {
   });
   return paths.reduce((text, [path, name]) => text.replaceAll(path, name), short)
     .replaceAll(`:${new URL(sandbox.model.url).port}`, ":1234");
-}
-
-/** Paths of every file below `folder`, in the order of their names. */
-export function* walkFiles(folder: string): Iterable<string> {
-  const entries = [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1);
-  for (const { name, isDirectory } of entries) {
-    const path = join(folder, name);
-    if (isDirectory) yield* walkFiles(path);
-    else yield path;
-  }
 }
 
 function jsonLines(text: string): unknown[] {

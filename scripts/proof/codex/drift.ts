@@ -1,7 +1,5 @@
 /**
  * What changed from one version's shape to another's, by name. Pure.
- *
- * @module
  */
 import type { Facts } from "./facts.ts";
 import type { LineShapes } from "./shape.ts";

@@ -1,8 +1,6 @@
 /**
  * What a codex says of itself, without a turn: its models, features, flags, configuration keys, and
  * the protocol of its app-server, as sorted one-line facts that two versions can be compared by.
- *
- * @module
  */
 import { join } from "@std/path";
 import { newTestFolder } from "../../../tests/support/cache.ts";

@@ -1,7 +1,5 @@
 /**
  * The page of a version, `docs/codex/<version>.md`: what a maintainer must read of it.
- *
- * @module
  */
 import { join } from "@std/path";
 import { compareVersions } from "../../../runner/codex/capabilities.ts";

@@ -2,8 +2,6 @@
  * What a codex is made to do so that every kind of line that it prints and records comes up: the one
  * description of the captured runs in `tests/fixtures/<version>/<name>/` and of what versions are
  * compared by. Names that older fixtures have mean the same here.
- *
- * @module
  */
 import type { ScriptedItem } from "../../../tests/support/model/items.ts";
 import type { ScriptedStep } from "../../../tests/support/model/step.ts";

@@ -5,8 +5,6 @@
  * A line's name is its type with what tells it apart (`item.completed/agent_message`,
  * `event_msg/token_count`); a field's name is its path (`info.total_token_usage.input_tokens`,
  * `item.changes[].kind`). What models, tools and machines fill in freely is not looked into.
- *
- * @module
  */
 
 /** Line name → field → kinds of values, sorted and joined by `|`. */

@@ -1,8 +1,6 @@
 /**
  * What is kept of a version: the shapes of its lines and what it says of itself, in
  * `scripts/proof/codex/shapes/<version>.json`.
- *
- * @module
  */
 import { join } from "@std/path";
 import { compareVersions } from "../../../runner/codex/capabilities.ts";

@@ -3,7 +3,8 @@
  */
 import { joinBytes } from "../../../base/lines.ts";
 import * as fc from "fast-check";
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
+import { walkFiles } from "../../../tests/support/files.ts";
 import { ROOT } from "../../project.ts";
 import { bytesOf } from "./target.ts";
 
@@ -90,17 +91,8 @@ export function captured(
 }
 
 function capturedFiles(fileName: string): string[][] {
-  const files: string[][] = [];
-  const visit = (directory: string): void => {
-    const entries = [...Deno.readDirSync(directory)];
-    for (const { name, isDirectory } of entries.sort((a, b) => a.name < b.name ? -1 : 1)) {
-      const path = join(directory, name);
-      if (isDirectory) visit(path);
-      else if (name === fileName) {
-        files.push(Deno.readTextFileSync(path).split("\n").filter((line) => line !== ""));
-      }
-    }
-  };
-  visit(join(ROOT, "tests", "fixtures"));
-  return files.filter((lines) => lines.length > 0);
+  return [...walkFiles(join(ROOT, "tests", "fixtures"))]
+    .filter((path) => basename(path) === fileName)
+    .map((path) => Deno.readTextFileSync(path).split("\n").filter((line) => line !== ""))
+    .filter((lines) => lines.length > 0);
 }

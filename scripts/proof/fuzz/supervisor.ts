@@ -5,6 +5,7 @@
 import { Buffer } from "node:buffer";
 import { fromFileUrl, join } from "@std/path";
 import { TextLineStream } from "@std/streams";
+import { allProcesses } from "../../../tests/support/processes.ts";
 import { ROOT } from "../../project.ts";
 import type { TargetEntry } from "./targets.ts";
 import { CURRENT, type Report } from "./target.ts";
@@ -149,12 +150,8 @@ function caseNumber(directory: string): number {
 
 /** Of the process and of those that it started, whichever has most. */
 async function memoryOf(pid: number): Promise<number> {
-  const { stdout } = await new Deno.Command("ps", { args: ["axo", "pid=,ppid=,rss="] }).output();
-  const rows = new TextDecoder().decode(stdout).split("\n").map((row) =>
-    row.trim().split(/\s+/).map(Number)
-  );
-  const own = rows.filter(([id, parent]) => id === pid || parent === pid);
-  return Math.round(Math.max(0, ...own.map(([, , kibibytes]) => kibibytes ?? 0)) / 1024);
+  const own = (await allProcesses()).filter((one) => one.pid === pid || one.ppid === pid);
+  return Math.round(Math.max(0, ...own.map(({ mebibytes }) => mebibytes)));
 }
 
 /** How often to try; a case that is a little larger than needed is good enough. */

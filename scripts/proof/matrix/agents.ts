@@ -1,8 +1,6 @@
 /**
  * Scenarios of what newer models do by themselves: they start agents, and they speak to the user in
  * the middle of a turn.
- *
- * @module
  */
 import { strict as assert } from "node:assert";
 import { compareVersions } from "../../../runner/codex/capabilities.ts";

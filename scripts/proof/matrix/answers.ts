@@ -1,7 +1,5 @@
 /**
  * Scenarios of what the model says and is shown: text, reasoning, images, a shape for the answer.
- *
- * @module
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";

@@ -1,7 +1,5 @@
 /**
  * Scenario of a thread that somebody else is using: a codex that was not started by the plugin.
- *
- * @module
  */
 import { strict as assert } from "node:assert";
 import { codexArgs } from "../../../runner/exec/argv.ts";

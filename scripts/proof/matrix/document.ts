@@ -1,7 +1,5 @@
 /**
  * docs/compatibility.md: what the matrix writes into it, between its marks.
- *
- * @module
  */
 import { join } from "@std/path";
 import { ROOT } from "../../project.ts";

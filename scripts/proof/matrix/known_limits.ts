@@ -2,15 +2,12 @@
  * What some versions of codex cannot do: the one place that says so. A cell of a known limit does not
  * just forgive a failure, it plays what the plugin promises instead; when that is no longer seen
  * (worse, or because the limit is gone), the cell fails.
- *
- * @module
  */
 import { compareVersions } from "../../../runner/codex/capabilities.ts";
 import { noAsyncMessage } from "./agents.ts";
 import { besideAnother } from "./busy.ts";
-import { plainTools, scriptedHostTool } from "./code_mode.ts";
 import { refusedWithoutName } from "./edges.ts";
-import { searchedTool } from "./host_tools.ts";
+import { plainTools, scriptedHostTool, searchedTool } from "./host_tools.ts";
 import { otherProvider, providerNotFound } from "./machine.ts";
 import type { Play } from "./scenario.ts";
 import { unreadableSession } from "./threads.ts";

@@ -1,7 +1,5 @@
 /**
  * Scenarios of what is not the agent's: the rules of the machine, and codex's own configuration.
- *
- * @module
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";

@@ -1,7 +1,5 @@
 /**
  * Plays the cells of a matrix, some at a time.
- *
- * @module
  */
 import { compareVersions } from "../../../runner/codex/capabilities.ts";
 import { APP_SERVER_CODEX } from "../../../tests/support/codex.ts";

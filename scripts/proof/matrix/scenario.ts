@@ -1,8 +1,6 @@
 /**
  * A scenario: something the plugin promises a host, played with a real codex against the scripted
  * model, with assertions on the host's events and on what reached the model.
- *
- * @module
  */
 import type { Lab, LabOptions } from "../../../tests/support/lab.ts";
 

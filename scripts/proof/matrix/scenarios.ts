@@ -1,19 +1,31 @@
 /**
  * Every scenario, in the order of the table.
- *
- * @module
  */
 import { asyncMessage, subAgent } from "./agents.ts";
 import { imageKinds, images, outputSchema, reasoning, text } from "./answers.ts";
 import { busySession } from "./busy.ts";
-import { codeMode } from "./code_mode.ts";
-import { consumeHeavy, consumeLight } from "./consumes.ts";
-import { acrossTransports, exactNumbers, manyTools, refusedContent, toolSchema } from "./edges.ts";
-import { authFailure, contextOverflow, quota } from "./failures.ts";
-import { hostTool } from "./host_tools.ts";
+import {
+  acrossTransports,
+  authFailure,
+  contextOverflow,
+  exactNumbers,
+  manyTools,
+  quota,
+  refusedContent,
+  toolSchema,
+} from "./edges.ts";
+import { codeMode, hostTool } from "./host_tools.ts";
 import { renamedProvider, requirements } from "./machine.ts";
 import type { Scenario } from "./scenario.ts";
-import { cancel, compaction, compressedSession, lostSession, resume } from "./threads.ts";
+import {
+  cancel,
+  compaction,
+  compressedSession,
+  consumeHeavy,
+  consumeLight,
+  lostSession,
+  resume,
+} from "./threads.ts";
 import { failingTool, parallelCalls, patch, shell } from "./tools.ts";
 
 /** The rows of the matrix. */

@@ -1,9 +1,8 @@
 /**
  * The matrix as Markdown: the table of cells, the legend of known limits, the list of differences.
  * Pure.
- *
- * @module
  */
+import { table } from "../../table.ts";
 import type { Difference } from "../codex/drift.ts";
 import { KNOWN_LIMITS, type KnownLimit } from "./known_limits.ts";
 import type { Cell, Scenario } from "./scenario.ts";
@@ -21,13 +20,13 @@ export function cellTable(
     name,
     ...versions.map((version) => mark(cells.get(name)?.get(version))),
   ]);
-  return table([["", ...versions], ...rows]);
+  return table(["", ...versions], rows);
 }
 
 /** What every scenario promises. */
 export function promiseTable(scenarios: readonly Scenario[]): string {
   const rows = scenarios.map(({ name, promise }) => [name, promise]);
-  return table([["scenario", "pass means"], ...rows]);
+  return table(["scenario", "pass means"], rows);
 }
 
 /** Why a cell says a limit's name, and what is promised there instead; those of `cells` only. */
@@ -82,15 +81,4 @@ function mark(cell: Cell | undefined): string {
 function range({ since, before }: KnownLimit): string {
   if (since === undefined) return before === undefined ? "every version" : `before ${before}`;
   return before === undefined ? `from ${since}` : `from ${since} to before ${before}`;
-}
-
-/** As `deno fmt` writes it: every column as wide as its widest cell. */
-function table(rows: string[][]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(3, ...rows.map((row) => [...row[column] ?? ""].length))
-  );
-  const line = (row: string[]) =>
-    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
-  const [head = [], ...body] = rows;
-  return [line(head), line(widths.map((width) => "-".repeat(width))), ...body.map(line)].join("\n");
 }

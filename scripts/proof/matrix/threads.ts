@@ -1,12 +1,10 @@
 /**
- * Scenarios of a thread's life: cancelled, resumed, lost, compressed and compacted.
- *
- * @module
+ * Scenarios of a thread's life: cancelled, resumed, lost, compressed, compacted, and calls of it let go.
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { callOutput, userTexts } from "../../../tests/support/model/request.ts";
-import { walkFiles } from "../codex/capture.ts";
+import { callOutput, type ModelRequest, userTexts } from "../../../tests/support/model/request.ts";
+import { walkFiles } from "../../../tests/support/files.ts";
 import { type Lab, strangers } from "../../../tests/support/lab.ts";
 import type { Play, Scenario } from "./scenario.ts";
 import { command, resultOf } from "./tools.ts";
@@ -142,5 +140,58 @@ export const compaction: Scenario = {
     assert.ok(turn.of("status").some(({ message }) => /compacted/.test(message)), turn.story());
     assert.match(JSON.stringify(asked[1]?.input), /SUMMARY OF THE PAST/);
     assert.ok(!JSON.stringify(asked[1]?.input).includes('"first"'), "the past is summed up");
+  },
+};
+
+const ARGUMENTS = '{"cmd":"echo let-go-of-me; echo $((6*7))"}';
+
+/** A command and a patch-free call beside it, then `op` on the first; the next request. */
+async function consumed(lab: Lab, op: string): Promise<ModelRequest> {
+  await lab.succeed("run", {
+    steps: [
+      {
+        items: [
+          command("call_old", "echo let-go-of-me; echo $((6*7))"),
+          command("call_kept", "echo keep-me"),
+        ],
+      },
+      { text: "ran" },
+    ],
+  });
+  const result = { requested: 2, touched: 1, deferred: 0 };
+  const skipped = [{ block_id: "call_none", reason: "unknown_id" }];
+  assert.deepEqual(await lab.mutate(op, "call_old", "call_none"), { ...result, skipped });
+  const { turn, asked } = await lab.succeed("go on");
+  assert.equal(turn.of("message_start")[0]?.resumed, true);
+  const [request] = asked;
+  assert.ok(request !== undefined);
+  assert.match(callOutput(request, "call_kept") ?? "", /keep-me/);
+  return request;
+}
+
+function argumentsOf(request: ModelRequest, id: string): string | undefined {
+  return request.input.find((item) => item.call_id === id && "arguments" in item)?.arguments;
+}
+
+/** The output is let go. */
+export const consumeLight: Scenario = {
+  name: "consume-light",
+  promise: "the output is gone from the model's view, the arguments and other calls are not",
+  async play(lab) {
+    const request = await consumed(lab, "consume-light");
+    assert.equal(callOutput(request, "call_old"), "...(consumed)");
+    assert.equal(argumentsOf(request, "call_old"), ARGUMENTS);
+  },
+};
+
+/** Output and arguments are let go. */
+export const consumeHeavy: Scenario = {
+  name: "consume-heavy",
+  promise: "output and arguments are gone from the model's view, other calls are not",
+  async play(lab) {
+    const request = await consumed(lab, "consume-heavy");
+    assert.equal(callOutput(request, "call_old"), "...(tool called)");
+    assert.equal(argumentsOf(request, "call_old"), "{}");
+    assert.ok(!JSON.stringify(request).includes("let-go-of-me"), "nothing of it is left");
   },
 };

@@ -1,7 +1,5 @@
 /**
  * Scenarios of codex's own tools: a command, a patch, several calls at once, and one that fails.
- *
- * @module
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
