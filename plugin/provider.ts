@@ -37,6 +37,7 @@ import { recover, tidyUp } from "./recovery.ts";
 import { ReleaseRequests } from "./release_requests.ts";
 import { agentEnv, codexModel, turnSettings } from "./config/settings.ts";
 import { Stats } from "./stats.ts";
+import { TestedCodex } from "./tested_codex.ts";
 import { TurnQueue } from "./turn_queue.ts";
 import { prepareWorkspace } from "./workspace.ts";
 
@@ -65,6 +66,7 @@ export class Provider {
   readonly #turns = new Set<Promise<unknown>>();
   readonly #mutations: Mutations;
   readonly #transports: Transports;
+  readonly #tested: TestedCodex;
   readonly #releases: ReleaseRequests;
   /** What a killed plugin left is cleared away and finished; nothing begins before. */
   readonly #ready: Promise<void>;
@@ -80,6 +82,7 @@ export class Provider {
     this.#store = new StateStore(paths.state, {
       onWarning: (message) => log.write("warning", message),
     });
+    this.#tested = new TestedCodex(paths.state);
     this.#transports = new Transports(paths.running, (message) => log.write("warning", message));
     this.#releases = new ReleaseRequests(this.#store, this.#transports);
     this.#stats = new Stats(options.version, paths.state, () => {
@@ -252,6 +255,7 @@ export class Provider {
       transports: this.#transports,
       runtimeDirectory,
       store: this.#store,
+      hasPassed: (codex) => this.#tested.at(codex) !== undefined,
       executable,
       version,
       log: (level, message, data) => log.write(level, message, data),

@@ -123,7 +123,7 @@ class Turn {
       this.#stopper.signal,
     );
     const { version, untested } = codex.capabilities;
-    if (untested) {
+    if (untested && !this.#context.hasPassed?.(codex)) {
       this.#stream.status(
         `codex ${version} is newer than ${NEWEST_TESTED}, the newest this plugin was tested with`,
       );

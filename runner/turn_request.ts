@@ -5,6 +5,7 @@
  */
 import type { HostTool, HostToolAnswer, HostToolCall } from "../mcp_host/host_tool.ts";
 import type { StateStore } from "../rollout/state/state.ts";
+import type { CodexBinary } from "./codex/codex_binary.ts";
 import type { Sandbox } from "./transport.ts";
 import type { ImageInput } from "./prompt/images.ts";
 import type { PastMessage } from "./prompt/prompt.ts";
@@ -79,6 +80,8 @@ export interface TurnContext {
    * otherwise. A turn by hand must neither take over nor replace the thread of the agent there.
    */
   sessionFile?: boolean;
+  /** Whether this codex passed a self-test here, so that a version newer than any tested one is no news. */
+  hasPassed?: (codex: CodexBinary) => boolean;
   /** How to start this program: its path and leading arguments. */
   executable: readonly string[];
   version: string;

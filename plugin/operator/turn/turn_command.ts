@@ -13,6 +13,7 @@ import type { TurnContext, TurnRequest } from "../../../runner/turn_request.ts";
 import { loadConfig } from "../../config/config.ts";
 import { runtimeDirectory } from "../../profile.ts";
 import { self, VERSION } from "../../self.ts";
+import { TestedCodex } from "../../tested_codex.ts";
 import { codexModel, turnSettings } from "../../config/settings.ts";
 import type { Arguments } from "../cli/arguments.ts";
 import { readCannedTools } from "./canned_tools.ts";
@@ -60,6 +61,7 @@ export async function turn(args: Arguments): Promise<number> {
     runtimeDirectory: runtimeDirectory((name) => Deno.env.get(name)),
     store: new StateStore(paths.state, { onWarning: (message) => log.write("warning", message) }),
     sessionFile: false,
+    hasPassed: (codex) => new TestedCodex(paths.state).at(codex) !== undefined,
     executable: self(Deno.mainModule),
     version: VERSION,
     log: (level, message, data) => log.write(level, message, data),

@@ -1,0 +1,59 @@
+/**
+ * The codex that a self-test passed with on this machine, remembered for the file as it was then: being newer
+ * than what the plugin was tested with is no news any more.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import * as z from "zod/mini";
+import { replaceFile } from "../base/durable.ts";
+import { unlessMissing } from "../base/files.ts";
+import { readOwnFile } from "../base/open_file.ts";
+import type { CodexBinary } from "../runner/codex/codex_binary.ts";
+import { VERSION } from "./self.ts";
+
+const Tested = z.object({ plugin: z.string(), binary: z.string(), at: z.string() });
+
+/** What is remembered in a state directory. */
+export class TestedCodex {
+  readonly #path: string;
+  #read: { mtimeMs: number; tested: z.infer<typeof Tested> | undefined } | undefined;
+
+  constructor(state: string) {
+    this.#path = join(state, "tested.json");
+  }
+
+  /** When this very file passed with this version of the plugin; `undefined` where it did not. */
+  at(codex: Pick<CodexBinary, "path">): string | undefined {
+    try {
+      const tested = this.#tested();
+      return tested?.plugin === VERSION && tested.binary === stampOf(codex) ? tested.at : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** A whole turn of this codex went well. @throws {Error} when that cannot be written. */
+  remember(codex: Pick<CodexBinary, "path">): void {
+    const tested = { plugin: VERSION, binary: stampOf(codex), at: new Date().toISOString() };
+    const bytes = new TextEncoder().encode(`${JSON.stringify(tested)}\n`);
+    replaceFile(this.#path, (file) => file.writeSync(bytes), 0o600);
+  }
+
+  /** Read again only when the file is another one. */
+  #tested(): z.infer<typeof Tested> | undefined {
+    const info = unlessMissing(() => Deno.statSync(this.#path));
+    const mtimeMs = info?.mtime?.getTime() ?? 0;
+    if (this.#read?.mtimeMs !== mtimeMs) {
+      const text = info && new TextDecoder().decode(readOwnFile(this.#path));
+      const { data } = z.safeParse(Tested, JSON.parse(text ?? "null"));
+      this.#read = { mtimeMs, tested: data };
+    }
+    return this.#read.tested;
+  }
+}
+
+function stampOf({ path }: Pick<CodexBinary, "path">): string {
+  const { size, mtime } = Deno.statSync(path);
+  return `${path} ${size} ${mtime?.toISOString()}`;
+}
