@@ -46,8 +46,9 @@ code, pre, .mono { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaV
 .scale span { position: absolute; left: 0; width: 2.4rem; text-align: right; transform: translateY(50%); color: var(--soft); font-size: .78rem; line-height: 1; font-variant-numeric: tabular-nums; }
 .ends > span { display: flex; justify-content: space-between; }
 .ends { margin: .35rem 0 0 2.9rem; color: var(--soft); font-size: .8rem; line-height: 1.2; }
-.search { position: sticky; top: 0; z-index: 1; display: flex; gap: .75rem; align-items: center; margin: 2rem 0 0; padding: .5rem 0; background: var(--bg); }
-.search input { flex: 1; min-width: 0; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .45rem .7rem; }
+.search { position: sticky; top: 0; z-index: 1; display: flex; flex-wrap: wrap; gap: .35rem .75rem; align-items: center; margin: 2rem 0 0; padding: .5rem 0; background: var(--bg); }
+.search input { flex: 1; min-width: 12rem; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .45rem .7rem; }
+.search a { font-size: .87rem; }
 .search span { color: var(--soft); font-size: .87rem; white-space: nowrap; }
 .turn { padding: .9rem 1rem; margin: 0 0 .75rem; scroll-margin-top: 4rem; }
 .turn header { display: flex; flex-wrap: wrap; gap: .15rem .75rem; align-items: baseline; }
@@ -87,7 +88,7 @@ p.cut { margin: .75rem 0 0; background: none; color: var(--warn); font-size: .87
 .inside { padding: .25rem 0 .9rem; }
 .inside p { margin: .5rem 0 .2rem; color: var(--soft); font-size: .85rem; overflow-wrap: anywhere; }
 pre { margin: 0; padding: .7rem .8rem; background: var(--track); border-radius: .45rem; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 24rem; overflow: auto; }
-.choice { padding: .9rem 1rem; margin-top: 1rem; }
+.choice { padding: .9rem 1rem; margin-top: 1rem; scroll-margin-top: 4rem; }
 .choice h2 { margin: 0 0 .25rem; }
 .choice pre { margin: .6rem 0; white-space: pre; overflow-wrap: normal; }
 footer { margin-top: 2.5rem; color: var(--soft); font-size: .82rem; }

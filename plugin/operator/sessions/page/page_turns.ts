@@ -105,7 +105,7 @@ function choice(call: CallReport): Piece {
   if (tokens <= 0) return markup`<span></span>`;
   return markup`<input type="checkbox" data-word="${
     shellWord(call.id)
-  }" data-tokens="${tokens}" aria-label="choose">`;
+  }" data-tokens="${tokens}" aria-label="choose ${call.name} ${call.id}">`;
 }
 
 function callLink(call: CallReport, { anchors }: PageCalls): Markup {

@@ -68,7 +68,7 @@ ${about(report, thread)}
 ${tiles(report)}
 ${contextChart(report.turns)}
 ${callsChart(calls)}
-<p class="search"><input id="search" type="search" placeholder="Search prompts, calls, outputs" aria-label="Search"><span id="found"></span></p>
+<p class="search"><input id="search" type="search" placeholder="Search prompts, calls, outputs" aria-label="Search"><span id="found" role="status"></span><a id="total" href="#take" hidden></a></p>
 ${
     when(largest.length > 0, () =>
       markup`<h2>${heading(reaching.length)}</h2>
@@ -147,8 +147,8 @@ function suggestion({ threadId }: ThreadReport, calls: readonly CallReport[]): P
   const none = `${large.length === 1 ? "The largest call" : `The ${large.length} largest`}, about ${
     count(freed)
   } tokens. Tick calls to choose others.`;
-  return markup`<section class="card choice"><h2>To take calls out of the context</h2>
-<p class="meta" id="chosen" data-none="${none}">${none}</p>
+  return markup`<section class="card choice" id="take"><h2>To take calls out of the context</h2>
+<p class="meta" id="chosen" role="status" data-none="${none}">${none}</p>
 <pre id="command" data-begin="${begin}">${begin} ${words} --dry-run</pre>
 <p class="meta">It only looks; without --dry-run the outputs are gone from the context, and that cannot be undone.</p></section>`;
 }
