@@ -4,12 +4,14 @@
  * A generated part of a page stands between `<!-- generated: NAME -->` and `<!-- end -->`.
  */
 import { dirname, join } from "@std/path";
+import { readIfThere } from "../base/files.ts";
 import { EXIT_MEANINGS } from "../plugin/operator/cli/command.ts";
 import { charts, inBrief, questionTable } from "./proof/bench/figures/page.ts";
 import { readLast } from "./proof/bench/figures/last.ts";
 import { MAN_PAGE, manPage } from "./man.ts";
 import { type ConfigOption, configOptions } from "../plugin/operator/setup/config_reference.ts";
 import { ROOT } from "./project.ts";
+import { table } from "./table.ts";
 
 /** Pages with generated parts. */
 const PAGES = ["docs/configuration.md", "docs/operators.md", "docs/performance.md", "README.md"];
@@ -19,12 +21,7 @@ const PARTS: Readonly<Record<string, (subject: string) => string>> = {
   "option table": optionTable,
   "figures": (question) => questionTable(readLast(), question),
   "figures in brief": () => inBrief(readLast()),
-  "exit codes": () =>
-    [
-      "| Code | Meaning |",
-      "| --- | --- |",
-      ...EXIT_MEANINGS.map(([code, meaning]) => `| ${code} | ${meaning} |`),
-    ].join("\n"),
+  "exit codes": () => table(["Code", "Meaning"], EXIT_MEANINGS),
 };
 
 /** Every generated file of docs/ as it should be, by its path in the repository. */
@@ -71,29 +68,15 @@ async function formatted(markdown: string): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-function readIfThere(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
 /** The options of `config.json`, from its schema. */
 function optionTable(): string {
-  const rows = configOptions().map((option) => [
-    `\`${option.path.join(".")}\``,
-    cell(option.type),
-    defaultOf(option),
-    cell(option.description),
-  ]);
-  const table = [
+  return table(
     ["Option", "Type", "Default", "What it does"],
-    ["---", "---", "---", "---"],
-    ...rows,
-  ];
-  return table.map((row) => `| ${row.join(" | ")} |`).join("\n");
+    configOptions().map((option) => [
+      ...[`\`${option.path.join(".")}\``, cell(option.type)],
+      ...[defaultOf(option), cell(option.description)],
+    ]),
+  );
 }
 
 function defaultOf({ default: value, group }: ConfigOption): string {

@@ -5,7 +5,7 @@
 import { strict as assert } from "node:assert";
 import { keptCases } from "../scripts/proof/fuzz.ts";
 import { supervise } from "../scripts/proof/fuzz/supervisor.ts";
-import { TARGETS } from "../scripts/proof/fuzz/targets.ts";
+import { TARGETS } from "../scripts/proof/fuzz/target.ts";
 
 /** Cases that take about a second; the seed is fixed, so a failure comes back. */
 const CASES: Record<string, number> = {

@@ -7,10 +7,10 @@
  */
 import { parseArgs } from "node:util";
 import { join } from "@std/path";
-import { hashOf } from "./fuzz/target.ts";
 import { type Outcome, supervise } from "./fuzz/supervisor.ts";
-import { type TargetEntry, TARGETS } from "./fuzz/targets.ts";
+import { hashOf, type TargetEntry, TARGETS } from "./fuzz/target.ts";
 import { ROOT } from "../project.ts";
+import { row } from "../table.ts";
 
 /** Where failing cases are kept, by target. */
 const REGRESSIONS = join(ROOT, "tests", "fuzz_regressions");
@@ -41,12 +41,10 @@ function keep(target: TargetEntry, bytes: Uint8Array | undefined): string {
   return path;
 }
 
-function row(name: string, outcome: Outcome, result: string): string {
+function cells(name: string, outcome: Outcome, result: string): unknown[] {
   const { cases, kept, seconds, peakMiB } = outcome;
   const rate = Math.round(cases / Math.max(seconds, 0.001));
-  return `| ${name} | ${cases} | ${kept} | ${
-    Math.round(seconds)
-  } | ${rate} | ${peakMiB} | ${result} |`;
+  return [name, cases, kept, Math.round(seconds), rate, peakMiB, result];
 }
 
 async function main(): Promise<number> {
@@ -72,12 +70,12 @@ async function main(): Promise<number> {
     const outcome = await supervise({ target, cases, seed, kept: keptCases(target) });
     const { failure } = outcome;
     if (failure === undefined) {
-      console.log(row(target.name, outcome, "ok"));
+      console.log(row(cells(target.name, outcome, "ok")));
       continue;
     }
     code = 1;
     const path = keep(target, failure.bytes);
-    console.log(row(target.name, outcome, `FAILED: ${path}`));
+    console.log(row(cells(target.name, outcome, `FAILED: ${path}`)));
     console.error(failure.message);
   }
   return code;

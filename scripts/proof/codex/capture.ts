@@ -80,17 +80,17 @@ async function play(
   await using sandbox = await openSandbox({ binary: native });
   await useDefaultModel(sandbox);
   await using bridge = await echoBridge(sandbox);
-  const ended: { stdout: string; stderr: string; exit: string }[] = [];
+  const ended: Ended[] = [];
   let thread: string | undefined;
   for (const run of scenario.runs) {
-    const end = await start(native, models, sandbox, bridge, run, scenario.name, thread);
+    const end = await start(sandbox, models, bridge, run, scenario.name, thread);
     thread = jsonLines(end.stdout).map(threadOf).find((id) => id !== undefined) ?? thread;
     ended.push(end);
   }
   const files = [...walkFiles(join(sandbox.codexHome, "sessions"))];
   const own = files.find((path) => thread !== undefined && path.includes(thread)) ?? files[0];
   const rollout = own === undefined ? "" : await Deno.readTextFile(own);
-  const kept = (text: string) => neutral(text, sandbox, native);
+  const kept = (text: string) => neutral(text, sandbox);
   return {
     name: scenario.name,
     stdout: kept(ended.map(({ stdout }) => stdout).join("")),
@@ -126,16 +126,17 @@ async function echoBridge(sandbox: Sandbox): Promise<Bridge & AsyncDisposable> {
   return Object.assign(bridge, { [Symbol.asyncDispose]: () => bridge.close() });
 }
 
+type Ended = Pick<Captured, "stdout" | "stderr" | "exit">;
+
 async function start(
-  native: string,
-  models: Models,
   sandbox: Sandbox,
+  models: Models,
   bridge: Bridge,
   run: CodexRun,
   prompt: string,
   threadId: string | undefined,
-): Promise<{ stdout: string; stderr: string; exit: string }> {
-  const { model, workspace } = sandbox;
+): Promise<Ended> {
+  const { model, workspace, binary } = sandbox;
   model.setSteps(run.steps);
   const outputSchema = join(sandbox.temp, "schema.json");
   if (run.outputSchema) await Deno.writeTextFile(outputSchema, JSON.stringify(run.outputSchema));
@@ -153,7 +154,7 @@ async function start(
     config: [...bridge.access ? hostToolsConfig(bridge.access) : [], ...run.config ?? []],
   });
   const before = model.asked.length;
-  const child = new Deno.Command(native, {
+  const child = new Deno.Command(binary, {
     args,
     clearEnv: true,
     env: { ...sandbox.env, ...bridge.access?.env },
@@ -182,12 +183,12 @@ async function start(
 const LONG = 500;
 
 /** The text without this machine's paths, and with long strings cut; else byte for byte. */
-function neutral(text: string, sandbox: Sandbox, native: string): string {
+function neutral(text: string, sandbox: Sandbox): string {
   const paths: [string, string][] = [
     [sandbox.workspace, "/workspace"],
     [sandbox.codexHome, "/codex-home"],
     [sandbox.root, "/sandbox"],
-    [native, "/codex"],
+    [sandbox.binary, "/codex"],
   ];
   const short = text.replace(/"(?:[^"\\]|\\.)*"/g, (literal) => {
     if (literal.length <= LONG) return literal;

@@ -27,12 +27,6 @@ export function differences(older: VersionShape, newer: VersionShape): Differenc
   ];
 }
 
-/** A difference in one line, for people. */
-export function describe({ sign, what, of, name, kinds }: Difference): string {
-  const where = name === undefined ? of : `${of}: ${name}`;
-  return `${sign} ${what} ${where}${kinds === undefined ? "" : ` (${kinds})`}`;
-}
-
 function lines(what: "event" | "record", older: LineShapes, newer: LineShapes): Difference[] {
   return union(older, newer).flatMap((of): Difference[] => {
     const [before, after] = [older[of], newer[of]];

@@ -51,12 +51,17 @@ function script(input: string): ScriptedStep {
   };
 }
 
+const SHELL = 'text(await tools.exec_command({cmd:"echo hi"})); notify("now");';
 const done: ScriptedStep = { text: "done" };
 const echo = (text: string) => call("echo", { text }, "mcp__plexum_host");
 const plan = (status: string) => call("update_plan", { plan: [{ step: "look", status }] });
 const one = (name: string, ...steps: ScriptedStep[]): CodexScenario => ({
   name,
   runs: [{ steps }],
+});
+const on = (name: string, model: "default" | "code", ...steps: ScriptedStep[]): CodexScenario => ({
+  name,
+  runs: [{ model, steps }],
 });
 const usage = { input_tokens: 900, cached_tokens: 400, output_tokens: 50, reasoning_tokens: 12 };
 
@@ -139,54 +144,23 @@ export const CODEX_SCENARIOS: readonly CodexScenario[] = [
       steps: [{ text: "ok" }],
     }],
   },
-  { name: "default-text", runs: [{ model: "default", steps: [{ text: "hello", usage }] }] },
-  {
-    name: "default-async-message",
-    runs: [{
-      model: "default",
-      steps: [
-        {
-          items: [
-            call("send_message_to_user_async", { message: "found it" }, "functions"),
-            call("request_user_input_async", { questions: [{ title: "Go on?" }] }, "functions"),
-          ],
-        },
-        done,
-      ],
-    }],
-  },
-  {
-    name: "default-mcp",
-    runs: [{
-      model: "default",
-      steps: [{ items: [echo("ok")] }, script('text("after it");'), done],
-    }],
-  },
-  {
-    name: "default-shell",
-    runs: [{
-      model: "default",
-      steps: [script('text(await tools.exec_command({cmd:"echo hi"})); notify("now");'), done],
-    }],
-  },
-  {
-    name: "cm-shell",
-    runs: [{
-      model: "code",
-      steps: [script('text(await tools.exec_command({cmd:"echo hi"})); notify("now");'), done],
-    }],
-  },
-  {
-    name: "cm-mcp",
-    runs: [{
-      model: "code",
-      steps: [
-        script('text(await tools.mcp__plexum_host__echo({text:"from a script"}));'),
-        { items: [echo("as a function")] },
-        done,
-      ],
-    }],
-  },
+  on("default-text", "default", { text: "hello", usage }),
+  on("default-async-message", "default", {
+    items: [
+      call("send_message_to_user_async", { message: "found it" }, "functions"),
+      call("request_user_input_async", { questions: [{ title: "Go on?" }] }, "functions"),
+    ],
+  }, done),
+  on("default-mcp", "default", { items: [echo("ok")] }, script('text("after it");'), done),
+  on("default-shell", "default", script(SHELL), done),
+  on("cm-shell", "code", script(SHELL), done),
+  on(
+    "cm-mcp",
+    "code",
+    script('text(await tools.mcp__plexum_host__echo({text:"from a script"}));'),
+    { items: [echo("as a function")] },
+    done,
+  ),
   {
     name: "cut-midstream-retry",
     runs: [{

@@ -16,8 +16,7 @@ import { totalAfter, turnUsage, usageTold, ZERO_USAGE } from "../../../runner/th
 import { judge } from "../../../runner/failure/verdict.ts";
 import { checkEventParams } from "../../../tests/support/wire.ts";
 import { captured, lines, mutated } from "./mutation.ts";
-import { execLine } from "./exec_text.ts";
-import { rolloutLine } from "./rollout_text.ts";
+import { execLine, rolloutLine } from "./codex_text.ts";
 import { bytesOf, chunksOf, type Runner, type Target } from "./target.ts";
 
 const THREAD = "01a20339-004c-7780-ad3c-b93c735b49cf";
@@ -34,7 +33,7 @@ export const codexLines: Target = {
     captured("stdout.jsonl"),
     captured("rollout.jsonl", { prefix: "R" }),
   )),
-  open: (): Runner => ({ run: check, [Symbol.asyncDispose]: () => Promise.resolve() }),
+  open: (): Runner => ({ run: check }),
 };
 
 function check(bytes: Uint8Array): void {
@@ -92,16 +91,8 @@ export class Told {
     totalAfter(evidence);
     const end = { usage: usageTold(turnUsage(evidence)), thread_id: THREAD };
     for (const exit of [{ code: 0, signal: undefined }, { code: 137, signal: "SIGKILL" }]) {
-      const verdict = judge({
-        output,
-        exit,
-        stop: undefined,
-        lingered: false,
-        stderr: "Error: x",
-        refused: undefined,
-        survivors: [],
-      });
-      const { stopReason, failure } = verdict;
+      const rest = { stop: undefined, lingered: false, refused: undefined, survivors: [] };
+      const { stopReason, failure } = judge({ output, exit, stderr: "Error: x", ...rest });
       if (failure !== undefined) this.#check({ type: "error", error: failure });
       this.#check({ type: "message_end", stop_reason: stopReason, ...end });
     }

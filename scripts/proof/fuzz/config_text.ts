@@ -54,7 +54,7 @@ const commented = fc.tuple(
 /** The configuration file. */
 export const configText: Target = {
   cases: mutated(commented),
-  open: (): Runner => ({ run: check, [Symbol.asyncDispose]: () => Promise.resolve() }),
+  open: (): Runner => ({ run: check }),
 };
 
 function check(bytes: Uint8Array): void {

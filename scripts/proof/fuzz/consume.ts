@@ -12,7 +12,7 @@ import { StateStore } from "../../../rollout/state/state.ts";
 import { ZERO_USAGE } from "../../../runner/thread/usage.ts";
 import { expectedLine, stillHolds } from "./consumed_line.ts";
 import { rollouts } from "./rollout_bytes.ts";
-import { CALL_IDS } from "./rollout_text.ts";
+import { CALL_IDS } from "./codex_text.ts";
 import { assertSameBytes, bytesOf, dice, hashOf, type Runner, type Target } from "./target.ts";
 
 const THREAD = "01a20339-004c-7780-ad3c-b93c735b49cf";
@@ -52,7 +52,6 @@ export const consume: Target = {
         const left = [...Deno.readDirSync(state)].map(({ name }) => name);
         assert.deepEqual(left.filter((name) => /journal|pending|tmp|broken/.test(name)), []);
       },
-      [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   },
 };

@@ -12,9 +12,8 @@ import { within } from "../../../tests/support/deadline.ts";
 import { PluginProcess } from "../../../tests/support/plugin_process.ts";
 import { isObject } from "../../../tests/support/wire.ts";
 import { Answers, expectedOf } from "./conversation.ts";
-import { execLine } from "./exec_text.ts";
-import { withRoot } from "./host_frames.ts";
-import { hostFrame } from "./host_text.ts";
+import { execLine } from "./codex_text.ts";
+import { hostFrame, withRoot } from "./host_frames.ts";
 import { captured, lines, mutated } from "./mutation.ts";
 import { bytesOf, type Runner, type Target } from "./target.ts";
 
@@ -31,7 +30,7 @@ export const executableFrames: Target = {
     const plugin = await FuzzedPlugin.start(directory);
     return {
       run: (bytes) => plugin.run(bytes),
-      [Symbol.asyncDispose]: () => plugin.end(),
+      close: () => plugin.end(),
     };
   },
 };

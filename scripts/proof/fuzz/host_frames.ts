@@ -3,6 +3,7 @@
  * million cases take minutes. Turns end at their start, because there is no codex.
  */
 import { strict as assert } from "node:assert";
+import * as fc from "fast-check";
 import { join } from "@std/path";
 import { ConfigFile } from "../../../plugin/config/config_file.ts";
 import { FrameWriter } from "../../../base/jsonrpc/frame_writer.ts";
@@ -13,12 +14,91 @@ import { METHOD } from "../../../plugin/protocol.ts";
 import { Provider } from "../../../plugin/provider.ts";
 import { HOST_LIMITS, Session } from "../../../plugin/session.ts";
 import { add, Answers, type Expected, expectedOf } from "./conversation.ts";
-import { hostFrame, ROOT_MARK } from "./host_text.ts";
+import { anyValue, count, list, object, text, word } from "./json_text.ts";
 import { lines, mutated } from "./mutation.ts";
 import { bytesOf, chunksOf, type Runner, type Target, tick } from "./target.ts";
 
 /** How often to let others run before an answer counts as missing. */
 const PATIENCE = 20_000;
+
+/** In a case, the directory that belongs to it. */
+const ROOT_MARK = "$ROOT";
+
+const id = fc.oneof(
+  { weight: 6, arbitrary: fc.nat(9).map(String) },
+  { weight: 2, arbitrary: word("a", "b", "") },
+  { weight: 1, arbitrary: anyValue },
+);
+const workspace = word(
+  "$ROOT/w",
+  "$ROOT/new/er",
+  "",
+  "relative",
+  "$ROOT/file/below",
+  "/dev/null/x",
+);
+const block = object({
+  type: word("text", "thinking", "tool_use", "tool_result", "image", "novel"),
+  text,
+  thinking: text,
+  id: text,
+  name: text,
+  tool_use_id: text,
+  path: word("/nowhere.png"),
+  data_base64: word("AAAA", "%"),
+  media_type: word("image/png", "x"),
+});
+const request = object({
+  messages: list(object({ role: word("user", "assistant"), content: fc.oneof(text, list(block)) })),
+  tools: list(object({ name: text, description: text, inputSchema: anyValue })),
+  system: text,
+  output_schema: anyValue,
+  max_tokens: count,
+});
+const params = {
+  "plexum/provider/stream": object({
+    model: word("codex", "m", "__proto__"),
+    agent: object({ agent_id: word("cx", "../../..", ""), workspace }),
+    session_id: text,
+    request,
+  }),
+  "plexum/session/mutate": object({
+    agent_id: word("cx", "../../..", ""),
+    workspace,
+    mutations: list(object({ block_id: text, op: word("consume-light", "x") })),
+  }),
+  "logging/setLevel": object({ level: word("debug", "emergency", "loud") }),
+  "initialize": object({ protocolVersion: text, capabilities: anyValue, clientInfo: anyValue }),
+  "ping": anyValue,
+  "tools/list": anyValue,
+  "plexum/stats": anyValue,
+  "no/such": anyValue,
+  "toString": anyValue,
+};
+const asked = fc.oneof(
+  ...Object.entries(params).map(([method, params]) =>
+    object({ jsonrpc: word("2.0"), id, method: word(method), params })
+  ),
+);
+
+/** One frame as a host sends it, or nearly so, without its newline. */
+export const hostFrame: fc.Arbitrary<string> = fc.oneof(
+  { weight: 10, arbitrary: asked },
+  {
+    weight: 2,
+    arbitrary: object({
+      jsonrpc: word("2.0"),
+      method: word("notifications/cancelled", "notifications/initialized", "notifications/x"),
+      params: object({ requestId: id, reason: text }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: object({ jsonrpc: word("2.0"), id, result: anyValue, error: anyValue }),
+  },
+  { weight: 1, arbitrary: list(asked) },
+  { weight: 1, arbitrary: anyValue },
+);
 
 /** The plugin's stdin. */
 export const hostFrames: Target = {
@@ -41,7 +121,6 @@ export const hostFrames: Target = {
             version: "0",
             log,
           }), paths.config),
-      [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   },
 };

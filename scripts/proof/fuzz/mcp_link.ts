@@ -96,7 +96,7 @@ export const mcpLink: Target = {
         await check(bridge, bytes);
         assert.ok(statuses.length <= STATUSES_MAX, `${statuses.length} statuses: ${statuses[0]}`);
       },
-      [Symbol.asyncDispose]: () => bridge.close(),
+      close: () => bridge.close(),
     };
   },
 };

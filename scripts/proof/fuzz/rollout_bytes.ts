@@ -13,7 +13,7 @@ import { scanLines } from "../../../rollout/scan.ts";
 import { callItemsIn } from "../../../rollout/records/items.ts";
 import { saysTwice } from "./consumed_line.ts";
 import { captured, lines, mutated } from "./mutation.ts";
-import { rolloutLine } from "./rollout_text.ts";
+import { rolloutLine } from "./codex_text.ts";
 import { assertSameBytes, chunksOf, dice, hashOf, type Runner, type Target } from "./target.ts";
 
 const THREAD = "01a20339-004c-7780-ad3c-b93c735b49cf";
@@ -47,7 +47,6 @@ export const rolloutBytes: Target = {
         const inChunks = await follow(home, path, chunksOf(bytes));
         assert.deepEqual(inChunks, whole, "chunks make no difference");
       },
-      [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   },
 };

@@ -77,7 +77,7 @@ export const serverLines: Target = {
       captured(`${scenario}.jsonl`, { maxLines: 24 }).map(unwrapped)
     ),
   )),
-  open: (): Runner => ({ run: check, [Symbol.asyncDispose]: () => Promise.resolve() }),
+  open: (): Runner => ({ run: check }),
 };
 
 /** Captured lines have who said it beside what was said, and a thread of their own. */

@@ -7,8 +7,7 @@ import { fromFileUrl, join } from "@std/path";
 import { TextLineStream } from "@std/streams";
 import { allProcesses } from "../../../tests/support/processes.ts";
 import { ROOT } from "../../project.ts";
-import type { TargetEntry } from "./targets.ts";
-import { CURRENT, type Report } from "./target.ts";
+import { CURRENT, type Report, type TargetEntry } from "./target.ts";
 
 /** What to run. */
 export interface Order {
@@ -17,8 +16,6 @@ export interface Order {
   seed: number;
   /** Files of cases that failed once; they are run first. */
   kept: string[];
-  /** Called with the number of cases that were run since the last call. */
-  onProgress?: (cases: number) => void;
 }
 
 /** What became of it. */
@@ -40,7 +37,7 @@ const LOOK_MS = 1000;
 /** Runs it to its end, or to the first failure. */
 export async function supervise(order: Order): Promise<Outcome> {
   const directory = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "pf" }));
-  const { target, cases, seed, kept, onProgress } = order;
+  const { target, cases, seed, kept } = order;
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--quiet", ...permissions(target, directory)],
@@ -64,7 +61,7 @@ export async function supervise(order: Order): Promise<Outcome> {
     const stderr = new Response(child.stderr).text();
     const lines = child.stdout.pipeThrough(new TextDecoderStream())
       .pipeThrough(new TextLineStream());
-    for await (const line of lines) take(JSON.parse(line), outcome, onProgress);
+    for await (const line of lines) take(JSON.parse(line), outcome);
     const { code, signal } = await child.status;
     const message = `${signal ?? `exit ${code}`}: ${(await stderr).slice(-4000)}`;
     if (code !== 0) outcome.failure ??= { bytes: currentCase(directory), message };
@@ -77,14 +74,13 @@ export async function supervise(order: Order): Promise<Outcome> {
   }
 }
 
-function take(report: Report, outcome: Outcome, onProgress?: (cases: number) => void): void {
+function take(report: Report, outcome: Outcome): void {
   switch (report.kind) {
     case "ready":
       outcome.kept = report.kept;
       return;
     case "progress":
       outcome.cases += report.cases;
-      onProgress?.(report.cases);
       return;
     case "failure": {
       const bytes = Uint8Array.from(Buffer.from(report.case, "base64"));

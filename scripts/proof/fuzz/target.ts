@@ -18,10 +18,39 @@ export interface Target {
 }
 
 /** Runs cases, one after the other; none may change what a later one sees. */
-export interface Runner extends AsyncDisposable {
+export interface Runner {
   /** Throws (or rejects) where the code under test did what it must not do. */
   run(bytes: Uint8Array): Promise<void> | void;
+  close?(): Promise<void>;
 }
+
+/** A target before it is loaded: what they test takes a second to load, so each is only where it runs. */
+export interface TargetEntry {
+  name: string;
+  /** How many of its cases stand for one of the others: expensive targets get fewer. */
+  share: number;
+  load(): Promise<Target>;
+}
+
+/** In the order of the table. */
+export const TARGETS: readonly TargetEntry[] = [
+  { name: "host", share: 3, load: async () => (await import("./host_frames.ts")).hostFrames },
+  {
+    name: "executable",
+    share: 0.02,
+    load: async () => (await import("./executable_frames.ts")).executableFrames,
+  },
+  { name: "codex", share: 4, load: async () => (await import("./codex_lines.ts")).codexLines },
+  { name: "server", share: 4, load: async () => (await import("./server_lines.ts")).serverLines },
+  {
+    name: "rollout",
+    share: 2,
+    load: async () => (await import("./rollout_bytes.ts")).rolloutBytes,
+  },
+  { name: "consume", share: 1, load: async () => (await import("./consume.ts")).consume },
+  { name: "link", share: 1, load: async () => (await import("./mcp_link.ts")).mcpLink },
+  { name: "config", share: 4, load: async () => (await import("./config_text.ts")).configText },
+];
 
 /** A number that follows from the bytes alone (FNV-1a). */
 export function hashOf(bytes: Uint8Array): number {

@@ -8,8 +8,7 @@ import { Buffer } from "node:buffer";
 import * as fc from "fast-check";
 import { join } from "@std/path";
 import { shrink } from "./supervisor.ts";
-import { CURRENT, type Report, type Runner, stopTicking, tick } from "./target.ts";
-import { TARGETS } from "./targets.ts";
+import { CURRENT, type Report, type Runner, stopTicking, TARGETS, tick } from "./target.ts";
 
 /** Cases of one fast-check run; each has a seed of its own. */
 const ROUND = 1000;
@@ -100,7 +99,7 @@ for (const path of kept) {
 }
 say({ kind: "ready", kept: kept.length });
 if (good) good = await fuzz(runner, Number(cases), Number(seed));
-await runner[Symbol.asyncDispose]();
+await runner.close?.();
 stopTicking();
 current.close();
 Deno.exit(good ? 0 : 1);

@@ -1,8 +1,7 @@
 import { strict as assert } from "node:assert";
 import { divide } from "../../../scripts/proof/fuzz.ts";
 import { shrink } from "../../../scripts/proof/fuzz/supervisor.ts";
-import { bytesOf, chunksOf } from "../../../scripts/proof/fuzz/target.ts";
-import { TARGETS } from "../../../scripts/proof/fuzz/targets.ts";
+import { bytesOf, chunksOf, TARGETS } from "../../../scripts/proof/fuzz/target.ts";
 
 Deno.test("shrink() leaves what the failure needs, and nothing else", async () => {
   const fails = (bytes: Uint8Array) =>

@@ -30,13 +30,9 @@ export function writeSession(codexHome: string, megabytes: number): BenchSession
   const wanted = megabytes * 1e6;
   let [bytes, lines, pending, turn] = [0, 0, 0, 0];
 
+  const timestamp = "2026-11-22T12:28:35.745Z";
   const add = (type: string, payload: Record<string, unknown>): void => {
-    const text = JSON.stringify({
-      timestamp: "2026-11-22T12:28:35.745Z",
-      ordinal: lines++,
-      type,
-      payload,
-    });
+    const text = JSON.stringify({ timestamp, ordinal: lines++, type, payload });
     chunks.push(text);
     pending += text.length + 1;
     if (pending > 4e6) flush();
@@ -49,43 +45,28 @@ export function writeSession(codexHome: string, megabytes: number): BenchSession
   };
   const text = (length: number): string => long.slice(turn % 50, turn % 50 + length);
 
+  const message = (role: string, content: Record<string, unknown>) =>
+    add("response_item", { type: "message", role, content: [content] });
+
   add("session_meta", { id: THREAD, cwd: "/workspace", base_instructions: text(20_000) });
   while (bytes + pending < wanted) {
     const id = `call_${turn}`;
-    add("event_msg", { type: "task_started", turn_id: id });
-    add("response_item", {
-      type: "message",
-      role: "user",
-      content: [{ type: "input_text", text: text(400) }],
-    });
-    add("response_item", { type: "reasoning", summary: [], encrypted_content: text(1500) });
-    add("response_item", {
-      type: "function_call",
-      name: "exec_command",
-      arguments: text(200),
-      call_id: id,
-    });
     const size = turn % 40 === 0 ? 300_000 : turn % 3 === 0 ? 100 : 4000;
-    add("event_msg", {
-      type: "item_completed",
-      item: { type: "CommandExecution", id, aggregated_output: text(size / 4) },
-    });
-    add("response_item", { type: "function_call_output", call_id: id, output: text(size) });
+    const command = { type: "CommandExecution", id, aggregated_output: text(size / 4) };
     const total = {
-      input_tokens: turn,
-      cached_input_tokens: 0,
-      output_tokens: 1,
-      reasoning_output_tokens: 0,
+      ...{ input_tokens: turn, cached_input_tokens: 0 },
+      ...{ output_tokens: 1, reasoning_output_tokens: 0 },
     };
-    add("event_msg", {
-      type: "token_count",
-      info: { total_token_usage: total, last_token_usage: total },
-    });
-    add("response_item", {
-      type: "message",
-      role: "assistant",
-      content: [{ type: "output_text", text: text(800) }],
-    });
+    const info = { total_token_usage: total, last_token_usage: total };
+    add("event_msg", { type: "task_started", turn_id: id });
+    message("user", { type: "input_text", text: text(400) });
+    add("response_item", { type: "reasoning", summary: [], encrypted_content: text(1500) });
+    const args = { name: "exec_command", arguments: text(200) };
+    add("response_item", { type: "function_call", ...args, call_id: id });
+    add("event_msg", { type: "item_completed", item: command });
+    add("response_item", { type: "function_call_output", call_id: id, output: text(size) });
+    add("event_msg", { type: "token_count", info });
+    message("assistant", { type: "output_text", text: text(800) });
     if (size === 4000) calls.push(id);
     turn++;
   }

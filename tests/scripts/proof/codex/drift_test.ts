@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import type { ModelRequest } from "../../../support/model/request.ts";
-import { describe, differences } from "../../../../scripts/proof/codex/drift.ts";
+import { type Difference, differences } from "../../../../scripts/proof/codex/drift.ts";
 import { type Facts, flagsIn, modelsIn, toolsIn } from "../../../../scripts/proof/codex/facts.ts";
 import { ShapeCollector } from "../../../../scripts/proof/codex/shape.ts";
 import { differenceList } from "../../../../scripts/proof/matrix/table.ts";
@@ -47,6 +47,12 @@ const NEW = shapeOf(
     "features": ["fast: stable: true", "new: stable: false"],
   },
 );
+
+/** A difference in one line, for people. */
+function describe({ sign, what, of, name, kinds }: Difference): string {
+  const where = name === undefined ? of : `${of}: ${name}`;
+  return `${sign} ${what} ${where}${kinds === undefined ? "" : ` (${kinds})`}`;
+}
 
 Deno.test("differences name every event, record, field and flag that came, went or changed", () => {
   assert.deepEqual(differences(OLD, NEW).map(describe), [
