@@ -64,6 +64,9 @@ plugins = false
 apps = false
 shell_snapshot = false
 
+[skills.bundled]
+enabled = false
+
 [analytics]
 enabled = false
 `;
@@ -81,6 +84,10 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     await folder("codex"),
   ];
   const [workspace, runtime, temp] = [await folder("w"), await folder("rt"), await folder("tmp")];
+  // At each start codex asks `lsb_release`, where there is one: a script of ten programs, a quarter of
+  // the processor time that a short turn takes. Here it says nothing.
+  const programs = await folder("bin");
+  await Deno.symlink("/bin/true", join(programs, "lsb_release"));
   const model = startScriptedModel({
     steps: options.steps ?? [],
     ...(options.fallback ? { fallback: options.fallback } : {}),
@@ -113,7 +120,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     },
     env: {
       HOME: home,
-      PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin",
+      PATH: `${programs}:${Deno.env.get("PATH") ?? "/usr/bin:/bin"}`,
       CODEX_HOME: codexHome,
       PLEXUM_PROFILE_ROOT: profile,
       XDG_RUNTIME_DIR: runtime,
