@@ -1,9 +1,10 @@
 /**
  * `deno task test [files…] [--filter=…]`: everything the tests need, then the tests.
  *
- * Test files run side by side, as many as there are processors; those that measure time or load the
- * machine run one by one after them. Deno is started directly, never through the npm wrapper (which
- * reports success when Deno was killed). Its leak checks are switched on by environment variables,
+ * Test files run side by side, half as many again as there are processors, because a test waits for
+ * codex a third of its time; those that measure time or load the machine run one by one after them.
+ * Types are checked once for all of them, beside them. Deno is started directly, never through the npm
+ * wrapper (which reports success when Deno was killed). Its leak checks are switched on by environment variables,
  * because the setting in deno.json exists in newer versions only. The last line is always
  * `N passed, N failed`, and the exit code is 0 only when something passed and nothing failed.
  */
@@ -26,7 +27,6 @@ export interface Outcome {
 /** Files that are disturbed by others beside them: they fill the machine, or look at all of it. */
 const ONE_BY_ONE = [
   ...["tests/e2e/flood_test.ts", "tests/e2e/hostile_test.ts", "tests/e2e/many_deaf_test.ts"],
-  "tests/fuzz_test.ts",
 ];
 
 /** The counts in Deno's summary line, or undefined when the line is not one. */
@@ -75,19 +75,32 @@ async function runTests(args: string[]): Promise<Outcome> {
     paths.some((path) => file === path || file.startsWith(`${path}/`))
   );
   const beside = paths.filter((path) => !alone.includes(path));
+  const types = typeCheck(paths);
   const outcomes: Outcome[] = [];
   if (beside.length > 0) {
     outcomes.push(await denoTest(["--parallel", `--ignore=${ONE_BY_ONE}`, ...options, ...beside]));
   }
+  const checked = await types;
   if (alone.length > 0) outcomes.push(await denoTest([...options, ...alone]));
-  return sum(outcomes);
+  const result = sum(outcomes);
+  if (checked) return result;
+  const trouble = [result.trouble, "types do not fit: the reason stands above"].filter(Boolean);
+  return { ...result, failed: result.failed + 1, trouble: trouble.join("\n") };
+}
+
+/** Whether the types of these files fit; what does not is told on stderr. */
+async function typeCheck(paths: string[]): Promise<boolean> {
+  const args = ["check", "--quiet", "--frozen", ...paths];
+  const command = new Deno.Command(Deno.execPath(), { args, cwd: ROOT, stdin: "null" });
+  return (await command.spawn().status).success;
 }
 
 async function denoTest(args: string[]): Promise<Outcome> {
   const { RUST_BACKTRACE: _, RUST_LIB_BACKTRACE: __, ...env } = Deno.env.toObject();
   if (!Deno.stdout.isTerminal()) env["NO_COLOR"] = "1";
+  env["DENO_JOBS"] ||= String(Math.ceil(navigator.hardwareConcurrency * 1.5));
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "--quiet", "--allow-all", "--frozen", ...args],
+    args: ["test", "--quiet", "--no-check", "--allow-all", "--frozen", ...args],
     cwd: ROOT,
     clearEnv: true,
     env: { ...env, DENO_TEST_SANITIZE_OPS: "1", DENO_TEST_SANITIZE_RESOURCES: "1" },

@@ -1,6 +1,7 @@
 /** Ends of turns of a real codex: what was asked to stop has stopped, and the server is warm. */
 import { strict as assert } from "node:assert";
 import type { CodexEvent } from "../../../runner/transport.ts";
+import { allProcesses } from "../../support/processes.ts";
 import { APP_SERVER_VERSIONS, type Played, Rig } from "./rig.ts";
 
 const run = (cmd: string) => ({
@@ -19,10 +20,8 @@ const HOSTILE = `trap '' INT TERM HUP; sleep ${SLEEP} & setsid sleep ${SLEEP} & 
   `(setsid env -i sh -c 'cd /; sleep ${SLEEP}' &) ; nohup sleep ${SLEEP} >/dev/null 2>&1 & sleep ${SLEEP}`;
 
 async function sleepers(): Promise<string[]> {
-  const { stdout } = await new Deno.Command("ps", { args: ["-axww", "-o", "stat=,command="] })
-    .output();
-  return new TextDecoder().decode(stdout).split("\n")
-    .filter((line) => line.includes(`sleep ${SLEEP}`) && !line.startsWith("Z"));
+  return (await allProcesses()).map(({ command }) => command)
+    .filter((command) => command.includes(`sleep ${SLEEP}`));
 }
 
 /** Cancels when `when` says so. */
