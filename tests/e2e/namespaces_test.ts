@@ -10,26 +10,17 @@ import { startHost } from "../support/host.ts";
 import { openSandbox } from "../support/sandbox.ts";
 import { asks } from "./world.ts";
 import { skipped } from "../support/skipped.ts";
+import { canUnshare } from "../support/user_namespaces.ts";
 
 const UNSHARE = ["--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"];
 
-/** Whether we may make namespaces here: not in every container, and not as every user. */
-function canUnshare(): boolean {
-  try {
-    return new Deno.Command("unshare", { args: [...UNSHARE, "true"] }).outputSync().success;
-  } catch {
-    return false;
-  }
-}
-
-const possible = Deno.build.os === "linux" && canUnshare();
-const said = possible ? "" : " (left out: this user may make no pid namespace here)";
+const possible = Deno.build.os === "linux" && canUnshare(...UNSHARE);
 
 for (const inside of ["first", "second"] as const) {
   Deno.test({
     name:
-      `plugin leaves the turns of another alone whose pids it cannot see: the ${inside} is in a namespace${said}`,
-    ignore: skipped(!possible, "no user namespaces here"),
+      `plugin leaves the turns of another alone whose pids it cannot see: the ${inside} is in a namespace`,
+    ignore: skipped(!possible, "plugins in pid namespaces: none can be made here"),
     async fn() {
       await using sandbox = await openSandbox({ binary: "codex" });
       const codex = await fakeCodex(sandbox.root, {

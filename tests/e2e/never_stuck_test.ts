@@ -18,6 +18,7 @@ import { NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { type Host, startHost } from "../support/host.ts";
 import { openSandbox, type Sandbox } from "../support/sandbox.ts";
 import { asks, openWorld } from "./world.ts";
+import { skipped } from "../support/skipped.ts";
 
 /** What an answer to `ping` may take on a busy machine; on an idle one it takes some milliseconds. */
 const PING_MS = 5_000;
@@ -137,7 +138,7 @@ for (
 
 Deno.test({
   name: "what codex says without end before its thread takes no memory without end",
-  ignore: Deno.build.os !== "linux",
+  ignore: skipped(Deno.build.os !== "linux", "it looks into /proc"),
   async fn() {
     const print = { type: "error", message: "Reconnecting... $N $PAD" };
     await using it = await stage(
@@ -201,8 +202,8 @@ function whyNoOtherUser(): string {
 const WHY_NOT = whyNoOtherUser();
 
 Deno.test({
-  name: "a codex that we may not signal is given up and named" + (WHY_NOT && ` (${WHY_NOT})`),
-  ignore: WHY_NOT !== "",
+  name: "a codex that we may not signal is given up and named",
+  ignore: skipped(WHY_NOT !== "", `a codex of another user: ${WHY_NOT}`),
   async fn() {
     await using sandbox = await openSandbox({
       binary: "codex",

@@ -11,10 +11,12 @@ import {
 } from "../support/codex.ts";
 import { Lab, type Transport } from "../support/lab.ts";
 export { strangers } from "../support/lab.ts";
+import { skipped } from "../support/skipped.ts";
 import type { SandboxOptions } from "../support/sandbox.ts";
 
 /** Every version that the suite runs on. */
 export const VERSIONS = [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX];
+skipped(STAYING_CODEX.length === 0, "a codex that stays between turns: there is no prlimit here");
 const STAYS = " that stays";
 /** Versions that can stay between turns, and do. */
 export const STAYING = STAYING_CODEX.map((version) => version + STAYS);

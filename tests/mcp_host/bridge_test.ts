@@ -4,6 +4,7 @@ import type { HostToolCall, HostToolResult } from "../../mcp_host/host_tool.ts";
 import { PIXEL } from "../support/pixel.ts";
 import { connectClient, openRig } from "./rig.ts";
 import { helloFor, Stranger } from "./stranger.ts";
+import { skipped } from "../support/skipped.ts";
 
 function textOf(result: unknown): string {
   const { content } = result as { content: { text: string }[] };
@@ -275,7 +276,7 @@ Deno.test("bridge says when codex hides that many tools, and not for fewer", asy
 
 Deno.test({
   name: "bridge gives tools to a relay that descends from codex, and to nobody else with its token",
-  ignore: Deno.build.os !== "linux",
+  ignore: skipped(Deno.build.os !== "linux", "it looks into /proc"),
   async fn() {
     const asked: number[] = [];
     let codexs = true;
@@ -307,7 +308,7 @@ Deno.test({
 
 Deno.test({
   name: "bridge does not believe a pid that did not open the proof",
-  ignore: Deno.build.os !== "linux",
+  ignore: skipped(Deno.build.os !== "linux", "it looks into /proc"),
   async fn() {
     await using rig = await openRig({ owns: () => Promise.resolve(true) });
     await using codex = await connectClient(rig.env);

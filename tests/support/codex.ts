@@ -4,9 +4,11 @@
  * Nothing of codex runs while it is unpacked; what came is trusted only after the native binary has
  * said the version that was asked for.
  */
+import { existsSync } from "node:fs";
 import { join } from "@std/path";
 import { SINCE } from "../../runner/app_server/app_server.ts";
 import { NEWEST_TESTED, OLDEST_SUPPORTED } from "../../runner/codex/capabilities.ts";
+import { marksByLimit } from "../../runner/process/turn_mark.ts";
 import { cacheDir, withCacheLock } from "./cache.ts";
 import { unpackFromNpm } from "./npm.ts";
 
@@ -22,10 +24,11 @@ export const NEWEST_CODEX: string = NEWEST_TESTED;
 
 /** The oldest whose app-server is used. */
 export const APP_SERVER_CODEX: string = SINCE;
-/** Those that are tried as a codex that stays between turns. */
-export const STAYING_CODEX: readonly string[] = [APP_SERVER_CODEX, "0.169.0", NEWEST_CODEX];
+const STAYING = [APP_SERVER_CODEX, "0.169.0", NEWEST_CODEX];
+/** Those that are tried as a codex that stays between turns; none where no turn can be told from the next. */
+export const STAYING_CODEX: readonly string[] = marksByLimit() ? STAYING : [];
 /** All of these, which `deno task test` fetches before it begins. */
-export const SUITE_CODEX: readonly string[] = [OLDEST_CODEX, MIDDLE_CODEX, ...STAYING_CODEX];
+export const SUITE_CODEX: readonly string[] = [OLDEST_CODEX, MIDDLE_CODEX, ...STAYING];
 
 /** Absolute paths: the native binary, and the npm launcher (a node script) in front of it. */
 export interface CodexBinary {
@@ -60,6 +63,39 @@ async function locate(version: string): Promise<CodexBinary> {
     if (installed) return installed;
     throw new Error(`codex ${version} was installed into ${home}, but has no binary that says so`);
   });
+}
+
+/**
+ * Lays the databases of a first start of that codex into a home that it has not been started in: to make
+ * them takes it longer than a short turn. A codex that is not from the cache finds its home empty.
+ */
+export async function layDatabases(binary: string, codexHome: string): Promise<void> {
+  const cached = join(cacheDir(), "codex");
+  if (!binary.startsWith(`${cached}/`)) return;
+  const kept = join(cached, binary.slice(cached.length + 1).split("/", 1)[0] ?? "", "first-home");
+  if (!existsSync(kept)) {
+    await withCacheLock("codex-first-home", async () => {
+      if (!existsSync(kept)) await startIn(binary, kept);
+    });
+  }
+  for (const { name } of Deno.readDirSync(kept)) {
+    if (/\.sqlite(-wal)?$/.test(name)) Deno.copyFileSync(join(kept, name), join(codexHome, name));
+  }
+}
+
+/** An app-server without a client begins, and ends. */
+async function startIn(binary: string, home: string): Promise<void> {
+  const partial = `${home}.partial`;
+  await Deno.remove(partial, { recursive: true }).catch(ignoreMissing);
+  await Deno.mkdir(partial, { recursive: true });
+  await new Deno.Command(binary, {
+    args: ["app-server"],
+    env: { HOME: partial, CODEX_HOME: partial },
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).output();
+  await Deno.rename(partial, home);
 }
 
 async function install(version: string, home: string): Promise<void> {

@@ -10,7 +10,9 @@ import { type ScriptedModel, startScriptedModel } from "./model/server.ts";
 import { providerToml } from "./model/provider.ts";
 import type { ScriptedStep } from "./model/step.ts";
 import { newTestFolder } from "./cache.ts";
+import { layDatabases } from "./codex.ts";
 import { type FakeCodex, fakeCodex, type Scenario } from "./fake_codex.ts";
+import { codexCanSandbox } from "./user_namespaces.ts";
 import { noProcessUnder, type Process, processesUnder } from "./processes.ts";
 
 /** What the world is made with. */
@@ -104,9 +106,12 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     await folder("program");
     await Deno.writeTextFile(binary, codex.program, { mode: 0o755 });
   }
+  await layDatabases(binary, codexHome);
   const configure = async (config: Record<string, unknown>): Promise<void> => {
     const path = join(await folder("p/plugins/plexum-openai-provider"), "config.json");
-    const whole = { binary, ...options.config, ...config };
+    // Where codex's own sandbox cannot work, no command would.
+    const open = codexCanSandbox() ? {} : { sandbox: "danger-full-access" };
+    const whole = { binary, ...open, ...options.config, ...config };
     await Deno.writeTextFile(path, JSON.stringify(whole, null, 2) + "\n");
   };
   await configure({});

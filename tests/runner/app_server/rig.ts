@@ -6,12 +6,16 @@ import { AppServerTransport } from "../../../runner/app_server/app_server.ts";
 import { codexEnvironment } from "../../../runner/codex/environment.ts";
 import { TurnFiles } from "../../../runner/process/turn_directory.ts";
 import type { CodexEvent, RunInput, RunOutcome } from "../../../runner/transport.ts";
-import { APP_SERVER_CODEX, codexBinary, NEWEST_CODEX } from "../../support/codex.ts";
+import { APP_SERVER_CODEX, codexBinary, NEWEST_CODEX, STAYING_CODEX } from "../../support/codex.ts";
 import { within } from "../../support/deadline.ts";
 import { openSandbox, type Sandbox, type SandboxOptions } from "../../support/sandbox.ts";
+import { skipped } from "../../support/skipped.ts";
+import { codexCanSandbox } from "../../support/user_namespaces.ts";
 
 /** The versions that the app-server is used with. */
-export const APP_SERVER_VERSIONS = [APP_SERVER_CODEX, NEWEST_CODEX];
+export const APP_SERVER_VERSIONS = [APP_SERVER_CODEX, NEWEST_CODEX]
+  .filter((version) => STAYING_CODEX.includes(version));
+skipped(STAYING_CODEX.length === 0, "a codex that stays between turns: there is no prlimit here");
 
 /** What a run came to. */
 export interface Played {
@@ -57,7 +61,7 @@ export class Rig implements AsyncDisposable {
       images: [],
       outputSchema: undefined,
       model: undefined,
-      sandbox: "workspace-write",
+      sandbox: codexCanSandbox() ? "workspace-write" : "danger-full-access",
       writableRoots: [],
       networkAccess: false,
       trustWorkspace: false,

@@ -21,6 +21,9 @@ import { noProcessUnder, processesUnder } from "../../support/processes.ts";
 import { processRows } from "../rows.ts";
 import { skipped } from "../../support/skipped.ts";
 
+const marksLimits = marksByLimit();
+const NO_LIMIT = "no process can be marked by a limit: there is no prlimit here";
+
 const pids = (rows: ProcessRow[]) => rows.map(({ pid }) => pid).sort((a, b) => a - b);
 
 Deno.test("familyOf is a process, what descends from it, and the rest of its group", () => {
@@ -75,7 +78,7 @@ Deno.test("the mark finds what was double-forked into a session of its own with 
   assert.ok(hidden !== undefined);
   const row = await processRow(hidden);
   assert.notEqual(row?.ppid, Deno.pid);
-  if (Deno.build.os === "linux") assert.deepEqual([...await markedProcesses(mark)], [hidden]);
+  if (marksLimits) assert.deepEqual([...await markedProcesses(mark)], [hidden]);
   assert.deepEqual(await killFamily(row ? [row] : [], mark), []);
   assert.equal(await processRow(hidden), undefined);
 });
@@ -122,13 +125,10 @@ Deno.test({
 
 Deno.test({
   name: "a codex that cannot be run is missing, although prlimit stands in front of it",
-  ignore: skipped(
-    Deno.build.os !== "linux",
-    "only Linux has /proc and limits to mark processes by",
-  ),
+  ignore: skipped(!marksLimits, NO_LIMIT),
   async fn() {
     const { path, args } = markedCommand("/nowhere/codex", ["exec"], newMark());
-    assert.notEqual(path, "/nowhere/codex", "this machine has prlimit");
+    assert.notEqual(path, "/nowhere/codex");
     const { code, stderr } = await new Deno.Command(path, { args, stdin: "null" }).output();
     const failure = classifyFailure({ stderr: new TextDecoder().decode(stderr), exitCode: code });
     assert.equal(failure.kind, "codex_missing");
@@ -193,11 +193,10 @@ class Home implements AsyncDisposable {
 
 // The shell's `$!` is the pid, as `setsid` and its likes become the next program.
 const UNMARKED = "cd / && env -i prlimit --locks=7:7 setsid sleep 1000 </dev/null >/dev/null 2>&1";
-const marksCanBeTakenOff = marksByLimit();
 
 Deno.test({
   name: "who took off both marks and is nobody's child any more is ended where a look had found it",
-  ignore: skipped(!marksCanBeTakenOff, "there is no prlimit that takes a mark off again"),
+  ignore: skipped(!marksLimits, NO_LIMIT),
   async fn() {
     const parent = `(${UNMARKED} & echo $! > pid; until [ -e go ]; do sleep 0.01; done)`;
     await using home = new Home(`${parent}; echo 1 > orphaned; sleep 1000`);
@@ -217,7 +216,7 @@ Deno.test({
 Deno.test({
   name:
     "who took off both marks and was nobody's child before any look escapes (docs/limitations.md)",
-  ignore: skipped(!marksCanBeTakenOff, "there is no prlimit that takes a mark off again"),
+  ignore: skipped(!marksLimits, NO_LIMIT),
   async fn() {
     const mark = newMark();
     const [pid] = await started(mark, `(${UNMARKED} & echo $!)`);
@@ -267,7 +266,7 @@ Deno.test("a look is shared by all who ask before it begins, and is never older 
 
 Deno.test({
   name: "a process that makes the reader of its environment wait hides nobody from a look",
-  ignore: !marksCanBeTakenOff,
+  ignore: skipped(!marksLimits, NO_LIMIT),
   async fn() {
     // Nothing short of a file system of one's own makes /proc wait: here the reader does.
     const folder = Deno.makeTempDirSync();
