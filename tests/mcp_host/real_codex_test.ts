@@ -9,6 +9,7 @@ import type { ScriptedItem } from "../support/model/items.ts";
 import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { PIXEL } from "../support/pixel.ts";
 import { openSandbox, type Sandbox } from "../support/sandbox.ts";
+import { codexCanSandbox } from "../support/user_namespaces.ts";
 import { openRig, type Rig } from "./rig.ts";
 
 const NAMESPACE = "mcp__plexum_host";
@@ -27,11 +28,12 @@ function call(id: string, name: string, args: Record<string, unknown>): Scripted
   return { type: "function_call", namespace: NAMESPACE, name, args, call_id: id };
 }
 
-/** Starts one turn in a read-only sandbox. */
+/** Starts one turn in a read-only sandbox, where there can be one. */
 function startTurn(sandbox: Sandbox, rig: Rig, codex: string): Deno.ChildProcess {
   return new Deno.Command(codex, {
     args: [
-      ...["exec", "--json", "--skip-git-repo-check", "-s", "read-only"],
+      ...["exec", "--json", "--skip-git-repo-check"],
+      ...["-s", codexCanSandbox() ? "read-only" : "danger-full-access"],
       ...rig.config.flatMap((value) => ["-c", value]),
       ...["-C", sandbox.workspace, "do it"],
     ],
