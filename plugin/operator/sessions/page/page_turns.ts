@@ -23,6 +23,8 @@ export interface PageCalls {
   turnOf: ReadonlyMap<CallReport, TurnReport>;
   /** What the largest call takes or took, in tokens. */
   most: number;
+  /** Its consume waits until codex is done with the thread. */
+  isWaiting(call: CallReport): boolean;
   /** Arguments and output of a call, cut. */
   texts(call: CallReport): Pick<CallReport, "arguments" | "output">;
 }
@@ -59,14 +61,14 @@ ${when(compacted, () => markup`<p class="cut">codex compacted the conversation i
 export function stateOf(call: CallReport): { kind: "held" | "gone" | "away"; label: string } {
   if (call.consumed === "heavy") return { kind: "gone", label: "all consumed" };
   if (call.consumed === "light") return { kind: "gone", label: "consumed" };
-  return call.inContext
-    ? { kind: "held", label: "in context" }
-    : { kind: "away", label: "compacted" };
+  if (!call.inContext) return { kind: "away", label: "compacted" };
+  return { kind: "held", label: call.tooLarge ? "too large" : "in context" };
 }
 
 /** A call as a row that unfolds to what it holds; one that stands alone is found by itself. */
 export function callRow(call: CallReport, page: PageCalls, alone = false): Markup {
   const { kind, label } = stateOf(call);
+  const tone = page.isWaiting(call) ? "warn" : kind;
   const tokens = tokensOf(call);
   const freed = freedTokensOf(call);
   const texts = page.texts(call);
@@ -89,7 +91,7 @@ export function callRow(call: CallReport, page: PageCalls, alone = false): Marku
 <span class="num">${count(tokens)} tokens<small>${
     freed > 0 ? `${size(call.freedBytes)} freed` : `${size(bytesOf(call))}${images}`
   }</small></span>
-<span class="chip ${kind}">${label}</span></summary>
+<span class="chip ${tone}">${page.isWaiting(call) ? "consume waits" : label}</span></summary>
 <div class="inside"><p><span class="mono">${call.id}</span> in <a href="#turn-${turn}">turn ${turn}</a>${
     when(call.at !== "", () => `, ${timeOf(call.at)}`)
   }</p>${gone}

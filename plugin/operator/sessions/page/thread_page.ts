@@ -49,6 +49,7 @@ export function threadPage(
     anchors: new Map(calls.map((call, index) => [call, `call-${index + 1}`])),
     turnOf: new Map(report.turns.flatMap((turn) => turn.calls.map((call) => [call, turn]))),
     most: reaching.reduce((most, call) => Math.max(most, weightOf(call)), 1),
+    isWaiting: ({ id }) => thread.waiting.has(id),
     texts: textsOf,
   };
   const title = oneLine(report.turns[0]?.prompt ?? "") || report.threadId;

@@ -71,6 +71,15 @@ Deno.test("the page ranks by tokens: a picture is large, however few bytes of te
   assert.deepEqual(rows, ["view_image", "cat"]);
 });
 
+Deno.test("the page marks a call whose consume waits", () => {
+  using file = rolloutWith([{ call: "c1", output: "x".repeat(99) }, { call: "c2", output: "y" }]);
+  const waiting = new Map([["c1", "consume-light" as const]]);
+  const thread = { threadId: THREAD, rollout: { path: file.path }, waiting };
+  const page = threadPage(reportThread(file.path), thread, (call) => call);
+  assert.equal(page.match(/<span class="chip warn">consume waits</g)?.length, 1);
+  assert.match(page, /class="chip held">in context</);
+});
+
 Deno.test("the page shows what a consume freed", () => {
   const consumed = JSON.stringify({
     timestamp: "2026-11-20T09:00:00.123Z",
