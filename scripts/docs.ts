@@ -11,6 +11,7 @@ import { readLast } from "./proof/bench/figures/last.ts";
 import { MAN_PAGE, manPage } from "./man.ts";
 import { type ConfigOption, configOptions } from "../plugin/operator/setup/config_reference.ts";
 import { ROOT } from "./project.ts";
+import { schemaFiles } from "./schema.ts";
 import { table } from "./table.ts";
 
 /** Pages with generated parts. */
@@ -26,7 +27,7 @@ const PARTS: Readonly<Record<string, (subject: string) => string>> = {
 
 /** Every generated file of docs/ as it should be, by its path in the repository. */
 export async function generated(): Promise<Map<string, string>> {
-  const files = new Map([[MAN_PAGE, manPage()], ...charts(readLast())]);
+  const files = new Map([[MAN_PAGE, manPage()], ...schemaFiles(), ...charts(readLast())]);
   for (const page of PAGES) {
     files.set(page, await formatted(fill(Deno.readTextFileSync(join(ROOT, page)), page)));
   }

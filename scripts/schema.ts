@@ -1,15 +1,10 @@
 /**
- * `deno task schema`: writes docs/schema/*.json, the JSON Schema (2020-12) of everything that a host
- * and the plugin tell each other, and of config.json, from the zod schemas that the plugin itself
- * uses. `--check` writes nothing and fails when a file is not what it should be.
+ * docs/schema/*.json: the JSON Schema (2020-12) of everything that a host and the plugin tell each other,
+ * and of config.json, from the zod schemas that the plugin itself uses. `deno task docs` writes them.
  */
-import { join, relative } from "@std/path";
 import * as z from "zod/mini";
 import { configJsonSchema } from "../plugin/operator/setup/config_reference.ts";
 import * as protocol from "../plugin/protocol.ts";
-import { ROOT } from "./project.ts";
-
-const DIRECTORY = join(ROOT, "docs", "schema");
 
 /** What each file is the schema of. */
 const FILES: Record<string, [title: string, schema: z.ZodMiniType]> = {
@@ -47,7 +42,7 @@ const SHARED = {
   StreamEvent: protocol.StreamEvent,
 };
 
-/** Every file's name and text. */
+/** Every file's path in the repository, and its text. */
 export function schemaFiles(): Map<string, string> {
   for (const [id, schema] of Object.entries(SHARED)) z.globalRegistry.add(schema, { id });
   try {
@@ -62,7 +57,7 @@ export function schemaFiles(): Map<string, string> {
     });
     schemas.push(["config", configJsonSchema()]);
     return new Map(schemas.map(([name, schema]) => {
-      return [`${name}.json`, JSON.stringify(schema, null, 2) + "\n"];
+      return [`docs/schema/${name}.json`, JSON.stringify(schema, null, 2) + "\n"];
     }));
   } finally {
     for (const schema of Object.values(SHARED)) z.globalRegistry.remove(schema);
@@ -98,31 +93,4 @@ function open({ StreamEvent, ErrorKind }: Record<string, z.core.JSONSchema.JSONS
     delete ErrorKind.enum;
     ErrorKind.anyOf = [{ enum: known }, { description: "Any other kind: go by `retryable`." }];
   }
-}
-
-/** The files of `directory` that are missing, stale, or nobody's. */
-export function staleFiles(directory: string = DIRECTORY): string[] {
-  const wanted = schemaFiles();
-  const there = [...Deno.readDirSync(directory)].map(({ name }) => name);
-  const stale = [...wanted].filter(([name, text]) => {
-    return !there.includes(name) || Deno.readTextFileSync(join(directory, name)) !== text;
-  }).map(([name]) => name);
-  return [...stale, ...there.filter((name) => !wanted.has(name))].sort();
-}
-
-if (import.meta.main) {
-  Deno.mkdirSync(DIRECTORY, { recursive: true });
-  if (Deno.args.includes("--check")) {
-    const stale = staleFiles();
-    for (const name of stale) {
-      console.error(`${relative(ROOT, join(DIRECTORY, name))} is stale: run deno task schema`);
-    }
-    Deno.exit(stale.length === 0 ? 0 : 1);
-  }
-  const wanted = schemaFiles();
-  for (const { name } of Deno.readDirSync(DIRECTORY)) {
-    if (!wanted.has(name)) Deno.removeSync(join(DIRECTORY, name));
-  }
-  for (const [name, text] of wanted) Deno.writeTextFileSync(join(DIRECTORY, name), text);
-  console.log(`${wanted.size} schemas in ${relative(ROOT, DIRECTORY)}`);
 }
