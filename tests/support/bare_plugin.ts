@@ -16,7 +16,7 @@ export interface Frame {
     seq?: unknown;
     event?: { type?: string; index?: number; text?: string };
   };
-  result?: { stop_reason?: string; thread_id?: string };
+  result?: { stop_reason?: string; thread_id?: string; thread?: { id: string } };
   error?: { message: string };
 }
 
@@ -31,7 +31,10 @@ export class BarePlugin implements AsyncDisposable {
     this.#stdin = child.stdin.getWriter();
   }
 
-  /** Starts the plugin, or `program` instead, and shakes hands. */
+  /**
+   * Starts the plugin, or `program` instead, and shakes hands. An MCP server and codex's app-server begin
+   * in the same way.
+   */
   static async start(
     env: Record<string, string>,
     program?: { command: string; args: string[] },
@@ -48,10 +51,13 @@ export class BarePlugin implements AsyncDisposable {
     const plugin = new BarePlugin(child);
     const clientInfo = { name: "bare-host", version: "1" };
     const params = { protocolVersion: "2025-06-18", capabilities: {}, clientInfo };
-    await plugin.send({ id: "hello", method: METHOD.initialize, params });
-    while ((await plugin.next()).id !== "hello");
+    await plugin.request(0, METHOD.initialize, params);
     await plugin.send({ method: METHOD.initialized });
     return plugin;
+  }
+
+  get pid(): number {
+    return this.#child.pid;
   }
 
   async send(frame: Record<string, unknown>): Promise<void> {
@@ -83,14 +89,27 @@ export class BarePlugin implements AsyncDisposable {
     return value;
   }
 
+  /** The next frame that is wanted. */
+  async until(wanted: (frame: Frame) => boolean): Promise<Frame> {
+    for (;;) {
+      const frame = await this.next();
+      if (wanted(frame)) return frame;
+    }
+  }
+
+  /** Asks and waits for the answer. */
+  async request(id: number, method: string, params: unknown): Promise<Frame> {
+    await this.send({ id, method, params });
+    return await this.until((frame) => frame.id === id && frame.method === undefined);
+  }
+
   /** The next event of that type, of whichever turn. Throws when a turn ends badly before. */
   async event(type: string): Promise<void> {
-    for (;;) {
-      const { params, error } = await this.next();
-      if (params?.event?.type === type) return;
-      if (error) throw new Error(`no ${type}: ${error.message}`);
-      if (params?.event?.type === "error") throw new Error(JSON.stringify(params.event));
-    }
+    const { params, error } = await this.until(({ params, error }) =>
+      error !== undefined || params?.event?.type === type || params?.event?.type === "error"
+    );
+    if (params?.event?.type === type) return;
+    throw new Error(`no ${type}: ${error?.message ?? JSON.stringify(params)}`);
   }
 
   /** Resident memory in MiB: now, or with VmHWM its highest so far. Linux only. */

@@ -14,6 +14,7 @@ import { openBridge } from "../../../mcp_host/bridge.ts";
 import { compile } from "../../compile.ts";
 import { executable } from "../../../tests/support/checkout.ts";
 import { ROOT } from "../../project.ts";
+import { BarePlugin } from "../../../tests/support/bare_plugin.ts";
 import { figure, ratio, report } from "./figures/figure.ts";
 import { quantile } from "../series.ts";
 import { lines } from "./turn/contender.ts";
@@ -126,19 +127,22 @@ async function roundTrips(relay: Program, direct: Program, folder: string): Prom
   const self = [Deno.execPath(), "run", "-A", import.meta.filename ?? "", "bridge", folder];
   const bridge = spawn(self as Program);
   const env = JSON.parse((await lines(bridge.stdout).next()).value ?? "{}");
+  const start = ([command, ...args]: Program, more = {}) =>
+    BarePlugin.start({ ...Deno.env.toObject(), ...more }, { command, args });
   const clients = {
-    "Node, official SDK, stdio": open(direct),
-    "relay and bridge": open(relay, env),
+    "Node, official SDK, stdio": await start(direct),
+    "relay and bridge": await start(relay, env),
   };
+  const { pid } = clients["relay and bridge"];
   const second = spawn(relay, env);
   const times: Record<string, number[]> = {};
-  for (const client of Object.values(clients)) await client.handshake();
-  const fresh = privateMemory(clients["relay and bridge"].process.pid);
-  for (let call = 0; call < CALLS; call++) {
+  const fresh = privateMemory(pid);
+  const params = { name: "echo", arguments: { text: "x".repeat(200) } };
+  for (let call = 1; call <= CALLS; call++) {
     for (const [name, client] of Object.entries(clients)) {
       const started = performance.now();
-      await client.call(call);
-      if (call >= CALLS / 10) (times[name] ??= []).push(performance.now() - started);
+      await client.request(call, "tools/call", params);
+      if (call > CALLS / 10) (times[name] ??= []).push(performance.now() - started);
     }
   }
   const base = times["Node, official SDK, stdio"] ?? [];
@@ -156,37 +160,15 @@ async function roundTrips(relay: Program, direct: Program, folder: string): Prom
       note: `p99 ${us(0.99)}`,
     }),
   ]);
-  const after = privateMemory(clients["relay and bridge"].process.pid);
+  const after = privateMemory(pid);
   console.log(`\n| memory of a relay | own MiB | clean pages only it has touched |\n|---|---|---|`);
   console.log(`| ready | ${fresh.own} | ${fresh.clean} |`);
   console.log(`| after ${CALLS} calls | ${after.own} | ${after.clean} |`);
-  for (const process of [second, ...Object.values(clients).map((c) => c.process), bridge]) {
+  for (const client of Object.values(clients)) await client[Symbol.asyncDispose]();
+  for (const process of [second, bridge]) {
     await process.stdin.close().catch(() => {});
     await process.status;
   }
-}
-
-/** A client of one MCP server, as thin as can be. */
-function open(program: Program, env: Record<string, string> = {}) {
-  const process = spawn(program, env);
-  const writer = process.stdin.getWriter();
-  const answers = lines(process.stdout);
-  const ask = async (id: number, method: string, params: unknown) => {
-    await writer.write(
-      encoder.encode(JSON.stringify({ jsonrpc: "2.0", id, method, params }) + "\n"),
-    );
-    if ((await answers.next()).done) throw new Error("the server ended");
-  };
-  return {
-    process: { pid: process.pid, status: process.status, stdin: { close: () => writer.close() } },
-    async handshake() {
-      const clientInfo = { name: "bench", version: "1" };
-      const protocolVersion = "2025-06-18";
-      await ask(-1, "initialize", { protocolVersion, capabilities: {}, clientInfo });
-    },
-    call: (id: number) =>
-      ask(id, "tools/call", { name: "echo", arguments: { text: "x".repeat(200) } }),
-  };
 }
 
 /**

@@ -65,8 +65,7 @@ async function throughPlugin(host: BarePlugin, asked: Asked, id: number): Promis
 /** Nothing has to be found for it: what the plugin does with the thread is the same. */
 async function consumed(host: BarePlugin, workspace: string, id: number): Promise<void> {
   const mutations = [{ block_id: "call_none", op: "consume-light" }];
-  await host.send({ id, method: METHOD.mutate, params: { agent_id: "cx", workspace, mutations } });
-  while ((await host.next()).id !== id);
+  await host.request(id, METHOD.mutate, { agent_id: "cx", workspace, mutations });
 }
 
 await using host = name === "plugin"
