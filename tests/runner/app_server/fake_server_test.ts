@@ -3,7 +3,7 @@ import { strict as assert } from "node:assert";
 import { dirname, fromFileUrl, join } from "@std/path";
 import { ServerUnusable } from "../../../runner/app_server/process.ts";
 import { TurnFiles } from "../../../runner/process/turn_directory.ts";
-import { Rig } from "./rig.ts";
+import { Rig, test } from "./rig.ts";
 
 const DELTA = (itemId: string, delta: string) => ({
   notify: "item/agentMessage/delta",
@@ -34,7 +34,7 @@ async function asked(rig: Rig, method: string): Promise<void> {
   }
 }
 
-Deno.test("a server that refuses its handshake, dies in it or is none is of no use", async () => {
+test("a server that refuses its handshake, dies in it or is none is of no use", async () => {
   for (
     const scenario of [
       { refuse: { initialize: "not you" } },
@@ -50,7 +50,7 @@ Deno.test("a server that refuses its handshake, dies in it or is none is of no u
   }
 });
 
-Deno.test("a server that does not hear an interrupt is killed, and the next turn has another one", async () => {
+test("a server that does not hear an interrupt is killed, and the next turn has another one", async () => {
   await using rig = await rigOn({ deaf: true, acts: [{ hang: true }] }, { graceMs: 100 });
   const cancel = new AbortController();
   const { outcome, threadId } = await rig.play(
@@ -69,7 +69,7 @@ Deno.test("a server that does not hear an interrupt is killed, and the next turn
   assert.equal(next.threadId, threadId);
 });
 
-Deno.test("a server that answers neither an interrupt nor the end of its stdin is killed", async () => {
+test("a server that answers neither an interrupt nor the end of its stdin is killed", async () => {
   await using rig = await rigOn(
     { silent: ["turn/interrupt"], ignoreEnd: true, acts: [{ hang: true }] },
     { graceMs: 100 },
@@ -83,7 +83,7 @@ Deno.test("a server that answers neither an interrupt nor the end of its stdin i
   assert.equal(outcome.exit?.signal, "SIGKILL");
 });
 
-Deno.test("a turn that waits for its server is cancelled at once", async () => {
+test("a turn that waits for its server is cancelled at once", async () => {
   await using rig = await rigOn({ silent: ["initialize"] });
   const cancel = new AbortController();
   const playing = rig.play({}, cancel.signal);
@@ -95,7 +95,7 @@ Deno.test("a turn that waits for its server is cancelled at once", async () => {
   assert.ok(performance.now() - began < 5_000, "a handshake may take longer");
 });
 
-Deno.test("a server that dies in the middle leaves its stderr and its exit code", async () => {
+test("a server that dies in the middle leaves its stderr and its exit code", async () => {
   await using rig = await rigOn({
     acts: [DELTA("a", "half"), { stderr: "thread 'main' panicked\n" }, { exit: 101 }],
   });
@@ -105,7 +105,7 @@ Deno.test("a server that dies in the middle leaves its stderr and its exit code"
   assert.ok(events.some(({ type }) => type === "message_delta"), "what it said before is told");
 });
 
-Deno.test("bad lines, requests, answers to nothing and unknown notifications do not end a turn", async () => {
+test("bad lines, requests, answers to nothing and unknown notifications do not end a turn", async () => {
   await using rig = await rigOn({
     acts: [
       { raw: "not json\n[]\n\n{}\n" },
@@ -124,7 +124,7 @@ Deno.test("bad lines, requests, answers to nothing and unknown notifications do 
   assert.deepEqual([outcome.refused, outcome.exit], [undefined, undefined]);
 });
 
-Deno.test("turns of a server share the directory of their mark, and need none of their own", async () => {
+test("turns of a server share the directory of their mark, and need none of their own", async () => {
   await using rig = await rigOn({ acts: [DELTA("a", "x")] });
   const marks = () => [...Deno.readDirSync(rig.running)].map(({ name }) => name).sort();
   const seen: string[][] = [];
@@ -139,7 +139,7 @@ Deno.test("turns of a server share the directory of their mark, and need none of
   assert.deepEqual(seen, Array(4).fill(first));
 });
 
-Deno.test("nobody listens: codex waits, and goes on when somebody does", async () => {
+test("nobody listens: codex waits, and goes on when somebody does", async () => {
   await using rig = await rigOn({
     acts: [{ ...DELTA("a", "x".repeat(1000)), flood: 20_000 }],
   });
@@ -158,7 +158,7 @@ Deno.test("nobody listens: codex waits, and goes on when somebody does", async (
   assert.equal((await run.outcome).refused, undefined);
 });
 
-Deno.test("who stops listening in the middle has the turn stopped", async () => {
+test("who stops listening in the middle has the turn stopped", async () => {
   await using rig = await rigOn({ acts: [DELTA("a", "x"), { hang: true }] });
   await using files = new TurnFiles(rig.running);
   const run = rig.transport.run({ ...rig.base, files }, new AbortController().signal);
@@ -167,7 +167,7 @@ Deno.test("who stops listening in the middle has the turn stopped", async () => 
   assert.equal(rig.transport.snapshot().servers[0]?.state, "idle");
 });
 
-Deno.test("a transport that is closed in the middle of a turn ends it", async () => {
+test("a transport that is closed in the middle of a turn ends it", async () => {
   await using rig = await rigOn({ deaf: true, acts: [{ hang: true }] });
   let closing: Promise<void> | undefined;
   const { outcome } = await rig.play({}, undefined, ({ type }) => {
@@ -177,7 +177,7 @@ Deno.test("a transport that is closed in the middle of a turn ends it", async ()
   assert.equal(outcome.exit?.signal, "SIGKILL");
 });
 
-Deno.test("idle servers are ended: in time, at once where nothing is kept, the longest idle where too many are", async () => {
+test("idle servers are ended: in time, at once where nothing is kept, the longest idle where too many are", async () => {
   await using rig = await rigOn({}, { warm: { idleMs: 60_000, max: 2, spare: false } });
   for (const agentId of ["a", "b", "a", "c"]) await rig.play({ agentId });
   await rig.play({ agentId: "c" });
@@ -196,7 +196,7 @@ Deno.test("idle servers are ended: in time, at once where nothing is kept, the l
   });
 });
 
-Deno.test("a spare is taken by whoever comes next, another one is started, and no more than that", async () => {
+test("a spare is taken by whoever comes next, another one is started, and no more than that", async () => {
   const warm = { idleMs: 60_000, max: 2, spare: true };
   await using rig = await rigOn({}, { warm });
   await rig.transport.prepare(rig.base);
@@ -212,7 +212,7 @@ Deno.test("a spare is taken by whoever comes next, another one is started, and n
   assert.deepEqual(servers.map(({ agentId }) => agentId), ["c", "d"]);
 });
 
-Deno.test("a spare that is still starting is taken by one of two who come at once", async () => {
+test("a spare that is still starting is taken by one of two who come at once", async () => {
   await using rig = await rigOn({});
   await rig.transport.prepare(rig.base);
   await Promise.all(["a", "b"].map((agentId) => rig.play({ agentId })));
@@ -221,7 +221,7 @@ Deno.test("a spare that is still starting is taken by one of two who come at onc
   assert.deepEqual([spares, misses], [1, 1]);
 });
 
-Deno.test("another environment, argument or login is another server", async () => {
+test("another environment, argument or login is another server", async () => {
   await using rig = await rigOn({});
   const { threadId } = await rig.play();
   await rig.play({ threadId, extraArgs: ["-c", "model_verbosity=low"] });
@@ -235,7 +235,7 @@ Deno.test("another environment, argument or login is another server", async () =
   assert.equal(rig.transport.snapshot().servers.length, 1);
 });
 
-Deno.test("who needs a thread that codex does not come to read again need not wait for that", async () => {
+test("who needs a thread that codex does not come to read again need not wait for that", async () => {
   await using rig = await rigOn({ silent: ["thread/resume"] }, { graceMs: 100 });
   const { threadId } = await rig.play();
   const reloading = rig.transport.release(rig.base, "reload");
@@ -249,7 +249,7 @@ Deno.test("who needs a thread that codex does not come to read again need not wa
   assert.deepEqual(rig.transport.snapshot().servers, []);
 });
 
-Deno.test("a transport that is closed while codex reads a thread again does not wait for that", async () => {
+test("a transport that is closed while codex reads a thread again does not wait for that", async () => {
   await using rig = await rigOn({ silent: ["thread/resume"] });
   await rig.play();
   const reloading = rig.transport.release(rig.base, "reload");
@@ -260,7 +260,7 @@ Deno.test("a transport that is closed while codex reads a thread again does not 
   assert.ok(performance.now() - began < 15_000, "a load may take much longer");
 });
 
-Deno.test("a server that dies while it waits is replaced", async () => {
+test("a server that dies while it waits is replaced", async () => {
   await using rig = await rigOn({});
   const { threadId } = await rig.play();
   const [server] = rig.transport.snapshot().servers;

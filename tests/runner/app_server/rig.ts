@@ -15,7 +15,13 @@ import { codexCanSandbox } from "../../support/user_namespaces.ts";
 /** The versions that the app-server is used with. */
 export const APP_SERVER_VERSIONS = [APP_SERVER_CODEX, NEWEST_CODEX]
   .filter((version) => STAYING_CODEX.includes(version));
-skipped(STAYING_CODEX.length === 0, "a codex that stays between turns: there is no prlimit here");
+/** Declares a test of a server that stays, where one can. */
+export const test = skipped(
+    STAYING_CODEX.length === 0,
+    "a codex that stays between turns: there is no prlimit here",
+  )
+  ? Deno.test.ignore
+  : Deno.test;
 
 /** What a run came to. */
 export interface Played {
