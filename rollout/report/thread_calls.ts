@@ -46,13 +46,14 @@ export class ThreadCalls {
   begin(record: CallRecord, line: RecordedLine, at: string): CallReport | undefined {
     if (this.#calls.has(record.id)) return undefined;
     const { form, id, name, namespace } = record;
+    const span = argumentsOf(record, line.bytes);
     const call: CallReport = {
       id,
       name,
       ...(namespace === undefined ? {} : { namespace }),
       at,
       arguments: clip(record.arguments, this.#textLength),
-      argumentBytes: argumentBytes(record, line.bytes),
+      argumentBytes: span === undefined ? 0 : bytesIn(line.bytes, span),
       output: "",
       outputBytes: 0,
       images: 0,
@@ -65,9 +66,8 @@ export class ThreadCalls {
       savings: { "consume-light": 0, "consume-heavy": 0 },
       records: [placeOf(line)],
     };
-    if (form === "function_call" || form === "custom_tool_call") {
-      const span = argumentsOf(record, line.bytes);
-      if (span !== undefined) this.#save(call, line.bytes, span, call.argumentBytes, "input");
+    if (span !== undefined && (form === "function_call" || form === "custom_tool_call")) {
+      this.#save(call, line.bytes, span, call.argumentBytes, "input");
     }
     this.#calls.set(id, call);
     return call;
@@ -171,9 +171,7 @@ function argumentsOf({ form }: CallRecord, line: Uint8Array): Span | undefined {
 }
 
 /** Arguments that are an object, not a string, count as the file has them. */
-function argumentBytes(record: CallRecord, line: Uint8Array): number {
-  const span = argumentsOf(record, line);
-  if (span === undefined) return 0;
+function bytesIn(line: Uint8Array, span: Span): number {
   return line[span.start] === 0x22 ? contentIn(line, span).bytes : span.end - span.start;
 }
 
