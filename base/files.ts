@@ -1,8 +1,17 @@
 /**
  * Files that may not be there.
  *
+ * An error of Deno costs 0.1 to 0.2 ms, ten to thirty times what it costs to ask first, and a turn looks for
+ * dozens of files that are mostly not there.
+ *
  * @module
  */
+import { existsSync } from "node:fs";
+
+/** Whether `path` leads to something. False for a link to nowhere. */
+export function isThere(path: string): boolean {
+  return existsSync(path);
+}
 
 /** The text of a file, `undefined` where there is none. */
 export function readIfThere(path: string): string | undefined {
@@ -26,6 +35,7 @@ export function unlessMissing<T>(look: () => T): T | undefined {
 
 /** Removes a file; whether there was one that could be removed. */
 export function removeIfThere(path: string): boolean {
+  if (!isThere(path)) return false;
   try {
     Deno.removeSync(path);
     return true;
@@ -44,9 +54,16 @@ export function isDirectory(path: string): boolean {
   return statOf(path)?.isDirectory ?? false;
 }
 
-function statOf(path: string): Deno.FileInfo | undefined {
+/** The state of what `path` leads to, as far as it shows from outside; empty where that is nothing. */
+export function stampOf(path: string): string {
+  const { mtime, size, ino } = statOf(path) ?? {};
+  return size === undefined ? "" : `${mtime?.getTime()} ${size} ${ino}`;
+}
+
+/** What `path` leads to; `undefined` where that is nothing, or nothing that may be seen. */
+export function statOf(path: string): Deno.FileInfo | undefined {
   try {
-    return Deno.statSync(path);
+    return isThere(path) ? Deno.statSync(path) : undefined;
   } catch {
     return undefined;
   }

@@ -11,6 +11,7 @@
  */
 
 import { basename, join } from "@std/path";
+import { isThere } from "../base/files.ts";
 import { openOwnFile, whyUnusable } from "../base/open_file.ts";
 import { Slices } from "../base/timer.ts";
 import { metaOf } from "./rollout_file.ts";
@@ -85,8 +86,8 @@ function* look(
   }
   const known = remembered !== undefined && nameMatches(basename(remembered), threadId);
   for (const path of [...known ? [remembered] : [], ...likelyPaths(codexHome, threadId)]) {
-    const found = inspectRollout(path, threadId);
-    if (found.kind !== "missing") return found;
+    const found = isThere(path) ? inspectRollout(path, threadId) : undefined;
+    if (found !== undefined && found.kind !== "missing") return found;
   }
   const looked = new Set<string>();
   let refused: Located | undefined;
@@ -191,9 +192,10 @@ function nameMatches(name: string, threadId: string): boolean {
 }
 
 function namesIn(directory: string): string[] {
+  if (!isThere(directory)) return [];
   try {
     return [...Deno.readDirSync(directory)].map((entry) => entry.name);
   } catch {
-    return []; // not there, or not readable: nothing of ours in it
+    return []; // not readable: nothing of ours in it
   }
 }

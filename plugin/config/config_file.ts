@@ -5,6 +5,7 @@
  * @module
  */
 import { loadConfig } from "./config.ts";
+import { stampOf } from "../../base/files.ts";
 import { errorMessage } from "../../base/error_message.ts";
 import type { Config } from "./config_schema.ts";
 
@@ -47,14 +48,5 @@ export class ConfigFile {
       );
       return this.#config;
     }
-  }
-}
-
-function stampOf(path: string): string {
-  try {
-    const { mtime, size, ino } = Deno.statSync(path);
-    return `${mtime?.getTime()} ${size} ${ino}`;
-  } catch {
-    return "missing";
   }
 }

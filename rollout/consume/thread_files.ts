@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isThere } from "../../base/files.ts";
 import { UnusableFile } from "../../base/open_file.ts";
 import { findCalls, type FoundCalls } from "../state/call_index.ts";
 import { applyEdits, recover } from "./edit.ts";
@@ -49,7 +50,7 @@ export class ThreadFiles {
 
   /** Whether something was deferred or interrupted. */
   get hasWork(): boolean {
-    return exists(this.#file("pending")) || exists(this.#file("journal"));
+    return isThere(this.#file("pending")) || isThere(this.#file("journal"));
   }
 
   /** Whether codex has compressed the rollout. It unpacks it when the thread is resumed. */
@@ -101,7 +102,7 @@ export class ThreadFiles {
   /** False when there is something to finish and a codex is writing. */
   async #recover(): Promise<boolean> {
     const journal = this.#file("journal");
-    if (!exists(journal)) return true;
+    if (!isThere(journal)) return true;
     const { codexHome, threadId } = this.#place;
     const free = await whileNoWriter(codexHome, threadId, async () => {
       const recovery = await recover(journal, this.#store.disk);
@@ -167,13 +168,4 @@ function assertSingleName({ path, file }: RolloutFile): void {
     `Cannot consume in ${path}: the file has ${names} names (hard links), and what stands under the ` +
       `others would change, too. Replace it by a copy of itself.`,
   );
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

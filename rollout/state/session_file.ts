@@ -11,6 +11,7 @@
 
 import { join } from "@std/path";
 import { replaceText } from "../../base/durable.ts";
+import { isThere } from "../../base/files.ts";
 import { openOwnFile, readForeignFile } from "../../base/open_file.ts";
 import { isThreadId, locateRollout } from "../locate.ts";
 import { metaOf } from "../rollout_file.ts";
@@ -47,11 +48,12 @@ export async function importSessionFile(
 }
 
 async function readSessionFile(path: string): Promise<string | undefined> {
+  if (!isThere(path)) return undefined;
   try {
     const bytes = await readForeignFile(path, { maxBytes: MAX_BYTES });
     return new TextDecoder().decode(bytes).trim();
   } catch {
-    return undefined; // there is none, or none to believe
+    return undefined; // there is none to believe
   }
 }
 

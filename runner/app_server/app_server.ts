@@ -13,12 +13,12 @@ import { compareVersions } from "../codex/capabilities.ts";
 import { userServerConfig } from "../codex/user_mcp_servers.ts";
 import type { AgentKey, CodexRun, RunInput, RunOutcome, Transport } from "../transport.ts";
 import { errorMessage } from "../../base/error_message.ts";
+import { stampOf } from "../../base/files.ts";
 import { unlessAborted } from "../../base/timer.ts";
 import { EventQueue } from "./event_queue.ts";
 import { Pool, type PoolSnapshot } from "./pool.ts";
 import type { ServerCommand } from "./process.ts";
 import { outcome, runOnServer } from "./run.ts";
-import { stamp } from "./thread.ts";
 
 /** From here on all that is used is stable, and threads can be unloaded at once. */
 export const SINCE = "0.158.0";
@@ -139,7 +139,7 @@ async function serverCommand(input: CommandInput, signal?: AbortSignal): Promise
     args: [...config.flatMap((pair) => ["-c", pair]), ...(typeof extra === "string" ? [] : extra)],
     env: environment,
     // codex reads both once; `.env` may have the key of an API.
-    login: ["auth.json", ".env"].map((name) => stamp(join(codexHome, name))).join(),
+    login: ["auth.json", ".env"].map((name) => stampOf(join(codexHome, name))).join(),
   };
 }
 

@@ -12,6 +12,7 @@
  */
 import { join } from "@std/path";
 import * as z from "zod/mini";
+import { isDirectory, stampOf } from "../../base/files.ts";
 import { within } from "../../base/timer.ts";
 import type { HostToolsAccess, RunInput } from "../transport.ts";
 import type { AppServer } from "./process.ts";
@@ -277,7 +278,13 @@ function loadKey({ codexHome, cwd, hostTools, model, trustWorkspace }: LoadInput
       join(dir, "AGENTS.override.md"),
     ]),
   ];
-  return JSON.stringify([cwd, hostTools?.fingerprint, model, trustWorkspace, ...files.map(stamp)]);
+  return JSON.stringify([
+    cwd,
+    hostTools?.fingerprint,
+    model,
+    trustWorkspace,
+    ...files.map(stampOf),
+  ]);
 }
 
 /**
@@ -299,20 +306,11 @@ function hasItsFile(loaded: LoadedThread): boolean {
 const MANY_FILES = 100;
 
 function filesIn(dir: string): string[] {
+  if (!isDirectory(dir)) return [];
   try {
     return [...Deno.readDirSync(dir)].slice(0, MANY_FILES).map(({ name }) => join(dir, name))
       .sort();
   } catch {
-    return [];
-  }
-}
-
-/** The state of a file, as far as it shows from outside. */
-export function stamp(path: string): string {
-  try {
-    const { mtime, size, ino } = Deno.statSync(path);
-    return `${mtime?.getTime()} ${size} ${ino}`;
-  } catch {
-    return "";
+    return []; // not readable, or gone
   }
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { isAbsolute, join, resolve } from "@std/path";
+import { isDirectory, isThere, statOf } from "../../base/files.ts";
 import type { Variables } from "../../base/program.ts";
 
 /** Where `name` is, and every place that was looked at. */
@@ -50,8 +51,10 @@ function usualPlaces(home: string, env: Variables): string[] {
 
 /** The `prefix` line of the user's .npmrc. */
 function npmrcPrefix(home: string): string | undefined {
+  const path = join(home, ".npmrc");
+  if (!isThere(path)) return undefined;
   try {
-    const text = Deno.readTextFileSync(join(home, ".npmrc"));
+    const text = Deno.readTextFileSync(path);
     const prefix = /^\s*prefix\s*=\s*"?([^"\n]+?)"?\s*$/m.exec(text)?.[1];
     return prefix?.replace(/^(?:~|\$\{HOME\})(?=\/|$)/, home);
   } catch {
@@ -60,6 +63,7 @@ function npmrcPrefix(home: string): string | undefined {
 }
 
 function newestFirst(directory: string): string[] {
+  if (!isDirectory(directory)) return [];
   try {
     return [...Deno.readDirSync(directory)].map(({ name }) => name)
       .sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
@@ -69,10 +73,6 @@ function newestFirst(directory: string): string[] {
 }
 
 function isExecutable(path: string): boolean {
-  try {
-    const { isFile, mode } = Deno.statSync(path);
-    return isFile && ((mode ?? 0o111) & 0o111) !== 0;
-  } catch {
-    return false;
-  }
+  const { isFile, mode } = statOf(path) ?? {};
+  return isFile === true && ((mode ?? 0o111) & 0o111) !== 0;
 }

@@ -6,6 +6,7 @@
  */
 import * as z from "zod/mini";
 import { clip, errorMessage } from "../../base/error_message.ts";
+import { stampOf } from "../../base/files.ts";
 import { runProgram, type Variables } from "../../base/program.ts";
 import { SharedWork } from "../../base/timer.ts";
 import { toml } from "../../base/toml.ts";
@@ -31,7 +32,8 @@ export async function userServerConfig(
   cwd: string,
   signal?: AbortSignal,
 ): Promise<string[]> {
-  const key = `${codex}\0${stamp(`${codexHome(env)}/config.toml`)}`;
+  const config = `${codexHome(env)}/config.toml`;
+  const key = `${codex}\0${config}\0${stampOf(config)}`;
   if (known?.key !== key || known.names.givenUp) {
     known = { key, names: new SharedWork((signal) => listServers(codex, env, cwd, signal)) };
   }
@@ -77,15 +79,6 @@ async function listServers(
     retryable: true,
     hint: 'Try `codex mcp list --json`, or set `user_mcp_servers` to "keep" in config.json.',
   });
-}
-
-function stamp(path: string): string {
-  try {
-    const { mtime, size, ino } = Deno.statSync(path);
-    return `${path}\0${mtime?.getTime()}\0${size}\0${ino}`;
-  } catch {
-    return `${path}\0missing`;
-  }
 }
 
 function parseJson(text: string): unknown {
