@@ -142,6 +142,7 @@ export class Provider {
   async close(): Promise<void> {
     await this.#mutations.close();
     while (this.#turns.size > 0) await Promise.all(this.#turns);
+    await this.#store.saved();
     await this.#tidied;
     await this.#prepared;
     this.#releases[Symbol.dispose]();

@@ -110,11 +110,7 @@ class Turn {
     } catch (error) {
       finish = this.#brokenOff(error);
     }
-    // A cancelled request gets no answer: `message_end` says that a consume finds the thread at rest.
-    if (finish.end.stop_reason === "cancelled") await this.#thread.saved();
-    const end = await this.#stream.end(finish);
-    await this.#thread.saved();
-    return end;
+    return await this.#stream.end(finish);
   }
 
   async #find(): Promise<Found> {

@@ -57,6 +57,8 @@ export class StateStore {
   readonly disk: Disk;
   /** Reports what went wrong and was got over. */
   readonly warn: (message: string) => void;
+  /** What is being written, by its path: it counts already. */
+  readonly #saving = new Map<string, { stored: StoredThread; done: Promise<void> }>();
   #queue: Promise<unknown> = Promise.resolve();
 
   /** Creates `dir` (0700) where it is missing. Throws where it is not a directory of ours alone. */
@@ -77,21 +79,36 @@ export class StateStore {
   /** The remembered thread, or `undefined` where there is none to believe. */
   load(agentId: string, workspace: string): ThreadState | undefined {
     const path = this.#path(agentId, workspace);
-    const stored = this.read(path);
+    const stored = this.#saving.get(path)?.stored ?? this.read(path);
     if (stored === undefined) return undefined;
     if (stored.agentId === agentId && stored.workspace === workspace) return stored.state;
     return this.#setAside(path, "it belongs to another agent or workspace");
   }
 
-  /** Remembers `state` durably. */
-  async save(agentId: string, workspace: string, state: ThreadState): Promise<void> {
+  /** Remembers `state`: at once for `load`, durably when this resolves. */
+  save(agentId: string, workspace: string, state: ThreadState): Promise<void> {
+    const path = this.#path(agentId, workspace);
     const stored: StoredThread = { agentId, workspace, state };
     const content = encoder.encode(JSON.stringify({ version: 1, ...stored }) + "\n");
-    await writeDurably(this.#path(agentId, workspace), content, this.disk);
+    const before = this.#saving.get(path)?.done.catch(() => {});
+    const writing = before === undefined
+      ? writeDurably(path, content, this.disk)
+      : before.then(() => writeDurably(path, content, this.disk));
+    const done = writing.finally(() => {
+      if (this.#saving.get(path)?.done === done) this.#saving.delete(path);
+    });
+    this.#saving.set(path, { stored, done });
+    return done;
+  }
+
+  /** Resolves when nothing is being saved. */
+  async saved(): Promise<void> {
+    await Promise.allSettled([...this.#saving.values()].map(({ done }) => done));
   }
 
   /** Forgets the thread; what belongs to the thread itself stays. */
   async forget(agentId: string, workspace: string): Promise<void> {
+    await this.saved();
     await removeDurably(this.#path(agentId, workspace), this.disk);
   }
 

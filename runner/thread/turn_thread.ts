@@ -127,20 +127,13 @@ export class TurnThread {
     return usageTold(turnUsage(this.#evidence(run.output)));
   }
 
-  /** Resolves when all is on disk that will be. Never rejects. */
-  async saved(): Promise<void> {
-    await this.#saving.catch((error) => {
+  #save(thread: Thread): void {
+    this.#remembered = thread;
+    this.#saving = rememberThread(this.#context.store, this.#request, thread);
+    this.#saving.catch((error) => {
       const data = { agent: this.#request.agentId, error: errorMessage(error) };
       this.#context.log("warning", "the state of the thread could not be saved", data);
     });
-  }
-
-  #save(thread: Thread): void {
-    this.#remembered = thread;
-    this.#saving = this.#saving.then(() =>
-      rememberThread(this.#context.store, this.#request, thread)
-    );
-    this.#saving.catch(() => {}); // `saved` tells
   }
 
   #evidence({ terminal, recorded }: RunProgress["output"]): UsageEvidence {

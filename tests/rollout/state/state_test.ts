@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
+import { type Disk, realDisk } from "../../../base/durable.ts";
 import { StateStore, type ThreadState } from "../../../rollout/state/state.ts";
 
 const usageTotal = {
@@ -42,6 +43,33 @@ Deno.test("StateStore gives back what was saved, also to another process, and ke
   assert.equal(place.store().load("cx", "/work"), undefined);
   await place.store().forget("cx", "/work");
   assert.deepEqual(place.warnings, []);
+});
+
+Deno.test("StateStore knows what is still being written, and writes in the order in which it was told", async () => {
+  using place = new Place();
+  const syncs: (() => void)[] = [];
+  const slow: Disk = {
+    ...realDisk,
+    open: (path, how) => {
+      const file = realDisk.open(path, how);
+      return { ...file, sync: () => new Promise<void>((resolve) => syncs.push(resolve)) };
+    },
+  };
+  place.store();
+  const store = new StateStore(place.state, { disk: slow });
+  const told = [1, 2].map((endOffset) => store.save("cx", "/work", { ...state, endOffset }));
+  assert.equal(store.load("cx", "/work")?.endOffset, 2);
+  assert.equal(place.store().load("cx", "/work"), undefined);
+  const saved = store.saved();
+  while (syncs.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  syncs.shift()?.();
+  await told[0];
+  assert.equal(place.store().load("cx", "/work")?.endOffset, 1);
+  assert.equal(store.load("cx", "/work")?.endOffset, 2);
+  while (syncs.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  syncs.shift()?.();
+  await saved;
+  assert.equal(place.store().load("cx", "/work")?.endOffset, 2);
 });
 
 Deno.test("StateStore keeps its directory and files to itself", async () => {
