@@ -4,9 +4,10 @@
  */
 import { join } from "@std/path";
 import { type Bridge, openBridge } from "../../../mcp_host/bridge.ts";
-import { codexArgs, hostToolsConfig } from "../../../runner/exec/argv.ts";
+import { hostToolsConfig } from "../../../runner/exec/argv.ts";
 import { executable } from "../../../tests/support/checkout.ts";
 import { codexBinary } from "../../../tests/support/codex.ts";
+import { runCodex } from "../../../tests/support/codex_run.ts";
 import type { ModelRequest } from "../../../tests/support/model/request.ts";
 import { walkFiles } from "../../../tests/support/files.ts";
 import { openSandbox, type Sandbox } from "../../../tests/support/sandbox.ts";
@@ -136,35 +137,19 @@ async function start(
   prompt: string,
   threadId: string | undefined,
 ): Promise<Ended> {
-  const { model, workspace, binary } = sandbox;
+  const { model } = sandbox;
   model.setSteps(run.steps);
   const outputSchema = join(sandbox.temp, "schema.json");
   if (run.outputSchema) await Deno.writeTextFile(outputSchema, JSON.stringify(run.outputSchema));
   const { model: wanted = "plain" } = run;
-  const args = codexArgs({
-    cwd: workspace,
+  const before = model.asked.length;
+  const child = await runCodex(sandbox, prompt, {
     threadId,
     model: typeof wanted === "object" ? wanted.name : models[wanted],
     sandbox: "workspace-write",
-    writableRoots: [],
-    networkAccess: false,
-    extraArgs: [],
-    images: [],
     outputSchema: run.outputSchema ? outputSchema : undefined,
     config: [...bridge.access ? hostToolsConfig(bridge.access) : [], ...run.config ?? []],
-  });
-  const before = model.asked.length;
-  const child = new Deno.Command(binary, {
-    args,
-    clearEnv: true,
-    env: { ...sandbox.env, ...bridge.access?.env },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(prompt));
-  await writer.close();
+  }, bridge.access?.env);
   const reading = child.output();
   if (run.interruptAfter !== undefined) {
     await model.received(before + run.interruptAfter);

@@ -4,7 +4,7 @@
  * compared by. Names that older fixtures have mean the same here.
  */
 import type { ScriptedItem } from "../../../tests/support/model/items.ts";
-import type { ScriptedStep } from "../../../tests/support/model/step.ts";
+import { scriptCall, type ScriptedStep } from "../../../tests/support/model/step.ts";
 
 /** One start of codex. */
 export interface CodexRun {
@@ -41,16 +41,7 @@ function patch(...lines: string[]): ScriptedItem {
   return { type: "custom_tool_call", name: "apply_patch", input, call_id: `call_${++serial}` };
 }
 
-/** A script, under the name that the request offers `exec` by. */
-function script(input: string): ScriptedStep {
-  return (request) => {
-    const spaced = JSON.stringify(request).includes('"type":"namespace","name":"functions"');
-    const namespace = spaced ? { namespace: "functions" } : {};
-    const call_id = `call_${++serial}`;
-    return { items: [{ type: "custom_tool_call", name: "exec", ...namespace, input, call_id }] };
-  };
-}
-
+const script = (input: string) => scriptCall(`call_${++serial}`, input);
 const SHELL = 'text(await tools.exec_command({cmd:"echo hi"})); notify("now");';
 const done: ScriptedStep = { text: "done" };
 const echo = (text: string) => call("echo", { text }, "mcp__plexum_host");

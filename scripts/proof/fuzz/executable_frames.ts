@@ -10,6 +10,7 @@ import { dirname, isAbsolute, join } from "@std/path";
 import { executable } from "../../../tests/support/checkout.ts";
 import { within } from "../../../tests/support/deadline.ts";
 import { PluginProcess } from "../../../tests/support/plugin_process.ts";
+import { openSandbox, type Sandbox } from "../../../tests/support/sandbox.ts";
 import { isObject } from "../../../tests/support/wire.ts";
 import { Answers, expectedOf } from "./conversation.ts";
 import { execLine } from "./codex_text.ts";
@@ -26,8 +27,8 @@ const printed = mutated(fc.oneof(lines(execLine), captured("stdout.jsonl")))
 /** The executable on its own. */
 export const executableFrames: Target = {
   cases: fc.oneof(mutated(lines(hostFrame, 6)), printed),
-  async open(directory): Promise<Runner> {
-    const plugin = await FuzzedPlugin.start(directory);
+  async open(): Promise<Runner> {
+    const plugin = await FuzzedPlugin.start();
     return {
       run: (bytes) => plugin.run(bytes),
       close: () => plugin.end(),
@@ -35,58 +36,58 @@ export const executableFrames: Target = {
   },
 };
 
+/** Announces the thread that was asked for, then prints the case. */
+const CODEX = `#!/bin/sh
+[ "$1" = --version ] && { echo codex-cli 0.169.0; exit; }
+cat > /dev/null
+echo '{"type":"thread.started","thread_id":"${THREAD}"}'
+exec cat "$CODEX_HOME/printed"
+`;
+
 class FuzzedPlugin {
-  readonly #directory: string;
+  readonly #sandbox: Sandbox;
   readonly #process: PluginProcess;
   readonly #late = new Set<string>();
   #probe = 0;
   #onLine: (line: string) => void = () => {};
 
-  private constructor(directory: string, program: { command: string; args: string[] }) {
-    this.#directory = directory;
+  private constructor(sandbox: Sandbox, program: { command: string; args: string[] }) {
+    this.#sandbox = sandbox;
     this.#process = new PluginProcess({
       ...program,
-      env: { HOME: directory, PATH: "/usr/bin:/bin", TMPDIR: directory },
+      env: sandbox.env,
       onLine: (bytes) => this.#onLine(new TextDecoder("utf-8", { fatal: true }).decode(bytes)),
     });
   }
 
-  static async start(directory: string): Promise<FuzzedPlugin> {
-    const home = join(directory, ".plexum/plugins/plexum-openai-provider");
-    const codex = join(directory, "codex");
-    Deno.mkdirSync(home, { recursive: true });
-    Deno.mkdirSync(join(directory, ".codex"));
-    Deno.writeTextFileSync(join(directory, "file"), "");
-    // Announces the thread that was asked for, then prints the case.
-    Deno.writeTextFileSync(
-      codex,
-      `#!/bin/sh\n[ "$1" = --version ] && { echo codex-cli 0.169.0; exit; }\ncat > /dev/null\n` +
-        `echo '{"type":"thread.started","thread_id":"${THREAD}"}'\nexec cat '${directory}/printed'\n`,
-    );
-    Deno.chmodSync(codex, 0o755);
+  static async start(): Promise<FuzzedPlugin> {
     const timeouts = { start_ms: 20_000, silence_ms: 20_000, grace_ms: 1000 };
-    const config = { binary: codex, timeouts };
-    Deno.writeTextFileSync(join(home, "config.json"), JSON.stringify(config));
-    const plugin = new FuzzedPlugin(directory, await executable());
+    const sandbox = await openSandbox({ binary: { program: CODEX }, config: { timeouts } });
+    Deno.writeTextFileSync(join(sandbox.root, "file"), "");
+    const plugin = new FuzzedPlugin(sandbox, await executable());
     await plugin.#converse(bytesOf('{"jsonrpc":"2.0","id":"hello","method":"initialize"}\n'));
     return plugin;
   }
 
   async run(bytes: Uint8Array): Promise<void> {
     if (CODEX_MARK.every((byte, i) => bytes[i] === byte)) await this.#turn(bytes.subarray(6));
-    else await this.#converse(harmless(withRoot(bytes, this.#directory), this.#directory));
+    else {
+      const { root } = this.#sandbox;
+      await this.#converse(harmless(withRoot(bytes, root), root));
+    }
   }
 
   async end(): Promise<void> {
+    await using _sandbox = this.#sandbox;
     await this.#process.closeStdin();
     const { code, signal } = await within(this.#process.exit, "the plugin's end");
     assert.deepEqual([code, signal], [0, null], this.#process.stderr);
   }
 
   async #turn(printed: Uint8Array): Promise<void> {
-    Deno.writeFileSync(join(this.#directory, "printed"), printed);
+    Deno.writeFileSync(join(this.#sandbox.codexHome, "printed"), printed);
     const params = {
-      agent: { agent_id: "cx", workspace: join(this.#directory, "w") },
+      agent: { agent_id: "cx", workspace: this.#sandbox.workspace },
       request: { messages: [{ role: "user", content: "go" }] },
     };
     const frame = { jsonrpc: "2.0", id: "turn", method: "plexum/provider/stream", params };

@@ -2,7 +2,7 @@
  * Scenario of a thread that somebody else is using: a codex that was not started by the plugin.
  */
 import { strict as assert } from "node:assert";
-import { codexArgs } from "../../../runner/exec/argv.ts";
+import { runCodex } from "../../../tests/support/codex_run.ts";
 import { RpcError } from "../../../tests/support/rpc_error.ts";
 import { within } from "../../../tests/support/deadline.ts";
 import type { Play, Scenario } from "./scenario.ts";
@@ -13,27 +13,8 @@ async function otherCodex(lab: Lab, threadId: string): Promise<AsyncDisposable> 
   const { sandbox } = lab;
   sandbox.model.setSteps([{ hang: true }]);
   const asked = sandbox.model.received(sandbox.model.asked.length + 1);
-  const args = codexArgs({
-    cwd: sandbox.workspace,
-    threadId,
-    sandbox: "read-only",
-    writableRoots: [],
-    networkAccess: false,
-    extraArgs: [],
-    images: [],
-    config: [],
-  });
-  const child = new Deno.Command(sandbox.binary, {
-    args,
-    clearEnv: true,
-    env: sandbox.env,
-    stdin: "piped",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  const prompt = child.stdin.getWriter();
-  await prompt.write(new TextEncoder().encode("mine"));
-  await prompt.close();
+  const child = await runCodex(sandbox, "mine", { threadId });
+  const output = child.output(); // nobody reads it, but it must not wait for that
   const ended = child.status.then(({ code }) => {
     throw new Error(`the other codex ended with exit code ${code} before it had the thread`);
   });
@@ -42,7 +23,7 @@ async function otherCodex(lab: Lab, threadId: string): Promise<AsyncDisposable> 
   return {
     async [Symbol.asyncDispose]() {
       child.kill("SIGINT");
-      await child.status;
+      await output;
     },
   };
 }

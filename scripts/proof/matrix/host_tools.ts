@@ -10,7 +10,7 @@ import type { ModelRequest } from "../../../tests/support/model/request.ts";
 import type { Play, Scenario } from "./scenario.ts";
 import type { Lab } from "../../../tests/support/lab.ts";
 import { resultOf, shell } from "./tools.ts";
-import type { ScriptedStep } from "../../../tests/support/model/step.ts";
+import { scriptCall } from "../../../tests/support/model/step.ts";
 
 /** A tool of the host. */
 export const TIDE_TABLE: Tool[] = [{
@@ -117,21 +117,12 @@ export const searchedTool: Play = async (lab) => {
   assert.match(statuses.join(), /through its tool search only/);
 };
 
-/** A call of `exec`, under the name that the request offers it by. */
-function script(call_id: string, input: string): ScriptedStep {
-  return (request) => {
-    const spaced = JSON.stringify(request).includes('"type":"namespace","name":"functions"');
-    const namespace = spaced ? { namespace: "functions" } : {};
-    return { items: [{ type: "custom_tool_call", name: "exec", ...namespace, input, call_id }] };
-  };
-}
-
 /** A script that runs a command. */
 async function runsScript(lab: Lab): Promise<void> {
   const input = 'const r = await tools.exec_command({cmd:"echo d$((1+1))n"}); ' +
     'text(r.output); text("two");';
   const { turn } = await lab.succeed("script it", {
-    steps: [script("call_js", input), { text: "done" }],
+    steps: [scriptCall("call_js", input), { text: "done" }],
   });
   const [start] = turn.of("tool_call_start");
   assert.deepEqual([start?.id, start?.name, start?.source], ["call_js", "exec", "codex"]);
@@ -159,7 +150,7 @@ export const scriptedHostTool: Play = async (lab) => {
   const input = 'text(await tools.mcp__plexum_host__tide_table({place:"Petrel Point"}));';
   const { turn } = await lab.succeed("when is high water?", {
     tools: TIDE_TABLE,
-    steps: [script("call_hs", input), { text: "at 06:42" }],
+    steps: [scriptCall("call_hs", input), { text: "at 06:42" }],
   });
   const name = "tide.table";
   assert.deepEqual(calls, [{ name, callId: undefined, arguments: { place: "Petrel Point" } }]);

@@ -94,3 +94,12 @@ export function checkStep(step: ScriptedStep): Step {
   }
   return step;
 }
+
+/** A call of code mode's `exec`, under the name that the request offers it by. */
+export function scriptCall(call_id: string, input: string): Answer {
+  return (request) => {
+    const spaced = JSON.stringify(request).includes('"type":"namespace","name":"functions"');
+    const namespace = spaced ? { namespace: "functions" } : {};
+    return { items: [{ type: "custom_tool_call", name: "exec", ...namespace, input, call_id }] };
+  };
+}
