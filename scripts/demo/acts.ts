@@ -1,12 +1,107 @@
 /**
- * The acts of the demo, in their order. Each one plays a turn or two on the stage and throws when it
- * did not show what it promised.
+ * The acts of the demo, in their order, each of which plays a turn or two on the stage and throws when it
+ * did not show what it promised; and what the scripted model says in them. Nothing is put into its mouth:
+ * it answers from the request that codex sent, so when it remembers, codex's thread remembered, and when
+ * it has forgotten a tool's output, that output is really gone from the session.
  */
-import { ASKS_THE_HOST, LOOKS_AROUND, LOOKS_BACK, REMEMBERS, WRITES_SLOWLY } from "./model.ts";
+import * as transcript from "./transcript.ts";
 import { METHOD } from "../../plugin/protocol.ts";
 import type { Turn } from "../../tests/support/turn.ts";
 import { say, type Stage } from "./stage.ts";
-import * as transcript from "./transcript.ts";
+import { callOutput, type ModelRequest, userTexts } from "../../tests/support/model/request.ts";
+import type { ScriptedStep, Step } from "../../tests/support/model/step.ts";
+
+/** The call id of the look into the workspace. */
+const LOOK = "call_look";
+/** The call id of the question to the host's tide table. */
+const TIDE = "call_tide";
+
+/** Looks into the workspace, then says what it saw and what it was told. */
+const LOOKS_AROUND: ScriptedStep[] = [
+  {
+    items: [
+      { type: "reasoning", summary: "**Looking around** before I answer." },
+      { type: "message", text: "Let me look at the workspace first.", phase: "commentary" },
+      {
+        type: "function_call",
+        name: "exec_command",
+        args: { cmd: "ls -1; head -n 3 log.txt" },
+        call_id: LOOK,
+      },
+    ],
+    usage: { input_tokens: 812, output_tokens: 61, reasoning_tokens: 24 },
+  },
+  (request) => ({
+    text: `The workspace holds ${filesSeen(request)}, and I will remember ${placeTold(request)}.`,
+    usage: { input_tokens: 968, cached_tokens: 768, output_tokens: 33 },
+  }),
+];
+
+/** Says what it still knows. */
+const REMEMBERS: ScriptedStep[] = [
+  (request) => ({
+    text: `You keep the lighthouse at ${placeTold(request)}. ` +
+      `When I looked, the workspace held ${filesSeen(request)}.`,
+    usage: { input_tokens: 1046, cached_tokens: 896, output_tokens: 29 },
+  }),
+];
+
+/** Asks the host's own tool, by the name under which codex offers it. */
+const ASKS_THE_HOST: ScriptedStep[] = [
+  callTide,
+  (request) => ({
+    text: `The host's tide table says: ${
+      /High water[^"\\]*/.exec(callOutput(request, TIDE) ?? "")?.[0]
+    }`,
+    usage: { input_tokens: 1190, cached_tokens: 1024, output_tokens: 21 },
+  }),
+];
+
+/** Says what is left of the outputs it once saw. */
+const LOOKS_BACK: ScriptedStep[] = [
+  (request) => ({
+    text: `Of the listing I now see: ${JSON.stringify(callOutput(request, LOOK))}. ` +
+      `The lighthouse is still at ${placeTold(request)}.`,
+    usage: { input_tokens: 902, cached_tokens: 640, output_tokens: 27 },
+  }),
+];
+
+/** Writes a few words at a time, as real models do. */
+const WRITES_SLOWLY: ScriptedStep[] = [
+  (request) => ({
+    text: `Fog came to ${placeTold(request)} at ten past four, and the horn answered it. ` +
+      "By half past five the light had the sea to itself again.",
+    chunk: 30,
+    chunkDelayMs: 150,
+    usage: { input_tokens: 1210, cached_tokens: 1024, output_tokens: 36 },
+  }),
+];
+
+function callTide(request: ModelRequest): Step {
+  const offered = request.tools?.find((tool) => tool.name?.startsWith("mcp__"));
+  const inner: { name: string }[] = Array.isArray(offered?.["tools"]) ? offered["tools"] : [];
+  const name = inner.find((tool) => tool.name.includes("tide"))?.name;
+  if (!offered?.name || !name) return { text: "I was not offered any tide table." };
+  const args = { place: placeTold(request) };
+  return {
+    items: [{ type: "function_call", namespace: offered.name, name, args, call_id: TIDE }],
+    usage: { input_tokens: 1102, cached_tokens: 896, output_tokens: 38 },
+  };
+}
+
+/** The place that the user named, wherever in the thread that was. */
+function placeTold(request: ModelRequest): string {
+  const told = userTexts(request).map((text) =>
+    /lighthouse at ([A-Z]\w+ [A-Z]\w+)/.exec(text)?.[1]
+  );
+  return told.find((place) => place !== undefined) ?? "nothing: I was never told";
+}
+
+/** The files in the listing that is recorded in the thread. */
+function filesSeen(request: ModelRequest): string {
+  const files = callOutput(request, LOOK)?.match(/\b\w+\.(?:txt|md)\b/g);
+  return files ? [...new Set(files)].join(" and ") : "nothing that I can see any more";
+}
 
 /** What earlier acts left for later ones. */
 export interface Story {

@@ -5,13 +5,13 @@
 import { join, resolve } from "@std/path";
 import { EXECUTABLE_NAME } from "../../plugin/self.ts";
 import type { Tool } from "../../plugin/protocol.ts";
-import type { ScriptedStep } from "../../tests/support/model/step.ts";
+import type { ScriptedStep, Step } from "../../tests/support/model/step.ts";
 import { executable } from "../../tests/support/checkout.ts";
 import { NEWEST_CODEX } from "../../tests/support/codex.ts";
 import type { HostOptions } from "../../tests/support/host.ts";
 import { Lab, type Played } from "../../tests/support/lab.ts";
 import type { Sandbox } from "../../tests/support/sandbox.ts";
-import { speechless } from "./model.ts";
+import { type ModelRequest, userTexts } from "../../tests/support/model/request.ts";
 import * as transcript from "./transcript.ts";
 
 /** Everything an act needs. */
@@ -42,6 +42,12 @@ export async function setStage(codex: string | undefined): Promise<Stage> {
     },
   });
   return { lab, codex: `${version}, ${scripted ? "from npm" : binary}`, scripted };
+}
+
+/** For a question that no act has asked. */
+function speechless(request: ModelRequest): Step {
+  const last = userTexts(request).at(-1) ?? "";
+  throw new Error(`the demo's model was asked more than its script holds: ${last.slice(0, 200)}`);
 }
 
 /** Drops the executable into the profile, beside its manifest, as an operator does. */

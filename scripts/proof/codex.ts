@@ -15,7 +15,7 @@ import { existsSync } from "node:fs";
 import { join } from "@std/path";
 import { compareVersions } from "../../runner/codex/capabilities.ts";
 import { capture, writeFixtures } from "./codex/capture.ts";
-import { type Difference, differences } from "./codex/drift.ts";
+import { type Difference, differences } from "./codex/shape.ts";
 import { attention, page, PAGES, writeIndex } from "./codex/page.ts";
 import { keptVersions, readShape, resolveVersions, writeShape } from "./codex/version_shape.ts";
 import { playAll, TRANSPORTS } from "./matrix/run.ts";

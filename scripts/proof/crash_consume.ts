@@ -11,14 +11,11 @@ import { parseArgs } from "node:util";
 import { pause } from "../../base/timer.ts";
 import { namesIn } from "../../tests/support/files.ts";
 import { Lab } from "../../tests/support/lab.ts";
-import { type CallState, Expectation, type Op, Victim } from "./crash/victim.ts";
+import { type CallState, Expectation, type Op, Victim } from "./crash_sessions.ts";
 import { random } from "./series.ts";
 
 const { values } = parseArgs({
-  options: {
-    kills: { type: "string", default: "300" },
-    seed: { type: "string", default: "1" },
-  },
+  options: { kills: { type: "string", default: "300" }, seed: { type: "string", default: "1" } },
 });
 const kills = Number(values.kills);
 const dice = random(Number(values.seed));

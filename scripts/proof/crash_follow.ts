@@ -15,7 +15,7 @@ import type { Step } from "../../tests/support/model/step.ts";
 import { locateRolloutSync } from "../../rollout/locate.ts";
 import { NEWEST_CODEX } from "../../tests/support/codex.ts";
 import { Lab } from "../../tests/support/lab.ts";
-import { GrowingSession } from "./crash/growing.ts";
+import { GrowingSession } from "./crash_sessions.ts";
 import { random } from "./series.ts";
 
 const { values } = parseArgs({

@@ -10,8 +10,7 @@
  * codex that stays between turns. Prints a table in Markdown; exits with 1 when anything was left.
  */
 import { table } from "../table.ts";
-import { hostileKinds } from "./hostile/kinds.ts";
-import { Lane, type Outcome } from "./hostile/lane.ts";
+import { hostileKinds, Lane, type Outcome } from "./hostile/lane.ts";
 import { quantile, random } from "./series.ts";
 
 const CANCELS = Number(Deno.args[0] ?? 240);

@@ -2,7 +2,7 @@
  * From a line of codex's to the event in the host: what the plugin adds to reading the pipe oneself.
  *
  * The same line goes to a codex below the plugin and to one that this program reads itself, in turn;
- * both print what we write (`turn/pipe_codex.ts`). The difference is the plugin's. A pause before
+ * both print what we write (`PipeCodex`). The difference is the plugin's. A pause before
  * each line lets everybody fall asleep, as between the lines of a real codex.
  *
  *     deno run -A scripts/proof/bench/latency.ts [TURNS]
@@ -13,12 +13,80 @@ import { openSandbox, type Sandbox } from "../../../tests/support/sandbox.ts";
 import { quantile } from "../series.ts";
 import { figure, report } from "./figures/figure.ts";
 import { lines } from "./turn/contender.ts";
-import { PIPE_CODEX, PipeCodex } from "./turn/pipe_codex.ts";
+import { join } from "@std/path";
 
 const TURNS = Number(Deno.args[0] ?? 20);
 const LINES = 100;
 const PAUSE_MS = 2;
 const TEXT = "A sentence as a model says it, about as long as most of them are. ".repeat(3);
+
+const encoder = new TextEncoder();
+
+/** The program. */
+const PIPE_CODEX = `#!/bin/sh
+[ "$1" = --version ] && { echo codex-cli 0.169.0; exit; }
+exec cat "$CODEX_HOME/lines"
+`;
+
+/** The pipe of one codex home. */
+class PipeCodex {
+  readonly #home: string;
+  #pipe: Deno.FsFile | undefined;
+  #thread = "";
+
+  /** Makes the pipe in `codexHome`. */
+  constructor(codexHome: string) {
+    this.#home = codexHome;
+    const { success } = new Deno.Command("mkfifo", { args: [this.#path] }).outputSync();
+    if (!success) throw new Error(`mkfifo ${this.#path} failed`);
+  }
+
+  get #path(): string {
+    return join(this.#home, "lines");
+  }
+
+  /** Begins a turn of a new thread, as soon as somebody has started the program. */
+  async begin(): Promise<void> {
+    this.#thread = uuid7();
+    const now = new Date();
+    const two = (value: number): string => String(value).padStart(2, "0");
+    const day = [`${now.getFullYear()}`, two(now.getMonth() + 1), two(now.getDate())];
+    const folder = join(this.#home, "sessions", ...day);
+    Deno.mkdirSync(folder, { recursive: true });
+    const meta = { id: this.#thread, cwd: "/", cli_version: "0.169.0" };
+    const head = { timestamp: now.toISOString(), ordinal: 0, type: "session_meta", payload: meta };
+    const name = `rollout-${day.join("-")}T00-00-00-${this.#thread}.jsonl`;
+    Deno.writeTextFileSync(join(folder, name), JSON.stringify(head) + "\n");
+    this.#pipe = await Deno.open(this.#path, { write: true });
+    this.print({ type: "thread.started", thread_id: this.#thread });
+    this.print({ type: "turn.started" });
+  }
+
+  /** A message of the model. */
+  say(text: string, n: number): void {
+    this.print({ type: "item.completed", item: { id: `item_${n}`, type: "agent_message", text } });
+  }
+
+  /** The last line, and the end of the process. */
+  end(): void {
+    const usage = { input_tokens: 1, cached_input_tokens: 0, output_tokens: 1 };
+    this.print({ type: "turn.completed", usage });
+    this.#pipe?.close();
+    this.#pipe = undefined;
+  }
+
+  /** One line. */
+  print(event: Record<string, unknown>): void {
+    this.#pipe?.writeSync(encoder.encode(JSON.stringify(event) + "\n"));
+  }
+}
+
+/** A thread id like codex's: it begins with the time. */
+function uuid7(): string {
+  const time = Date.now().toString(16).padStart(12, "0");
+  const rest = crypto.randomUUID().slice(15);
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${rest}`;
+}
 
 /** How to read a codex: a turn, line by line. */
 interface Reader {

@@ -11,7 +11,7 @@ import type { Transport } from "../../../tests/support/lab.ts";
 import { SCENARIOS } from "../matrix/scenarios.ts";
 import { type Cells, cellTable, differenceList, limitList } from "../matrix/table.ts";
 import { ROOT } from "../../project.ts";
-import type { Difference } from "./drift.ts";
+import type { Difference } from "./shape.ts";
 import type { VersionShape } from "./version_shape.ts";
 
 /** Where the pages are. */

@@ -13,9 +13,7 @@ const id = fc.oneof(
 const parts = list(object({ type: word("input_text", "input_image"), text, image_url: text }));
 /** Up to 0.59 a shell's output is JSON in a string. */
 const shellOutput = fc.tuple(fc.string(), fc.integer({ min: -1, max: 3 })).map(([output, exit]) =>
-  JSON.stringify(
-    JSON.stringify({ output, metadata: { exit_code: exit, duration_seconds: 0.1 } }),
-  )
+  JSON.stringify(JSON.stringify({ output, metadata: { exit_code: exit, duration_seconds: 0.1 } }))
 );
 const output = fc.oneof(
   text,
@@ -89,9 +87,7 @@ const timestamp = fc.constantFrom(
 
 /** What an editor puts before a prompt. */
 const prompt = fc.tuple(fc.boolean(), fc.string()).map(([ide, asked]) =>
-  JSON.stringify(
-    ide ? `# Context from my IDE setup:\n\n## My request for Codex:\n${asked}` : asked,
-  )
+  JSON.stringify(ide ? `# Context from my IDE setup:\n\n## My request for Codex:\n${asked}` : asked)
 );
 
 /** Lines of the first versions, which have no envelope; among them calls that nobody may take for calls. */
@@ -168,10 +164,7 @@ export const execLine: fc.Arbitrary<string> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: object({ type: word("turn.completed"), usage }) },
-  {
-    weight: 2,
-    arbitrary: object({ type: word("turn.failed"), error: object({ message: text }) }),
-  },
+  { weight: 2, arbitrary: object({ type: word("turn.failed"), error: object({ message: text }) }) },
   {
     weight: 2,
     arbitrary: object({

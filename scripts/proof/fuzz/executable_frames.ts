@@ -29,10 +29,7 @@ export const executableFrames: Target = {
   cases: fc.oneof(mutated(lines(hostFrame, 6)), printed),
   async open(): Promise<Runner> {
     const plugin = await FuzzedPlugin.start();
-    return {
-      run: (bytes) => plugin.run(bytes),
-      close: () => plugin.end(),
-    };
+    return { run: (bytes) => plugin.run(bytes), close: () => plugin.end() };
   },
 };
 

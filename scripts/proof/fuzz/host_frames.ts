@@ -92,10 +92,7 @@ export const hostFrame: fc.Arbitrary<string> = fc.oneof(
       params: object({ requestId: id, reason: text }),
     }),
   },
-  {
-    weight: 1,
-    arbitrary: object({ jsonrpc: word("2.0"), id, result: anyValue, error: anyValue }),
-  },
+  { weight: 1, arbitrary: object({ jsonrpc: word("2.0"), id, result: anyValue, error: anyValue }) },
   { weight: 1, arbitrary: list(asked) },
   { weight: 1, arbitrary: anyValue },
 );

@@ -35,10 +35,7 @@ const deep = fc.tuple(length, fc.constantFrom("[", '{"a":', '[{"a":'), fc.boolea
 /** Any value, as text; not always valid. */
 export const anyValue: fc.Arbitrary<string> = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom(...AWKWARD) },
-  {
-    weight: 4,
-    arbitrary: fc.string({ unit, maxLength: 12 }).map((s) => JSON.stringify(s)),
-  },
+  { weight: 4, arbitrary: fc.string({ unit, maxLength: 12 }).map((s) => JSON.stringify(s)) },
   { weight: 3, arbitrary: fc.json({ maxDepth: 2 }) },
   { weight: 2, arbitrary: fc.double().map(String) },
   { weight: 1, arbitrary: deep },

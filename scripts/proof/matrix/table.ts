@@ -3,7 +3,7 @@
  * Pure.
  */
 import { table } from "../../table.ts";
-import type { Difference } from "../codex/drift.ts";
+import type { Difference } from "../codex/shape.ts";
 import { KNOWN_LIMITS, type KnownLimit } from "./known_limits.ts";
 import type { Cell, Scenario } from "./scenario.ts";
 
