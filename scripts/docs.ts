@@ -6,8 +6,7 @@
 import { dirname, join } from "@std/path";
 import { readIfThere } from "../base/files.ts";
 import { EXIT_MEANINGS } from "../plugin/operator/cli/command.ts";
-import { charts, inBrief, questionTable } from "./proof/bench/figures/page.ts";
-import { readLast } from "./proof/bench/figures/last.ts";
+import { charts, inBrief, questionTable, readLast } from "./proof/bench/figures/page.ts";
 import { MAN_PAGE, manPage } from "./man.ts";
 import { type ConfigOption, configOptions } from "../plugin/operator/setup/config_reference.ts";
 import { ROOT } from "./project.ts";

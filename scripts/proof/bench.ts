@@ -15,7 +15,7 @@ import {
   type Recorded,
   versions,
   writeLast,
-} from "./bench/figures/last.ts";
+} from "./bench/figures/page.ts";
 import { ROOT } from "../project.ts";
 
 const wanted = Deno.args.filter((arg) => !arg.startsWith("-"));

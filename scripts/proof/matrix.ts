@@ -14,12 +14,10 @@
 import { parseArgs } from "node:util";
 import { compareVersions } from "../../runner/codex/capabilities.ts";
 import { latestVersion, resolveVersions, VERSIONS } from "./codex/version_shape.ts";
-import { writeCells } from "./matrix/document.ts";
-import { playAll, TRANSPORTS } from "./matrix/run.ts";
-import type { Scenario } from "./matrix/scenario.ts";
+import { type Cells, cellTable, count, limitList, writeCells } from "./matrix/table.ts";
+import { playAll, type Scenario, TRANSPORTS } from "./matrix/run.ts";
 import type { Transport } from "../../tests/support/lab.ts";
 import { SCENARIOS } from "./matrix/scenarios.ts";
-import { type Cells, cellTable, count, limitList } from "./matrix/table.ts";
 
 interface Options {
   versions: string[];

@@ -10,7 +10,7 @@ import { lineChart } from "../chart.ts";
 import { ROOT } from "../project.ts";
 import { table } from "../table.ts";
 import { median, type Trend, trendOf } from "./series.ts";
-import { answer, echo, fakeActs, TOOLS } from "./kill/model.ts";
+import { answer, echo, fakeActs, TOOLS } from "./kill/place.ts";
 import { codexBinary, NEWEST_CODEX } from "../../tests/support/codex.ts";
 import { Lab } from "../../tests/support/lab.ts";
 import { namesIn } from "../../tests/support/files.ts";

@@ -1,7 +1,6 @@
 /** One host, one plugin, one real codex of a version: what the tests of whole turns share. */
 import { strict as assert } from "node:assert";
-import { play } from "../../scripts/proof/matrix/run.ts";
-import type { Scenario } from "../../scripts/proof/matrix/scenario.ts";
+import { play, type Scenario } from "../../scripts/proof/matrix/run.ts";
 import {
   codexBinary,
   MIDDLE_CODEX,

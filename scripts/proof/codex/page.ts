@@ -6,10 +6,17 @@ import { compareVersions } from "../../../runner/codex/capabilities.ts";
 import { decodeRecord } from "../../../rollout/records/records.ts";
 import { kindOfName } from "../../../runner/failure/error_names.ts";
 import { decodeExecLine } from "../../../runner/exec/wire.ts";
-import { COMPATIBILITY, machine, withPart } from "../matrix/document.ts";
+import {
+  type Cells,
+  cellTable,
+  COMPATIBILITY,
+  differenceList,
+  limitList,
+  machine,
+  withPart,
+} from "../matrix/table.ts";
 import type { Transport } from "../../../tests/support/lab.ts";
 import { SCENARIOS } from "../matrix/scenarios.ts";
-import { type Cells, cellTable, differenceList, limitList } from "../matrix/table.ts";
 import { ROOT } from "../../project.ts";
 import type { Difference } from "./shape.ts";
 import type { VersionShape } from "./version_shape.ts";

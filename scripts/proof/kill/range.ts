@@ -2,8 +2,7 @@
 import { pause } from "../../../base/timer.ts";
 import { Lab } from "../../../tests/support/lab.ts";
 import { kill, noProcessUnder } from "../../../tests/support/processes.ts";
-import { answer, echo, fakeActs } from "./model.ts";
-import { Place } from "./place.ts";
+import { answer, echo, fakeActs, Place } from "./place.ts";
 import { join } from "@std/path";
 import { namesIn } from "../../../tests/support/files.ts";
 import type { Sandbox } from "../../../tests/support/sandbox.ts";

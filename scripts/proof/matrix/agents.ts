@@ -10,7 +10,7 @@ import type { Lab } from "../../../tests/support/lab.ts";
 import type { ScriptedItem } from "../../../tests/support/model/items.ts";
 import { callOutput, type ModelRequest, userTexts } from "../../../tests/support/model/request.ts";
 import type { Step } from "../../../tests/support/model/step.ts";
-import type { Play, Scenario } from "./scenario.ts";
+import type { Play, Scenario } from "./run.ts";
 
 const tokens = (n: number) => ({ input_tokens: n, cached_tokens: 0, output_tokens: n / 100 });
 

@@ -6,7 +6,7 @@ import { join } from "@std/path";
 import { decodeBase64 } from "../../../base/picture.ts";
 import { PIXEL } from "../../../tests/support/pixel.ts";
 import { RpcError } from "../../../tests/support/rpc_error.ts";
-import type { Scenario } from "./scenario.ts";
+import type { Scenario } from "./run.ts";
 
 const SCHEMA = {
   type: "object",

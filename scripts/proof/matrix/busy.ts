@@ -5,7 +5,7 @@ import { strict as assert } from "node:assert";
 import { runCodex } from "../../../tests/support/codex_run.ts";
 import { RpcError } from "../../../tests/support/rpc_error.ts";
 import { within } from "../../../tests/support/deadline.ts";
-import type { Play, Scenario } from "./scenario.ts";
+import type { Play, Scenario } from "./run.ts";
 import type { Lab } from "../../../tests/support/lab.ts";
 
 /** A codex that has the thread and waits for a model that says nothing; ends when disposed of. */

@@ -8,7 +8,7 @@ import { type ErrorBody, METHOD, type Tool } from "../../../plugin/protocol.ts";
 import type { ScriptedItem } from "../../../tests/support/model/items.ts";
 import { callOutput } from "../../../tests/support/model/request.ts";
 import type { Lab } from "../../../tests/support/lab.ts";
-import type { Play, Scenario } from "./scenario.ts";
+import type { Play, Scenario } from "./run.ts";
 import { resultOf } from "./tools.ts";
 import type { ScriptedStep } from "../../../tests/support/model/step.ts";
 

@@ -7,7 +7,7 @@ import { strict as assert } from "node:assert";
 import { METHOD, type Tool } from "../../../plugin/protocol.ts";
 import type { ScriptedItem } from "../../../tests/support/model/items.ts";
 import type { ModelRequest } from "../../../tests/support/model/request.ts";
-import type { Play, Scenario } from "./scenario.ts";
+import type { Play, Scenario } from "./run.ts";
 import type { Lab } from "../../../tests/support/lab.ts";
 import { resultOf, shell } from "./tools.ts";
 import { scriptCall } from "../../../tests/support/model/step.ts";

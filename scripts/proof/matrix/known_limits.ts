@@ -9,7 +9,7 @@ import { besideAnother } from "./busy.ts";
 import { refusedWithoutName } from "./edges.ts";
 import { plainTools, scriptedHostTool, searchedTool } from "./host_tools.ts";
 import { otherProvider, providerNotFound } from "./machine.ts";
-import type { Play } from "./scenario.ts";
+import type { Play } from "./run.ts";
 import { unreadableSession } from "./threads.ts";
 import type { Transport } from "../../../tests/support/lab.ts";
 

@@ -8,7 +8,7 @@ import type { Lab } from "../../../tests/support/lab.ts";
 import { canMount } from "../../../tests/support/mounted.ts";
 import { RpcError } from "../../../tests/support/rpc_error.ts";
 import type { Sandbox } from "../../../tests/support/sandbox.ts";
-import type { Play, Scenario } from "./scenario.ts";
+import type { Play, Scenario } from "./run.ts";
 
 /** The error of a turn that is refused before its first event. */
 async function refusal(lab: Lab): Promise<ErrorBody> {

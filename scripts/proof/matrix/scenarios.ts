@@ -16,7 +16,7 @@ import {
 } from "./edges.ts";
 import { codeMode, hostTool } from "./host_tools.ts";
 import { renamedProvider, requirements } from "./machine.ts";
-import type { Scenario } from "./scenario.ts";
+import type { Scenario } from "./run.ts";
 import {
   cancel,
   compaction,

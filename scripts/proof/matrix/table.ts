@@ -1,11 +1,15 @@
 /**
- * The matrix as Markdown: the table of cells, the legend of known limits, the list of differences.
- * Pure.
+ * The matrix as Markdown: the table of cells, the legend of known limits, the list of differences; and
+ * docs/compatibility.md, what the matrix writes into it, between its marks.
  */
 import { table } from "../../table.ts";
 import type { Difference } from "../codex/shape.ts";
 import { KNOWN_LIMITS, type KnownLimit } from "./known_limits.ts";
-import type { Cell, Scenario } from "./scenario.ts";
+import type { Cell, Scenario } from "./run.ts";
+import { join } from "@std/path";
+import { ROOT } from "../../project.ts";
+import type { Transport } from "../../../tests/support/lab.ts";
+import { SCENARIOS } from "./scenarios.ts";
 
 /** Scenario name → version → what came of it. */
 export type Cells = Map<string, Map<string, Cell>>;
@@ -81,4 +85,47 @@ function mark(cell: Cell | undefined): string {
 function range({ since, before }: KnownLimit): string {
   if (since === undefined) return before === undefined ? "every version" : `before ${before}`;
   return before === undefined ? `from ${since}` : `from ${since} to before ${before}`;
+}
+
+/** The page. */
+export const COMPATIBILITY: string = join(ROOT, "docs", "compatibility.md");
+
+/** Writes the table, with when and where it was made. */
+export async function writeCells(
+  all: ReadonlyMap<Transport, Cells>,
+  versions: readonly string[],
+  latest: string,
+): Promise<void> {
+  const text = [
+    `${new Date().toISOString().slice(0, 10)}, ${machine()}, Deno ${Deno.version.deno}; ` +
+    `\`latest\` on npm was ${latest}.`,
+    ...[...all].flatMap(([transport, cells]) => [
+      `### Over \`${transport}\``,
+      cellTable(
+        cells,
+        SCENARIOS,
+        versions.filter((version) => [...cells.values()].some((row) => row.has(version))),
+      ),
+    ]),
+    "### Known limits",
+    limitList([...all.values()]),
+    "### What the scenarios are",
+    promiseTable(SCENARIOS),
+  ].join("\n\n");
+  const page = await Deno.readTextFile(COMPATIBILITY);
+  await Deno.writeTextFile(COMPATIBILITY, withPart(page, "matrix", text));
+}
+
+/** The text with the part between the marks of that name replaced. Throws when it has none. */
+export function withPart(page: string, name: string, part: string): string {
+  const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`Cannot write ${name}: no ${begin} … ${end} there`);
+  return `${page.slice(0, from)}${begin}\n\n${part}\n\n${page.slice(to)}`;
+}
+
+/** The kind of machine, without its name. */
+export function machine(): string {
+  const gib = Math.round(Deno.systemMemoryInfo().total / 2 ** 30);
+  return `${Deno.build.os} ${Deno.build.arch}, ${navigator.hardwareConcurrency} cores, ${gib} GiB`;
 }

@@ -6,7 +6,7 @@ import { join } from "@std/path";
 import { callOutput, type ModelRequest, userTexts } from "../../../tests/support/model/request.ts";
 import { walkFiles } from "../../../tests/support/files.ts";
 import { type Lab, strangers } from "../../../tests/support/lab.ts";
-import type { Play, Scenario } from "./scenario.ts";
+import type { Play, Scenario } from "./run.ts";
 import { command, resultOf } from "./tools.ts";
 
 /** A running command is cancelled. */

@@ -7,7 +7,7 @@ import { callOutput } from "../../../tests/support/model/request.ts";
 import type { ScriptedItem } from "../../../tests/support/model/items.ts";
 import { typesOf } from "../../../tests/support/host.ts";
 import type { Turn } from "../../../tests/support/turn.ts";
-import type { Scenario } from "./scenario.ts";
+import type { Scenario } from "./run.ts";
 
 /** A command, as the model asks for it. */
 export function command(call_id: string, cmd: string): ScriptedItem {

@@ -1,8 +1,11 @@
 import { strict as assert } from "node:assert";
 import type { ModelRequest } from "../../../support/model/request.ts";
-import { type Difference, differences } from "../../../../scripts/proof/codex/shape.ts";
+import {
+  type Difference,
+  differences,
+  ShapeCollector,
+} from "../../../../scripts/proof/codex/shape.ts";
 import { type Facts, flagsIn, modelsIn, toolsIn } from "../../../../scripts/proof/codex/facts.ts";
-import { ShapeCollector } from "../../../../scripts/proof/codex/shape.ts";
 import { differenceList } from "../../../../scripts/proof/matrix/table.ts";
 import type { VersionShape } from "../../../../scripts/proof/codex/version_shape.ts";
 

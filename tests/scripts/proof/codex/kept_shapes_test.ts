@@ -3,7 +3,7 @@ import { strict as assert } from "node:assert";
 import { existsSync } from "node:fs";
 import { join } from "@std/path";
 import { KNOWN_LIMITS, knownLimit } from "../../../../scripts/proof/matrix/known_limits.ts";
-import { COMPATIBILITY, withPart } from "../../../../scripts/proof/matrix/document.ts";
+import { COMPATIBILITY, withPart } from "../../../../scripts/proof/matrix/table.ts";
 import { SCENARIOS } from "../../../../scripts/proof/matrix/scenarios.ts";
 import {
   keptVersions,

@@ -1,7 +1,12 @@
 import { strict as assert } from "node:assert";
 import { figure } from "../../../../../scripts/proof/bench/figures/figure.ts";
-import { record, type Recorded } from "../../../../../scripts/proof/bench/figures/last.ts";
-import { charts, inBrief, questionTable } from "../../../../../scripts/proof/bench/figures/page.ts";
+import {
+  charts,
+  inBrief,
+  questionTable,
+  record,
+  type Recorded,
+} from "../../../../../scripts/proof/bench/figures/page.ts";
 
 const of = (question: string, name: string, value: number): Recorded => ({
   ...figure({ question, name, values: [value], unit: name.startsWith("each") ? "MiB" : "×" }),
