@@ -6,6 +6,7 @@
  * program that starts without complaint and is something else.
  */
 import { dirname, join } from "@std/path";
+import { unlessMissing } from "../base/files.ts";
 import { bundle, type Chunk, sizeTable } from "./bundle.ts";
 import { type Base, compile, NoBaseError } from "./compile.ts";
 import { commit, NAME, ROOT, sha256, sourceHash, VERSION } from "./project.ts";
@@ -107,11 +108,7 @@ async function tryOut(path: string): Promise<void> {
 /** Puts the bundle and build.json where they belong. */
 function place(work: string, directory: string, made: Build): void {
   const target = join(directory, "bundle");
-  try {
-    Deno.renameSync(target, join(work, "previous"));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+  unlessMissing(() => Deno.renameSync(target, join(work, "previous")));
   Deno.renameSync(join(work, "bundle"), target);
   Deno.writeTextFileSync(join(work, "build.json"), JSON.stringify(made, null, 2) + "\n");
   Deno.renameSync(join(work, "build.json"), join(directory, "build.json"));

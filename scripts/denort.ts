@@ -7,6 +7,7 @@
  * checked again whenever it is taken from the cache. It is good for working on this project and never for a release.
  */
 import { join } from "@std/path";
+import { unlessMissing } from "../base/files.ts";
 import { cacheDir } from "../tests/support/cache.ts";
 import { unpackFromNpm } from "../tests/support/npm.ts";
 import { sha256 } from "./project.ts";
@@ -26,13 +27,9 @@ export const FALLBACK = {
 
 /** Whether the file is the fallback base, byte for byte. A file that is not there is not. */
 export async function isFallback(path: string): Promise<boolean> {
-  try {
-    if (Deno.statSync(path).size !== FALLBACK.bytes) return false;
-    return await sha256(Deno.readFileSync(path)) === FALLBACK.sha256;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+  const found = unlessMissing(() => Deno.statSync(path));
+  if (found?.size !== FALLBACK.bytes) return false;
+  return await sha256(Deno.readFileSync(path)) === FALLBACK.sha256;
 }
 
 /**

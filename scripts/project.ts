@@ -4,6 +4,7 @@
  */
 import { join } from "@std/path";
 import config from "../deno.json" with { type: "json" };
+import { unlessMissing } from "../base/files.ts";
 import { ROOT } from "../tests/support/checkout.ts";
 
 export { ROOT };
@@ -71,13 +72,8 @@ function hex(digest: ArrayBuffer): string {
 
 /** The files at or below a path, relative to the root, sorted; none when the path does not exist. */
 function* files(path: string): Iterable<string> {
-  let info: Deno.FileInfo;
-  try {
-    info = Deno.statSync(join(ROOT, path));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    throw error;
-  }
+  const info = unlessMissing(() => Deno.statSync(join(ROOT, path)));
+  if (info === undefined) return;
   if (!info.isDirectory) return yield path;
   const names = [...Deno.readDirSync(join(ROOT, path))].map((entry) => entry.name).sort();
   for (const name of names) yield* files(`${path}/${name}`);

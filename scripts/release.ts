@@ -6,10 +6,58 @@
  * differ in their base only.
  */
 import { join } from "@std/path";
-import { archive } from "./archive.ts";
 import { bundle } from "./bundle.ts";
 import { compile, NoBaseError } from "./compile.ts";
 import { commit, NAME, ROOT, sha256, VERSION } from "./project.ts";
+
+/** One file of an archive. */
+export interface Entry {
+  /** The path inside, at most 100 bytes. */
+  name: string;
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Permission bits, such as 0o755. */
+  mode: number;
+}
+
+/**
+ * The archive (.tar.gz, POSIX ustar) of the entries, in their order. It depends on their content only: no
+ * times, no owners; the tar of Linux and that of macOS need different options for that. Throws `RangeError`
+ * for a long name.
+ */
+export async function archive(entries: Entry[]): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for (const entry of entries) {
+    const padding = new Uint8Array((BLOCK - entry.bytes.length % BLOCK) % BLOCK);
+    parts.push(header(entry), entry.bytes, padding);
+  }
+  parts.push(new Uint8Array(2 * BLOCK));
+  const zipped = new Blob(parts).stream().pipeThrough(new CompressionStream("gzip"));
+  return new Uint8Array(await new Response(zipped).arrayBuffer());
+}
+
+const BLOCK = 512;
+
+function header({ name, bytes, mode }: Entry): Uint8Array<ArrayBuffer> {
+  const block = new Uint8Array(BLOCK);
+  const put = (offset: number, text: string) =>
+    void block.set(new TextEncoder().encode(text), offset);
+  const octal = (value: number, width: number) => value.toString(8).padStart(width, "0") + "\0";
+  if (new TextEncoder().encode(name).length > 100) {
+    throw new RangeError(`Cannot archive ${name}: the name must have at most 100 bytes`);
+  }
+  put(0, name);
+  put(100, octal(mode, 7));
+  put(108, octal(0, 7)); // owner
+  put(116, octal(0, 7)); // group
+  put(124, octal(bytes.length, 11));
+  put(136, octal(0, 11)); // time
+  put(156, "0"); // a regular file
+  put(257, "ustar\x0000");
+  put(148, " ".repeat(8)); // the checksum counts itself as spaces
+  const sum = block.reduce((total, byte) => total + byte, 0);
+  put(148, octal(sum, 6));
+  return block;
+}
 
 /** Platform names, as archives have them, and Deno's names for them. */
 export const TARGETS: Readonly<Record<string, string>> = {

@@ -7,18 +7,12 @@
  * (each record old or new, nothing acknowledged is lost, nothing else changed), asks for consumes in a
  * burst and sends SIGKILL at a random moment. Prints a summary; exit 1 at the first damage.
  */
-import { parseArgs } from "node:util";
 import { pause } from "../../base/timer.ts";
 import { namesIn } from "../../tests/support/files.ts";
 import { Lab } from "../../tests/support/lab.ts";
-import { type CallState, Expectation, type Op, Victim } from "./crash_sessions.ts";
-import { random } from "./series.ts";
+import { type CallState, crashRun, Expectation, type Op, Victim } from "./crash_sessions.ts";
 
-const { values } = parseArgs({
-  options: { kills: { type: "string", default: "300" }, seed: { type: "string", default: "1" } },
-});
-const kills = Number(values.kills);
-const dice = random(Number(values.seed));
+const { kills, dice, summary } = crashRun({ kills: 300 });
 const CALLS = 400;
 const BURST = 8;
 
@@ -26,7 +20,6 @@ await using lab = await Lab.open("/nonexistent/codex");
 const victim = new Victim(lab.sandbox, CALLS);
 const expected = new Map(victim.calls.map((id) => [id, new Expectation("whole")]));
 const counts = { kills: 0, asked: 0, acknowledged: 0, "journals found": 0, finished: 0 };
-const started = performance.now();
 let longest = 150;
 
 for (let round = 0; round <= kills; round++) {
@@ -43,10 +36,7 @@ for (let round = 0; round <= kills; round++) {
   await burstAndKill();
   counts.kills++;
 }
-const seconds = ((performance.now() - started) / 1000).toFixed(0);
-console.log(`${seconds} s, seed ${values.seed}`);
-for (const [what, count] of Object.entries(counts)) console.log(`${what}: ${count}`);
-console.log("torn records: 0\nlost mutations: 0\ndamaged sessions: 0");
+summary(counts);
 
 /** Asks for several consumes at once and kills the plugin before, while or after it answers. */
 async function burstAndKill(): Promise<void> {

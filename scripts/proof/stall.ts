@@ -169,15 +169,18 @@ async function pingUntil(host: Host, over: () => boolean): Promise<number[]> {
   return times;
 }
 
-const head = ["while", "s", "pings", "p50 ms", "p99 ms", "p99.9 ms", "max ms"];
-console.log(`${row(head)}\n${row(head.map(() => "-"))}`);
+/** Row by row, because each takes a while. */
+function head(...cells: string[]): void {
+  console.log(`${row(cells)}\n${row(cells.map(() => "-"))}`);
+}
+
+head("while", "s", "pings", "p50 ms", "p99 ms", "p99.9 ms", "max ms");
 const wanted = SCENARIOS.filter(({ name }) => name.includes(Deno.args[0] ?? ""));
 for (const scenario of wanted) console.log(await measure(scenario));
 
 if (Deno.args[0] === undefined) {
-  console.log(
-    "\n| programs that want a core | s to the exit | code | message_end | processes left | turn directories left |",
-  );
-  console.log("| - | - | - | - | - | - |");
+  const left = ["processes left", "turn directories left"];
+  console.log();
+  head("programs that want a core", "s to the exit", "code", "message_end", ...left);
   for (const burners of [0, 4]) console.log(await eof(150, burners));
 }

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { archive } from "../../scripts/archive.ts";
+import { archive } from "../../scripts/release.ts";
 
 const entries = [
   { name: "a/program", bytes: Uint8Array.of(1, 2, 3), mode: 0o755 },

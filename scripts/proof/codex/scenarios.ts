@@ -6,6 +6,14 @@
 import type { ScriptedItem } from "../../../tests/support/model/items.ts";
 import { scriptCall, type ScriptedStep } from "../../../tests/support/model/step.ts";
 
+/** A JSON Schema for an answer. */
+export const BIRDS = {
+  type: "object",
+  properties: { birds: { type: "integer" } },
+  required: ["birds"],
+  additionalProperties: false,
+};
+
 /** One start of codex. */
 export interface CodexRun {
   steps: ScriptedStep[];
@@ -99,15 +107,7 @@ export const CODEX_SCENARIOS: readonly CodexScenario[] = [
   }, done),
   {
     name: "output-schema",
-    runs: [{
-      steps: [{ text: '{"birds":3}' }],
-      outputSchema: {
-        type: "object",
-        properties: { birds: { type: "integer" } },
-        required: ["birds"],
-        additionalProperties: false,
-      },
-    }],
+    runs: [{ steps: [{ text: '{"birds":3}' }], outputSchema: BIRDS }],
   },
   {
     name: "resume-3-turns",

@@ -11,21 +11,17 @@ import { type Disk, realDisk } from "../../../base/durable.ts";
 import { StateStore } from "../../../rollout/state/state.ts";
 import { ZERO_USAGE } from "../../../runner/thread/usage.ts";
 import { expectedLine, stillHolds } from "./consumed_line.ts";
-import { rollouts } from "./rollout_bytes.ts";
+import { codexHome, rollouts, THREAD } from "./rollout_bytes.ts";
 import { CALL_IDS } from "./codex_text.ts";
 import { assertSameBytes, bytesOf, dice, hashOf, type Runner, type Target } from "./target.ts";
 
-const THREAD = "01a20339-004c-7780-ad3c-b93c735b49cf";
-const DAY = "sessions/2026/11/22";
 const OPS = ["consume-light", "consume-heavy", "consume-light", "consume-heavy", "consume-all"];
 
 /** The edit of a session. */
 export const consume: Target = {
   cases: rollouts,
   async open(directory): Promise<Runner> {
-    const home = join(directory, "codex");
-    Deno.mkdirSync(join(home, DAY), { recursive: true });
-    const path = join(home, DAY, `rollout-2026-11-22T12-00-00-${THREAD}.jsonl`);
+    const { home, path } = codexHome(directory);
     const state = join(directory, "state");
     const warnings: string[] = [];
     // A case more or less that survives a power cut is not what this is about.
@@ -35,8 +31,8 @@ export const consume: Target = {
       syncDirectory: () => Promise.resolve(),
     };
     const store = new StateStore(state, { onWarning: (text) => warnings.push(text), disk });
-    const usageTotal = ZERO_USAGE;
-    await store.save("cx", "/w", { threadId: THREAD, rolloutPath: path, endOffset: 0, usageTotal });
+    const known = { threadId: THREAD, rolloutPath: path, endOffset: 0, usageTotal: ZERO_USAGE };
+    await store.save("cx", "/w", known);
     const session = { store, codexHome: home, agentId: "cx", workspace: "/w" };
     return {
       async run(bytes) {

@@ -9,7 +9,7 @@ import { ConfigFile } from "../../../plugin/config/config_file.ts";
 import { FrameWriter } from "../../../base/jsonrpc/frame_writer.ts";
 import { Peer } from "../../../base/jsonrpc/peer.ts";
 import { Log } from "../../../plugin/log.ts";
-import { profilePaths } from "../../../plugin/profile.ts";
+import { type ProfilePaths, profilePaths } from "../../../plugin/profile.ts";
 import { METHOD } from "../../../plugin/protocol.ts";
 import { Provider } from "../../../plugin/provider.ts";
 import { HOST_LIMITS, Session } from "../../../plugin/session.ts";
@@ -105,20 +105,7 @@ export const hostFrames: Target = {
     const paths = profilePaths(join(directory, "p"));
     Deno.mkdirSync(paths.plugin, { recursive: true });
     Deno.writeTextFileSync(paths.config, JSON.stringify({ binary: join(directory, "no-codex") }));
-    return {
-      run: (bytes) =>
-        converse(withRoot(bytes, directory), (peer, config, log) =>
-          new Provider({
-            peer,
-            config,
-            paths,
-            runtimeDirectory: directory,
-            environment: { HOME: directory, PATH: directory },
-            executable: ["/nowhere"],
-            version: "0",
-            log,
-          }), paths.config),
-    };
+    return { run: (bytes) => converse(withRoot(bytes, directory), directory, paths) };
   },
 };
 
@@ -129,11 +116,7 @@ export function withRoot(bytes: Uint8Array, root: string): Uint8Array {
   return Uint8Array.from(text.replaceAll(ROOT_MARK, root), (char) => char.charCodeAt(0));
 }
 
-async function converse(
-  sent: Uint8Array,
-  makeProvider: (peer: Peer, config: ConfigFile, log: Log) => Provider,
-  configPath: string,
-): Promise<void> {
+async function converse(sent: Uint8Array, directory: string, paths: ProfilePaths): Promise<void> {
   const expected = expectedOf(sent);
   const answers = new Answers(expected);
   const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -151,12 +134,13 @@ async function converse(
   });
   let provider: Provider | undefined;
   const log: Log = new Log("info", (line) => void peer.notify(METHOD.log, line));
-  const config = new ConfigFile(configPath, () => {});
-  const session = new Session(
-    config,
-    log,
-    () => Promise.resolve(provider = makeProvider(peer, config, log)),
-  );
+  const config = new ConfigFile(paths.config, () => {});
+  const session = new Session(config, log, () => {
+    const environment = { HOME: directory, PATH: directory };
+    const rest = { executable: ["/nowhere"], version: "0", log };
+    const own = { peer, config, paths, runtimeDirectory: directory };
+    return Promise.resolve(provider = new Provider({ ...own, environment, ...rest }));
+  });
   const peer: Peer = new Peer(writer, session, HOST_LIMITS);
   await peer.run(input(sent, expected, answers, () => failure !== undefined));
   await provider?.close();

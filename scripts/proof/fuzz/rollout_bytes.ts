@@ -16,8 +16,8 @@ import { captured, lines, mutated } from "./mutation.ts";
 import { rolloutLine } from "./codex_text.ts";
 import { assertSameBytes, chunksOf, dice, hashOf, type Runner, type Target } from "./target.ts";
 
-const THREAD = "01a20339-004c-7780-ad3c-b93c735b49cf";
-const DAY = "sessions/2026/11/22";
+/** The thread of every case. */
+export const THREAD = "01a20339-004c-7780-ad3c-b93c735b49cf";
 const NEWLINE = 10;
 /** One of so many cases is followed while it grows. */
 const FOLLOWED = 16;
@@ -32,9 +32,7 @@ export const rollouts: fc.Arbitrary<Uint8Array> = mutated(fc.oneof(
 export const rolloutBytes: Target = {
   cases: rollouts,
   open(directory): Runner {
-    const home = join(directory, "codex");
-    Deno.mkdirSync(join(home, DAY), { recursive: true });
-    const path = join(home, DAY, `rollout-2026-11-22T12-00-00-${THREAD}.jsonl`);
+    const { home, path } = codexHome(directory);
     return {
       async run(bytes) {
         Deno.writeFileSync(path, bytes);
@@ -50,6 +48,14 @@ export const rolloutBytes: Target = {
     };
   },
 };
+
+/** A codex home in `directory`, and where the thread's rollout is in it. */
+export function codexHome(directory: string): { home: string; path: string } {
+  const day = join(directory, "codex", "sessions/2026/11/22");
+  Deno.mkdirSync(day, { recursive: true });
+  const path = join(day, `rollout-2026-11-22T12-00-00-${THREAD}.jsonl`);
+  return { home: join(directory, "codex"), path };
+}
 
 function* splitPlainly(bytes: Uint8Array): Generator<{ offset: number; line: Uint8Array }> {
   let start = 0;

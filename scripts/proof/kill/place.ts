@@ -12,12 +12,6 @@ import { type Act, began, completed, said } from "../../../tests/support/fake_co
 
 let turnNumber = 0;
 
-/** A turn and the number in its prompt. */
-export interface Asked {
-  turn: Turn;
-  number: number;
-}
-
 /** One workspace of a range. */
 export class Place {
   readonly #lab: Lab;
@@ -34,7 +28,8 @@ export class Place {
     this.#real = lab.version !== "";
   }
 
-  ask(): Asked {
+  /** A turn and the number in its prompt. */
+  ask(): { turn: Turn; number: number } {
     const number = ++turnNumber;
     // A codex that does not connect to the host's tools is not let run; the fake one does not.
     const tools = this.#real ? TOOLS : [];
@@ -43,7 +38,7 @@ export class Place {
   }
 
   /** Waits for the end of a turn that was shot at; how it ended, and what must go on from here. */
-  async settle({ turn, number }: Asked): Promise<string> {
+  async settle({ turn, number }: ReturnType<Place["ask"]>): Promise<string> {
     const ended = await turn.end().catch((error: Error) => error);
     const [start] = turn.of("message_start");
     // A thread of which nothing was recorded holds nothing that could be lost.

@@ -6,14 +6,8 @@ import { join } from "@std/path";
 import { decodeBase64 } from "../../../base/picture.ts";
 import { PIXEL } from "../../../tests/support/pixel.ts";
 import { RpcError } from "../../../tests/support/rpc_error.ts";
+import { BIRDS } from "../codex/scenarios.ts";
 import type { Scenario } from "./run.ts";
-
-const SCHEMA = {
-  type: "object",
-  properties: { birds: { type: "integer" } },
-  required: ["birds"],
-  additionalProperties: false,
-};
 
 /** An answer in two pieces, with its tokens. */
 export const text: Scenario = {
@@ -111,11 +105,11 @@ export const outputSchema: Scenario = {
   async play(lab) {
     const answer = '{"birds":3}';
     const { turn, asked } = await lab.succeed("count", {
-      schema: SCHEMA,
+      schema: BIRDS,
       steps: [{ text: answer }],
     });
     assert.equal(turn.text, answer);
-    assert.deepEqual(formatOf(asked[0]), SCHEMA);
+    assert.deepEqual(formatOf(asked[0]), BIRDS);
     const next = await lab.succeed("and now freely");
     assert.equal(formatOf(next.asked[0]), undefined);
   },

@@ -7,6 +7,7 @@ import { type Bar, barChart } from "../../../chart.ts";
 import { short, table } from "../../../table.ts";
 import { type Figure, figureTable } from "./figure.ts";
 import { join } from "@std/path";
+import { readIfThere } from "../../../../base/files.ts";
 import { ROOT } from "../../../project.ts";
 import { NEWEST_CODEX } from "../../../../tests/support/codex.ts";
 import { PEERS } from "../turn/contender.ts";
@@ -23,12 +24,7 @@ const PATH = join(ROOT, "scripts", "proof", "bench", "last.json");
 
 /** What is recorded; nothing where nothing was. */
 export function readLast(): Recorded[] {
-  try {
-    return JSON.parse(Deno.readTextFileSync(PATH)) as Recorded[];
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
+  return JSON.parse(readIfThere(PATH) ?? "[]") as Recorded[];
 }
 
 /** Records figures: a question that was measured again is replaced as a whole. */
