@@ -1,6 +1,6 @@
 /** The published JSON Schemas are those of the program, and a slip is noticed. */
 import { strict as assert } from "node:assert";
-import { join, relative } from "@std/path";
+import { basename, join, relative } from "@std/path";
 import { ROOT } from "../../scripts/project.ts";
 import { schemaFiles } from "../../scripts/schema.ts";
 import { walkFiles } from "../support/files.ts";
@@ -18,8 +18,11 @@ interface Schema {
   $defs?: Record<string, Schema>;
 }
 
+/** By their names in docs/schema. */
+const FILES = new Map([...schemaFiles()].map(([path, text]) => [basename(path), text]));
+
 function schema(name: string): Schema {
-  const parsed: Schema = JSON.parse(schemaFiles().get(`docs/schema/${name}`) ?? "{}");
+  const parsed: Schema = JSON.parse(FILES.get(name) ?? "{}");
   return parsed;
 }
 
@@ -32,7 +35,7 @@ Deno.test("docs/schema has the files that `deno task docs` writes, and no other"
 });
 
 Deno.test("schemas are JSON Schema 2020-12 with a title, and whole in themselves", () => {
-  for (const [name, text] of schemaFiles()) {
+  for (const [name, text] of FILES) {
     const { $schema, title, $defs = {} } = schema(name);
     assert.equal($schema, "https://json-schema.org/draft/2020-12/schema", name);
     assert.ok(title, name);
@@ -60,7 +63,7 @@ Deno.test("schema of an event names every type once, and lets a revision add typ
   ]);
   const added = { type: "string", not: { enum: types.slice(0, -1) } };
   assert.deepEqual(event?.oneOf?.at(-1)?.properties?.type, added);
-  for (const [name, text] of schemaFiles()) {
+  for (const [name, text] of FILES) {
     assert.ok(name === "config.json" || !text.includes("additionalProperties"), name);
   }
 });
