@@ -22,6 +22,8 @@ const BOUNDARY_WITHIN = 256;
 const HEAD = 4096;
 /** Ids and names are shorter. */
 const SHORTEST = 256;
+/** Of what a person's message is: what was asked stands behind what an editor had open. */
+const ASKED = 65_536;
 /** What a character takes at most, as it is written. */
 const CHARACTER = 6;
 
@@ -102,7 +104,8 @@ class ThreadReader {
   #decoded(line: ScannedLine): void {
     let parsed: unknown;
     try {
-      parsed = parseShortened(line.bytes, this.#keep);
+      const mayAsk = this.#said > 0 && this.#mayBegin(line);
+      parsed = parseShortened(line.bytes, mayAsk ? Math.max(this.#keep, ASKED) : this.#keep);
     } catch {
       this.report.unreadable++;
       return;

@@ -50,6 +50,17 @@ Deno.test("reportThread tells what was consumed, and counts lines that cannot be
 const record = (type: string, payload: unknown) =>
   JSON.stringify({ timestamp: "2025-06-20T09:00:00.123Z", type, payload });
 
+Deno.test("reportThread finds what was asked behind a long selection in the editor", () => {
+  using file = rolloutWith([]);
+  const selected = "let x = 1;\n".repeat(3000);
+  const message = `# Context from my IDE setup:\n\n${selected}\n## My request for Codex:\nfix it`;
+  Deno.writeTextFileSync(
+    file.path,
+    record("event_msg", { type: "user_message", message }) + "\n",
+  );
+  assert.deepEqual(reportThread(file.path).turns.map(({ prompt }) => prompt), ["fix it"]);
+});
+
 Deno.test("reportThread measures exactly what a large record holds, without decoding it whole", () => {
   const text = 'tide "é" \u{1F642}\n\\ \u0001'.repeat(4000);
   using file = rolloutWith([
