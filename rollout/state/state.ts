@@ -14,7 +14,6 @@
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { lockWithin } from "../../base/lock.ts";
-import { isThere } from "../../base/files.ts";
 import { ownUid, readOwnFile, UnusableFile } from "../../base/open_file.ts";
 import { type Disk, realDisk, removeDurably, writeDurably } from "../../base/durable.ts";
 import { isObject } from "../../base/json_object.ts";
@@ -151,7 +150,6 @@ export class StateStore {
 
   /** The thread in one of the directory's files, or `undefined` where it is none to believe. */
   read(path: string): StoredThread | undefined {
-    if (!isThere(path)) return undefined;
     let text: string;
     try {
       text = new TextDecoder().decode(readOwnFile(path));

@@ -112,6 +112,20 @@ Deno.test("StateStore sets a broken file aside, says so, and has no state then",
   }
 });
 
+Deno.test("StateStore sets aside what only looks as if there were nothing", async () => {
+  using place = new Place();
+  await place.store().save("cx", "/work", state);
+  const [file] = [...Deno.readDirSync(place.state)];
+  const path = join(place.state, file?.name ?? "");
+  Deno.removeSync(path);
+  Deno.symlinkSync(join(place.dir, "nowhere"), path);
+  assert.equal(place.store().load("cx", "/work"), undefined);
+  assert.match(
+    place.warnings.join(),
+    /^Cannot use .*: it is a symbolic link\. It was set aside as /,
+  );
+});
+
 Deno.test("StateStore does not take a thread id that is no UUID from a file", async () => {
   using place = new Place();
   await place.store().save("cx", "/work", { ...state, threadId: "../../x" });
