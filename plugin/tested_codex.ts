@@ -9,9 +9,12 @@ import * as z from "zod/mini";
 import { replaceFile } from "../base/durable.ts";
 import { unlessMissing } from "../base/files.ts";
 import { readOwnFile } from "../base/open_file.ts";
+import type { Capabilities } from "../runner/codex/capabilities.ts";
 import type { CodexBinary } from "../runner/codex/codex_binary.ts";
 import { VERSION } from "./self.ts";
 
+/** What of a codex is remembered. */
+export type Probed = Pick<CodexBinary, "path"> & { capabilities: Pick<Capabilities, "version"> };
 const Tested = z.object({ plugin: z.string(), binary: z.string(), at: z.string() });
 
 /** What is remembered in a state directory. */
@@ -24,7 +27,7 @@ export class TestedCodex {
   }
 
   /** When this very file passed with this version of the plugin; `undefined` where it did not. */
-  at(codex: Pick<CodexBinary, "path">): string | undefined {
+  at(codex: Probed): string | undefined {
     try {
       const tested = this.#tested();
       return tested?.plugin === VERSION && tested.binary === stampOf(codex) ? tested.at : undefined;
@@ -34,7 +37,7 @@ export class TestedCodex {
   }
 
   /** A whole turn of this codex went well. @throws {Error} when that cannot be written. */
-  remember(codex: Pick<CodexBinary, "path">): void {
+  remember(codex: Probed): void {
     const tested = { plugin: VERSION, binary: stampOf(codex), at: new Date().toISOString() };
     const bytes = new TextEncoder().encode(`${JSON.stringify(tested)}\n`);
     replaceFile(this.#path, (file) => file.writeSync(bytes), 0o600);
@@ -53,7 +56,8 @@ export class TestedCodex {
   }
 }
 
-function stampOf({ path }: Pick<CodexBinary, "path">): string {
+/** With its version: the file may be a wrapper, and what it starts another one by now. */
+function stampOf({ path, capabilities }: Probed): string {
   const { size, mtime } = Deno.statSync(path);
-  return `${path} ${size} ${mtime?.toISOString()}`;
+  return `${path} ${capabilities.version} ${size} ${mtime?.toISOString()}`;
 }

@@ -9,7 +9,7 @@ import { Lab } from "../support/lab.ts";
 Deno.test("a codex newer than any tested one is told of, until a self-test of that file has passed", async () => {
   await using lab = await Lab.open({ acts: plainTurn("hi"), version: "99.0.0" });
   const { sandbox } = lab;
-  const codex = { path: sandbox.fake.path };
+  const codex = { path: sandbox.fake.path, capabilities: { version: "99.0.0" } };
   const news = async () => {
     const turn = lab.start("hello");
     assert.equal((await turn.result).stop_reason, "end_turn");

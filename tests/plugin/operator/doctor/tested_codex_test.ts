@@ -4,6 +4,7 @@ import { parseConfig } from "../../../../plugin/config/config.ts";
 import { DoctorContext } from "../../../../plugin/operator/doctor/check.ts";
 import { rememberTested, TESTED_CHECK } from "../../../../plugin/operator/doctor/tested_codex.ts";
 import { profilePaths } from "../../../../plugin/profile.ts";
+import { TestedCodex } from "../../../../plugin/tested_codex.ts";
 import { NEWEST_TESTED } from "../../../../runner/codex/capabilities.ts";
 import { Folder } from "../command_line.ts";
 
@@ -43,6 +44,12 @@ Deno.test("a codex newer than what was tested is no warning once the deep turn p
   ]);
   assert.equal((Deno.statSync(join(paths.state, "tested.json")).mode ?? 0) & 0o777, 0o600);
 
-  write("99.0.10"); // another file: it has to pass by itself
+  // The same file is a wrapper of another codex: that has to pass by itself.
+  const codex = await context.usableCodex();
+  const newer = { ...codex, capabilities: { version: "99.1.0" } };
+  assert.ok(new TestedCodex(paths.state).at(codex));
+  assert.equal(new TestedCodex(paths.state).at(newer), undefined);
+
+  write("99.0.10"); // and so has another file
   assert.equal((await TESTED_CHECK.run(contextNow())).status, "warn");
 });
