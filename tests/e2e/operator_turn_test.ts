@@ -7,10 +7,11 @@ import * as z from "zod/mini";
 import { assistantTexts, callOutput } from "../support/model/request.ts";
 import type { ScriptedStep } from "../support/model/step.ts";
 import { StreamEvent } from "../../plugin/protocol.ts";
+import { StateStore } from "../../rollout/state/state.ts";
 import { executable } from "../support/checkout.ts";
 import { run } from "../plugin/operator/command_line.ts";
 import { codexBinary, NEWEST_CODEX } from "../support/codex.ts";
-import { began, fakeCodex } from "../support/fake_codex.ts";
+import { began, fakeCodex, plainTurn } from "../support/fake_codex.ts";
 import { PIXEL } from "../support/pixel.ts";
 import { openSandbox } from "../support/sandbox.ts";
 
@@ -149,6 +150,21 @@ Deno.test("turn shows pictures to the model, whatever their names, and is quiet 
   );
   const tools = await run(["turn", "--tools", root, "x"], { env });
   assert.match(tools.stderr, /^Cannot read --tools .*: it is a directory\n$/);
+});
+
+Deno.test("turn ends when the thread is saved, also what codex recorded after its last word", async () => {
+  await using sandbox = await openSandbox({ binary: "codex" });
+  const record = { type: "event_msg", payload: { type: "token_count", info: null } };
+  const fake = await fakeCodex(sandbox.root, {
+    acts: [...plainTurn("hi"), { rollout: Array(100).fill(record) }],
+  });
+  await sandbox.configure({ binary: fake.path });
+  const { env, workspace: cwd } = sandbox;
+  for (const prompt of ["first", "second"]) {
+    assert.equal((await run(["turn", prompt], { env, cwd })).code, 0);
+    const { rolloutPath = "", endOffset } = new StateStore(sandbox.state).list()[0]?.state ?? {};
+    assert.equal(endOffset, Deno.statSync(rolloutPath).size, prompt);
+  }
 });
 
 Deno.test("turn says why it cannot start, and what it does not understand", async () => {

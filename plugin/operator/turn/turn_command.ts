@@ -79,6 +79,7 @@ export async function turn(args: Arguments): Promise<number> {
     return ended === "refused" ? EXIT.failed : exitOf(ended);
   } finally {
     await transports.close();
+    await context.store.saved();
   }
 }
 
