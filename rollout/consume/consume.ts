@@ -79,7 +79,7 @@ export async function mutate(
 
 /**
  * Finishes what was interrupted and does what was deferred; cheap where there is nothing of it. Call it
- * before every resume and after every turn. The result is about what was deferred.
+ * before every resume. The result is about what was deferred.
  */
 export async function applyPending(session: Session): Promise<MutateResult> {
   const thread = await threadOf(session);
