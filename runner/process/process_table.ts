@@ -160,14 +160,14 @@ export interface Memory {
   own: number;
 }
 
-/** The memory of those of `pids` that run a program named `command`, put together. Linux only. */
+/** The memory of those of `pids` whose program has a name that begins with `command`, put together. Linux only. */
 export async function memoryOf(pids: readonly number[], command: string): Promise<Memory> {
   const memory: Memory = { resident: 0, own: 0 };
   if (Deno.build.os !== "linux" || pids.length === 0) return memory;
   const { text } = await output("cat", pids.map((pid) => `/proc/${pid}/status`));
   for (const status of text.split(/^(?=Name:)/m)) {
     const field = (name: string) => new RegExp(`^${name}:\\s+(\\S+)`, "m").exec(status)?.[1];
-    if (field("Name") !== command) continue;
+    if (!field("Name")?.startsWith(command)) continue;
     memory.resident += Number(field("VmRSS") ?? 0) * 1024;
     memory.own += Number(field("RssAnon") ?? 0) * 1024;
   }
