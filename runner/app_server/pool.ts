@@ -10,6 +10,7 @@ import type { AgentKey } from "../transport.ts";
 import type { TurnSettings } from "../turn_request.ts";
 import { AppServer, type ServerCommand, ServerUnusable } from "./process.ts";
 import { RpcRefusal } from "./rpc.ts";
+import { Spare } from "./spare.ts";
 import { ServerThread } from "./thread.ts";
 
 /** How long a server is kept, and how many. */
@@ -55,14 +56,6 @@ interface Place {
   stopTimer: () => void;
 }
 
-/** A server that nobody has yet. */
-interface Spare {
-  key: string;
-  /** `undefined` where it could not be started. */
-  server: Promise<AppServer | undefined>;
-  pid: number | undefined;
-}
-
 /** Servers by agent and workspace. */
 export class Pool {
   readonly #running: string;
@@ -72,7 +65,7 @@ export class Pool {
   readonly #counts = { hits: 0, spares: 0, misses: 0 };
   /** Servers that are on their way out. */
   readonly #leaving = new Set<Promise<unknown>>();
-  #spare: Spare | undefined;
+  readonly #spare: Spare;
   readonly #closing = new AbortController();
 
   /**
@@ -87,6 +80,10 @@ export class Pool {
     this.#running = running;
     this.#log = log;
     this.#onGone = onGone;
+    this.#spare = new Spare(
+      (command) => AppServer.start(command, running, this.#closing.signal),
+      log,
+    );
   }
 
   /**
@@ -158,19 +155,7 @@ export class Pool {
 
   /** Starts a server for whoever needs one next, unless there is one. */
   prepare(command: ServerCommand): void {
-    const key = JSON.stringify(command);
-    if (this.#closing.signal.aborted || this.#spare?.key === key) return;
-    this.#dismissSpare();
-    const spare: Spare = { key, server: Promise.resolve(undefined), pid: undefined };
-    spare.server = AppServer.start(command, this.#running, this.#closing.signal).then((server) => {
-      spare.pid = server.pid;
-      return server;
-    }, (error) => {
-      this.#log(`no codex could be started ahead: ${errorMessage(error)}`);
-      if (this.#spare === spare) this.#spare = undefined;
-      return undefined;
-    });
-    this.#spare = spare;
+    if (!this.#closing.signal.aborted) this.#leave(this.#spare.prepare(command));
   }
 
   /** Whether a server waits for the agent's next turn. */
@@ -185,13 +170,13 @@ export class Pool {
       const state = running ? "running" as const : "idle" as const;
       return [{ pid: seat.server.pid, ...agent, threadId: seat.thread.id, state }];
     });
-    return { servers, spare: this.#spare?.pid, ...this.#counts };
+    return { servers, spare: this.#spare.pid, ...this.#counts };
   }
 
   /** Ends every server, also in the middle of a turn; nothing is started any more. */
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#dismissSpare();
+    this.#leave(this.#spare.dismiss());
     await Promise.all([...this.#places.values()].map((place) => {
       if (place.queued > 0) void place.seat?.server.kill();
       return this.#alone(place, () => this.#drop(place));
@@ -202,7 +187,7 @@ export class Pool {
   /** Ends every server at once, with all that it started. */
   async kill(): Promise<void> {
     this.#closing.abort();
-    const spare = this.#spare?.server.then((server) => server?.kill());
+    const spare = this.#spare.kill();
     const seats = [...this.#places.values()].map(({ seat }) => seat?.server.kill());
     await Promise.all([spare, ...seats]);
   }
@@ -236,16 +221,8 @@ export class Pool {
   }
 
   async #takeSpare(key: string): Promise<AppServer | undefined> {
-    const spare = this.#spare;
-    if (spare?.key !== key) return undefined;
-    // Before anything is waited for: the next one to come must not take it, too.
-    this.#spare = undefined;
-    const server = await spare.server;
-    if (!server?.isAlive) {
-      await server?.end();
-      return undefined;
-    }
-    this.#counts.spares++;
+    const server = await this.#spare.take(key);
+    if (server !== undefined) this.#counts.spares++;
     return server;
   }
 
@@ -270,7 +247,7 @@ export class Pool {
     await this.#makeRoom(warm.max);
     if (!warm.spare || warm.max === 0 || warm.idleMs === 0) return;
     // Who had to wait for a start shows what the spare should have been.
-    if (this.#spare === undefined || missesBefore < this.#counts.misses) this.prepare(command);
+    if (!this.#spare.isThere || missesBefore < this.#counts.misses) this.prepare(command);
   }
 
   get #size(): number {
@@ -284,12 +261,6 @@ export class Pool {
       .sort((a, b) => a.idleSince - b.idleSince);
     const tooMany = idle.slice(0, Math.max(0, this.#size - Math.max(0, max)));
     await Promise.all(tooMany.map((place) => this.#alone(place, () => this.#drop(place))));
-  }
-
-  #dismissSpare(): void {
-    const spare = this.#spare;
-    this.#spare = undefined;
-    if (spare !== undefined) this.#leave(spare.server.then((server) => server?.end()));
   }
 
   /** Ends the place's server, if it has one. */

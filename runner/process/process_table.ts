@@ -153,27 +153,6 @@ export async function executableOf(pid: number): Promise<string> {
   return (await output("readlink", [`/proc/${pid}/exe`])).text.trim();
 }
 
-/** What processes have in memory, in bytes. */
-export interface Memory {
-  resident: number;
-  /** Of it, what is theirs alone: the program itself is shared by all that run it. */
-  own: number;
-}
-
-/** The memory of those of `pids` whose program has a name that begins with `command`, put together. Linux only. */
-export async function memoryOf(pids: readonly number[], command: string): Promise<Memory> {
-  const memory: Memory = { resident: 0, own: 0 };
-  if (Deno.build.os !== "linux" || pids.length === 0) return memory;
-  const { text } = await output("cat", pids.map((pid) => `/proc/${pid}/status`));
-  for (const status of text.split(/^(?=Name:)/m)) {
-    const field = (name: string) => new RegExp(`^${name}:\\s+(\\S+)`, "m").exec(status)?.[1];
-    if (!field("Name")?.startsWith(command)) continue;
-    memory.resident += Number(field("VmRSS") ?? 0) * 1024;
-    memory.own += Number(field("RssAnon") ?? 0) * 1024;
-  }
-  return memory;
-}
-
 /** Those of `pids` in whose arguments `text` stands. */
 export async function pidsWithArgument(pids: readonly number[], text: string): Promise<number[]> {
   if (pids.length === 0) return [];

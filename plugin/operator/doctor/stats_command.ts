@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Memory, memoryOf } from "../../../runner/process/process_table.ts";
+import { type Memory, memoryOf } from "../../../runner/process/memory.ts";
 import type { PluginStats } from "../../protocol.ts";
 import { type Arguments, UsageError } from "../cli/arguments.ts";
 import { EXIT } from "../cli/command.ts";

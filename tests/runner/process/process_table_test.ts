@@ -1,8 +1,6 @@
 import { strict as assert } from "node:assert";
-import { join } from "@std/path";
 import { processTable } from "../../../runner/process/process_look.ts";
 import {
-  memoryOf,
   parseLook,
   parseProcStat,
   parsePs,
@@ -99,25 +97,6 @@ Deno.test({
     } finally {
       Deno.env.set("PATH", path);
       Deno.removeSync(folder, { recursive: true });
-    }
-  },
-});
-
-Deno.test({
-  name: "memoryOf counts a codex under its release's name, and nobody who has got such a pid since",
-  ignore: Deno.build.os !== "linux",
-  async fn() {
-    const directory = Deno.makeTempDirSync({ prefix: "plexum-memory-" });
-    const path = join(directory, "codex-x86_64-unknown-linux-musl");
-    Deno.writeTextFileSync(path, "#!/bin/sh\nread line\n", { mode: 0o755 });
-    const child = new Deno.Command(path, { stdin: "piped" }).spawn();
-    try {
-      assert.ok((await memoryOf([child.pid], "codex")).resident > 0);
-      assert.deepEqual(await memoryOf([child.pid], "node"), { resident: 0, own: 0 });
-    } finally {
-      await child.stdin.close();
-      await child.status;
-      Deno.removeSync(directory, { recursive: true });
     }
   },
 });
