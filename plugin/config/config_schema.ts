@@ -240,10 +240,10 @@ export const ConfigSchema = z.looseObject({
   transport: z._default(
     Transport.check(
       says(
-        "How codex is run: a process for each turn (`exec`), or one that stays and tells answers as they are written, where that can be (`app-server`). `auto`: the plugin chooses, today as for `app-server`.",
+        "How codex is run: a process for each turn (`exec`), or one that stays and tells answers as they are written, where that can be (`app-server`). `auto`: the plugin chooses, today as `app-server` does.",
       ),
     ),
-    "exec",
+    "auto",
   ),
   warm: z._default(
     Warm.check(says("How codex is kept between turns where it stays; nothing for `exec`.")),

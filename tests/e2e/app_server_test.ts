@@ -7,6 +7,7 @@ import { join } from "@std/path";
 import { METHOD } from "../../plugin/protocol.ts";
 import { run } from "../plugin/operator/command_line.ts";
 import { codexBinary, STAYING_CODEX } from "../support/codex.ts";
+import { within } from "../support/deadline.ts";
 import { type Host, startHost } from "../support/host.ts";
 import { callOutput, type ModelRequest } from "../support/model/request.ts";
 import type { ScriptedStep } from "../support/model/step.ts";
@@ -91,6 +92,20 @@ for (const version of STAYING_CODEX) {
     assert.equal(second.text, "again");
     assert.equal(second.of("message_start")[0]?.resumed, true);
     assert.deepEqual(await world.servers(), before);
+  });
+
+  Deno.test(`codex ${version} stays where nothing is configured`, async () => {
+    await using world = await stage(version, {
+      steps: [{ text: "one" }],
+      config: { transport: undefined, warm: { spare: true } },
+    });
+    await world.host.stream(asks(world.sandbox.workspace, "hello")).result;
+    const both = async (): Promise<void> => {
+      while ((await world.servers()).length < 2) await new Promise((next) => setTimeout(next, 20));
+    };
+    await within(both(), "the server and a spare");
+    const { stdout } = await run(["stats"], { env: world.sandbox.env });
+    assert.match(stdout, /^warm +\d now .*; turns: 1 (?:on a spare|after a start)$/m);
   });
 
   Deno.test(`warm codex ${version} is seen with its memory, and gives its thread to a person who asks`, async () => {

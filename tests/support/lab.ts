@@ -82,8 +82,7 @@ export class Lab implements AsyncDisposable {
     const { transport = "exec", config, prepare, onToolCall, ...rest } = options;
     const version = typeof codex === "string" && /^\d+\.\d+\.\d+/.test(codex) ? codex : "";
     const binary = version === "" ? codex : (await codexBinary(version)).native;
-    // `exec` is what a configuration without a word means.
-    const how = { ...config, ...transport === "exec" ? {} : { transport } };
+    const how = { transport, ...config };
     await using opened = new AsyncDisposableStack();
     const sandbox = opened.use(await openSandbox({ binary, ...rest, config: how }));
     const program = { env: sandbox.env, ...await prepare?.(sandbox) };

@@ -111,7 +111,8 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     const path = join(await folder("p/plugins/plexum-openai-provider"), "config.json");
     // Where codex's own sandbox cannot work, no command would.
     const open = codexCanSandbox() ? {} : { sandbox: "danger-full-access" };
-    const whole = { binary, ...open, ...options.config, ...config };
+    // Not what it would be without a word: most of what is tried is the same in both ways.
+    const whole = { binary, transport: "exec", ...open, ...options.config, ...config };
     await Deno.writeTextFile(path, JSON.stringify(whole, null, 2) + "\n");
   };
   await configure({});

@@ -72,7 +72,7 @@ Deno.test("settings of an agent win over those of the model, and both over the r
 
 Deno.test("settings say how codex is run, for an agent before a model", () => {
   const plain = turnSettings(config({}), "codex", "cx");
-  assert.equal(plain.transport, "exec");
+  assert.equal(plain.transport, "auto");
   assert.deepEqual(plain.warm, { idleMs: 300_000, max: 8, spare: true });
   const mixed = config({
     transport: "auto",

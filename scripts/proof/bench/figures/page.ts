@@ -70,7 +70,7 @@ const IN_BRIEF: [question: string, name: string, words: string][] = [
   [
     "resumed turn",
     "bare `codex exec --json`, started by Node",
-    "A turn, against running `codex exec` oneself",
+    "A turn by `codex exec`, against running it oneself",
   ],
   [
     "resumed turn with one host tool",
@@ -80,7 +80,7 @@ const IN_BRIEF: [question: string, name: string, words: string][] = [
   [
     "warm turn",
     "bare `codex exec resume`",
-    'A turn by a codex that stays (`transport: "app-server"`), against `codex exec resume`',
+    "A turn by a codex that stays, against `codex exec resume`",
   ],
   [
     "memory of the plugin's process",

@@ -33,7 +33,7 @@ Deno.test("a table has the figures of its question alone, and says where they co
 Deno.test("in brief there are four figures; one that is missing is named", () => {
   assert.match(
     inBrief(all),
-    /oneself +\| 1\.03 × +\|\n.*server +\| 0\.60 × +\|\n.*resume` +\| 0\.30 × +\|\n.*\| 0\.50 MiB \|$/,
+    /running it oneself +\| 1\.03 × +\|\n.*server +\| 0\.60 × +\|\n.*resume` +\| 0\.30 × +\|\n.*\| 0\.50 MiB \|$/,
   );
   assert.throws(() => inBrief(all.slice(0, 2)), /no figure is recorded for "resumed turn with one/);
 });
