@@ -80,10 +80,17 @@ export async function mutate(
 /**
  * Finishes what was interrupted and does what was deferred; cheap where there is nothing of it. Call it
  * before every resume. The result is about what was deferred.
+ *
+ * @param letGo is told the thread for which there is something to do, and sees to it that no codex of ours has
+ * it loaded.
  */
-export async function applyPending(session: Session): Promise<MutateResult> {
+export async function applyPending(
+  session: Session,
+  letGo: (threadId: string) => Promise<void> = () => Promise.resolve(),
+): Promise<MutateResult> {
   const thread = await threadOf(session);
   if (thread === undefined || !thread.hasWork) return emptyResult(0);
+  await letGo(thread.threadId);
   return await session.store.exclusive(() => finishWork(thread));
 }
 

@@ -54,10 +54,13 @@ export class TurnThread {
   /** Does consumes that had to wait, as far as that can be done now. Never rejects. */
   async applyPending(codexHome: string): Promise<void> {
     const { agentId, workspace } = this.#request;
-    const { store, log } = this.#context;
+    const { store, log, transports } = this.#context;
     try {
       const session = { store, codexHome, agentId, workspace };
-      const { requested, touched, deferred } = await applyPending(session);
+      const { requested, touched, deferred } = await applyPending(
+        session,
+        (threadId) => transports.free(threadId),
+      );
       if (requested === 0) return;
       const data = { agent: agentId, touched, requested, deferred };
       log("info", "codex session mutate complete", data);

@@ -131,6 +131,24 @@ for (const version of STAYING_CODEX) {
     assert.equal((await world.servers()).length, 1);
   });
 
+  Deno.test(`warm codex ${version} takes an operator's consume, which had to wait, with its next turn`, async () => {
+    const sees = (request: ModelRequest) => ({ text: String(callOutput(request, "call_1")) });
+    await using world = await stage(version, {
+      steps: [shell("seq 1 300", "call_1"), { text: "done" }, sees],
+    });
+    const { host, sandbox } = world;
+    const { thread_id } = await host.stream(asks(sandbox.workspace, "look")).result;
+    const { stdout } = await run(["sessions", "consume", thread_id, "call_1"], {
+      env: sandbox.env,
+    });
+    assert.match(stdout, /^1 wait until codex is done with the thread/m);
+    const before = await world.servers();
+    const next = host.stream(asks(sandbox.workspace, "and now?"));
+    await next.result;
+    assert.equal(next.text, "...(consumed)");
+    assert.deepEqual(await world.servers(), before);
+  });
+
   Deno.test(`warm codex ${version} tells text and thoughts while the model writes them`, async () => {
     const hold = Promise.withResolvers<void>();
     const thoughts = ["**Thinking** of an answer", "**Finding** one"];
