@@ -159,7 +159,8 @@ export class Provider {
   async #prepare(): Promise<void> {
     const { config, environment: own } = this.#options;
     const settings = turnSettings(config.current(), "codex", "default");
-    if (settings.transport === "exec") return;
+    const { spare, max } = settings.warm;
+    if (settings.transport === "exec" || !spare || max === 0) return;
     const codex = await findCodex(settings.binary, codexEnvironment(own, settings.env));
     const environment = codexEnvironment(own, settings.env, codex);
     const { extraArgs, userMcpServers } = settings;

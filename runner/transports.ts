@@ -45,9 +45,7 @@ export class Transports {
   /** Starts a codex ahead of the turn that needs it, where turns are run so. */
   async prepare(input: CommandInput & { settings: TurnSettings }): Promise<void> {
     const { transport } = this.choose(input.settings, input.codex);
-    const { warm } = input.settings;
-    if (!transport.stays || !warm.spare || warm.max === 0) return;
-    await this.#server.prepare(input);
+    if (transport.stays) await this.#server.prepare(input);
   }
 
   /** See {@link Transport.release}. */

@@ -97,12 +97,12 @@ async function askVersion(
 ): Promise<Capabilities> {
   let said: string;
   try {
-    const { stdout, stderr } = await runProgram(path, ["--version"], {
-      env,
-      timeMs: VERSION_TIMEOUT_MS,
-      signal,
-    });
-    said = stdout.trim() || stderr.trim();
+    const options = { env, timeMs: VERSION_TIMEOUT_MS, signal };
+    const end = await runProgram(path, ["--version"], options);
+    const how = end.signal === undefined
+      ? `exit code ${end.code}`
+      : `it was ended by ${end.signal}`;
+    said = end.stdout.trim() || end.stderr.trim() || how;
   } catch (error) {
     said = errorMessage(error);
   }

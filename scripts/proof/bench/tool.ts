@@ -42,18 +42,19 @@ default_tools_approval_mode = "approve"
 omit_tools_from = ["deferred", "code_mode"]
 `;
 
-await using plugin = await Contender.enter("plugin", { fallback: callsTheTool });
-await using direct = await Contender.enter("node", {
-  fallback: callsTheTool,
-  codexToml: directServer,
-});
+const fallback = callsTheTool;
+const staying = { transport: "app-server", warm: { spare: false } };
+await using plugin = await Contender.enter("plugin", { fallback });
+await using warm = await Contender.enter("plugin", { fallback, config: staying });
+await using direct = await Contender.enter("node", { fallback, codexToml: directServer });
 const name = "codex with a direct Node MCP server";
 for (
-  const [question, run] of [
-    ["first turn with one host tool", "begin"],
-    ["resumed turn with one host tool", "resume"],
+  const [question, ours, run, goal] of [
+    ["first turn with one host tool", plugin, "begin", 0.85],
+    ["resumed turn with one host tool", plugin, "resume", 0.85],
+    ["warm turn with one host tool", warm, "resume", 0.25],
   ] as const
 ) {
-  const words = { question, name, goal: 0.85 };
-  report(await compare(words, PAIRS, () => plugin[run]({ tools: [TOOL] }), () => direct[run]()));
+  const words = { question, name, goal };
+  report(await compare(words, PAIRS, () => ours[run]({ tools: [TOOL] }), () => direct[run]()));
 }

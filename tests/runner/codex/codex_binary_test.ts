@@ -87,10 +87,11 @@ Deno.test("findCodex asks a file for its version once, and again when it has cha
   assert.equal(program.asked, 2);
 });
 
-Deno.test("findCodex asks again after an answer that was no version", async () => {
-  using program = new Program("exit 1");
-  await failureOf(program.path);
-  await failureOf(program.path);
+Deno.test("findCodex asks again after an answer that was no version, and says how it ended", async () => {
+  using program = new Program("exit 3");
+  assert.match((await failureOf(program.path)).message, /version, but: exit code 3$/);
+  program.says("kill -9 $$");
+  assert.match((await failureOf(program.path)).message, /version, but: it was ended by SIGKILL$/);
   assert.equal(program.asked, 2);
 });
 
