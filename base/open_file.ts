@@ -15,6 +15,7 @@
  * @module
  */
 import { isAbsolute } from "@std/path";
+import { errorMessage } from "./error_message.ts";
 import { ProgramError, runProgram } from "./program.ts";
 
 /** A file that was looked at, opened, and found to be the same. */
@@ -27,6 +28,11 @@ export interface OpenedFile extends Disposable {
 /** A path that is not what it has to be: no regular file, not ours, replaced while it was opened. */
 export class UnusableFile extends Error {
   override name = "UnusableFile";
+
+  /** `doing` is what was to be done with it, as in "Cannot read …". */
+  constructor(doing: string, path: string, readonly why: string, options?: ErrorOptions) {
+    super(`Cannot ${doing} ${path}: ${why}`, options);
+  }
 }
 
 /**
@@ -37,7 +43,7 @@ export class UnusableFile extends Error {
 export function openOwnFile(path: string): OpenedFile {
   const seen = Deno.lstatSync(path);
   const why = whyUnusable(seen);
-  if (why !== undefined) throw new UnusableFile(`Cannot use ${path}: ${why}`);
+  if (why !== undefined) throw new UnusableFile("use", path, why);
   const file = openUnblocked(path);
   try {
     const info = file.statSync();
@@ -87,7 +93,9 @@ export function assertSame(
 ): void {
   if (opened.dev === expected.dev && opened.ino === expected.ino) return;
   throw new UnusableFile(
-    `Cannot use ${path}: it was replaced (device ${opened.dev}, inode ${opened.ino} instead of ` +
+    "use",
+    path,
+    `it was replaced (device ${opened.dev}, inode ${opened.ino} instead of ` +
       `device ${expected.dev}, inode ${expected.ino})`,
   );
 }
@@ -159,7 +167,7 @@ export async function readForeignFile(
   path: string,
   { maxBytes, limitMs = LIMIT_MS, signal }: ForeignFileOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const unusable = (why: string) => new UnusableFile(`Cannot read ${path}: ${why}`);
+  const unusable = (why: string) => new UnusableFile("read", path, why);
   const info = lookedAt(path);
   if (!info.isFile) throw unusable("it is not a regular file");
   if (info.size > maxBytes) throw unusable(`it has ${info.size} bytes, more than ${maxBytes}`);
@@ -173,8 +181,7 @@ function lookedAt(path: string): Deno.FileInfo {
   try {
     return Deno.lstatSync(path);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : error;
-    throw new UnusableFile(`Cannot read ${path}: ${reason}`, { cause: error });
+    throw new UnusableFile("read", path, errorMessage(error), { cause: error });
   }
 }
 

@@ -117,7 +117,7 @@ export class ThreadFiles {
     const { codexHome, threadId, rolloutPath } = this.#place;
     const located = await locateRollout(codexHome, threadId, rolloutPath);
     if (located.kind !== "refused") return located;
-    throw new UnusableFile(`Cannot consume in ${located.path}: ${located.reason}`);
+    throw new UnusableFile("consume in", located.path, located.reason);
   }
 
   /** Plans and applies while nobody writes; `undefined` when somebody does. */
@@ -165,7 +165,9 @@ function assertSingleName({ path, file }: RolloutFile): void {
   const names = file.statSync().nlink ?? 1;
   if (names <= 1) return;
   throw new UnusableFile(
-    `Cannot consume in ${path}: the file has ${names} names (hard links), and what stands under the ` +
+    "consume in",
+    path,
+    `the file has ${names} names (hard links), and what stands under the ` +
       `others would change, too. Replace it by a copy of itself.`,
   );
 }

@@ -10,7 +10,7 @@
  */
 import { resolve } from "@std/path";
 import { errorMessage } from "../../base/error_message.ts";
-import { readForeignFile } from "../../base/open_file.ts";
+import { readForeignFile, UnusableFile } from "../../base/open_file.ts";
 import { decodeBase64, lookAtPicture, PICTURE_EXTENSIONS } from "../../base/picture.ts";
 import type { TurnDirectory } from "../process/turn_directory.ts";
 import { TurnError } from "../turn_event.ts";
@@ -108,6 +108,7 @@ async function fileAt(path: string, signal: AbortSignal | undefined): Promise<Ui
     return await readForeignFile(real, { maxBytes: MAX_IMAGE_BYTES, ...(signal && { signal }) });
   } catch (error) {
     signal?.throwIfAborted();
-    throw new Unusable(`cannot be read: ${path}: ${errorMessage(error)}`, "Check the path.");
+    const why = error instanceof UnusableFile ? error.why : errorMessage(error);
+    throw new Unusable(`cannot be read: ${path}: ${why}`, "Check the path.");
   }
 }

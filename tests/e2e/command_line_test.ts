@@ -47,7 +47,7 @@ Deno.test("manifest prints the manifest, and does not hide that the configuratio
 });
 
 Deno.test("every command that reads a profile refuses one that is not there, with 64", async () => {
-  const env = { HOME: "/nowhere" };
+  const env = { HOME: "/dev/null/nowhere" };
   for (const words of PROFILE_COMMANDS) {
     const { code, stdout, stderr } = await run([...words, "--profile", "/nope"], { env });
     assert.deepEqual([code, stdout], [64, ""], words.join(" "));
@@ -96,7 +96,9 @@ Deno.test("what a person typed reaches their terminal clean, also in an error", 
 
 Deno.test("colour is for terminals, unless it is forced; NO_COLOR wins", async () => {
   const coloured = async (env: Record<string, string>) =>
-    (await run(["config", "show"], { env: { HOME: "/nowhere", ...env } })).stdout.includes("\x1b[");
+    (await run(["config", "show"], { env: { HOME: "/dev/null/nowhere", ...env } })).stdout.includes(
+      "\x1b[",
+    );
   assert.equal(await coloured({}), false);
   assert.equal(await coloured({ FORCE_COLOR: "1" }), true);
   assert.equal(await coloured({ CLICOLOR_FORCE: "1" }), true);
@@ -105,7 +107,7 @@ Deno.test("colour is for terminals, unless it is forced; NO_COLOR wins", async (
 });
 
 Deno.test("lines are not broken in a pipe, and the signs of a locale without UTF-8 are plain", async () => {
-  const env = { HOME: "/nowhere", PATH: "/usr/bin:/bin" };
+  const env = { HOME: "/dev/null/nowhere", PATH: "/usr/bin:/bin" };
   const wide = await run(["doctor", "--verbose"], { env });
   const narrow = await run(["doctor", "--verbose"], { env: { ...env, COLUMNS: "40" } });
   assert.ok(Math.max(...wide.stdout.split("\n").map(({ length }) => length)) > 120);

@@ -52,7 +52,7 @@ const UNUSABLE: [image: Given, message: RegExp][] = [
   [{ url: "https://example.com/a.png" }, /has a url that is not a base64 data: URL/],
   [{ url: "data:image/png,plain" }, /has data that is not base64/],
   [{ path: "missing.png" }, /cannot be read: .*\/missing\.png/],
-  [{ path: "." }, /cannot be read/],
+  [{ path: "." }, /cannot be read: \S+: it is not a regular file$/],
   [{ path: "fifo" }, /cannot be read/],
   [{ path: "empty.png" }, /is empty/],
   [{ path: "text.png" }, /is text, not a picture/],
