@@ -47,7 +47,8 @@ Deno.test("manifest prints the manifest, and does not hide that the configuratio
 });
 
 Deno.test("every command that reads a profile refuses one that is not there, with 64", async () => {
-  const env = { HOME: "/dev/null/nowhere" };
+  using folder = new Folder();
+  const env = { HOME: folder.at("nowhere") };
   for (const words of PROFILE_COMMANDS) {
     const { code, stdout, stderr } = await run([...words, "--profile", "/nope"], { env });
     assert.deepEqual([code, stdout], [64, ""], words.join(" "));
@@ -95,10 +96,10 @@ Deno.test("what a person typed reaches their terminal clean, also in an error", 
 });
 
 Deno.test("colour is for terminals, unless it is forced; NO_COLOR wins", async () => {
+  using folder = new Folder();
   const coloured = async (env: Record<string, string>) =>
-    (await run(["config", "show"], { env: { HOME: "/dev/null/nowhere", ...env } })).stdout.includes(
-      "\x1b[",
-    );
+    (await run(["config", "show"], { env: { HOME: folder.at("nowhere"), ...env } })).stdout
+      .includes("\x1b[");
   assert.equal(await coloured({}), false);
   assert.equal(await coloured({ FORCE_COLOR: "1" }), true);
   assert.equal(await coloured({ CLICOLOR_FORCE: "1" }), true);
@@ -107,7 +108,8 @@ Deno.test("colour is for terminals, unless it is forced; NO_COLOR wins", async (
 });
 
 Deno.test("lines are not broken in a pipe, and the signs of a locale without UTF-8 are plain", async () => {
-  const env = { HOME: "/dev/null/nowhere", PATH: "/usr/bin:/bin" };
+  using folder = new Folder();
+  const env = { HOME: folder.at("nowhere"), PATH: "/usr/bin:/bin" };
   const wide = await run(["doctor", "--verbose"], { env });
   const narrow = await run(["doctor", "--verbose"], { env: { ...env, COLUMNS: "40" } });
   assert.ok(Math.max(...wide.stdout.split("\n").map(({ length }) => length)) > 120);
