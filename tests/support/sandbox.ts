@@ -31,6 +31,8 @@ export interface SandboxOptions {
   modelName?: string;
   /** More lines of codex's config.toml. */
   codexToml?: string;
+  /** codex starts as for somebody who has just installed it, with all that takes its time. */
+  ordinary?: boolean;
 }
 
 /** The world; every path is absolute and, but for `state`, exists. */
@@ -89,12 +91,13 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   // At each start codex asks `lsb_release`, where there is one: a script of ten programs, a quarter of
   // the processor time that a short turn takes. Here it says nothing.
   const programs = await folder("bin");
-  await Deno.symlink("/bin/true", join(programs, "lsb_release"));
+  if (!options.ordinary) await Deno.symlink("/bin/true", join(programs, "lsb_release"));
   const model = startScriptedModel({
     steps: options.steps ?? [],
     ...(options.fallback ? { fallback: options.fallback } : {}),
   });
-  const toml = providerToml(model.url, options.modelName) + LEAN_TOML + (options.codexToml ?? "");
+  const toml = providerToml(model.url, options.modelName) + (options.ordinary ? "" : LEAN_TOML) +
+    (options.codexToml ?? "");
   await Deno.writeTextFile(join(codexHome, "config.toml"), toml);
 
   const { binary: codex } = options;

@@ -46,8 +46,6 @@ export interface Took {
   ms: number;
   /** From the request until codex's `turn.completed` was read, where that is told apart. */
   toldMs: number;
-  /** From the request until the first piece of text, where that is told apart. */
-  deltaMs?: number;
   thread: string;
 }
 

@@ -45,19 +45,16 @@ async function throughPlugin(host: BarePlugin, asked: Asked, id: number): Promis
   if (consume) await consumed(host, workspace, -id);
   const started = performance.now();
   await host.ask(id, workspace, prompt, tools);
-  let [ms, deltaMs] = [NaN, NaN];
+  let ms = NaN;
   for (;;) {
     const { id: about, method, params, result, error } = await host.next();
     if (error) throw new Error(error.message);
-    if (params?.event?.type === "text_delta" && Number.isNaN(deltaMs)) {
-      deltaMs = performance.now() - started;
-    }
     if (params?.event?.type === "message_end") ms = performance.now() - started;
     if (method === METHOD.hostToolCall) {
       await host.send({ id: about, result: { content: [{ type: "text", text: "done" }] } });
     } else if (about === id) {
       if (result?.stop_reason !== "end_turn") throw new Error(`ended by ${result?.stop_reason}`);
-      return { ms, toldMs: ms, deltaMs, thread: result.thread_id ?? "" };
+      return { ms, toldMs: ms, thread: result.thread_id ?? "" };
     }
   }
 }

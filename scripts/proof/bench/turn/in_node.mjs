@@ -4,7 +4,7 @@
  *     node in_node.mjs NAME CODEX [NODE_MODULES]
  *
  * Reads turns to run from stdin and writes how long they took to stdout, one JSON object per line:
- * `ms` to the turn's end, `toldMs` to `turn.completed`, `deltaMs` to the first piece of text.
+ * `ms` to the turn's end, `toldMs` to `turn.completed`.
  */
 import { spawn } from "node:child_process";
 import process from "node:process";
@@ -60,13 +60,12 @@ const CONTENDERS = {
       });
     await ask("initialize", { clientInfo: { name: "bench", version: "1" } });
     end = () => server.stdin.end();
-    return async ({ workspace, prompt, thread }, times) => {
+    return async ({ workspace, prompt, thread }) => {
       const sandbox = { cwd: workspace, approvalPolicy: "never", sandbox: "read-only" };
       const threadId = thread ?? (await ask("thread/start", sandbox)).thread.id;
       const over = new Promise((resolve) =>
         heard = ({ method }) => {
-          if (method === "item/agentMessage/delta") times.deltaMs ??= times.now();
-          else if (method === "turn/completed") resolve();
+          if (method === "turn/completed") resolve();
         }
       );
       const input = [{ type: "text", text: prompt, text_elements: [] }];
