@@ -46,6 +46,7 @@ const fallback = callsTheTool;
 const staying = { transport: "app-server", warm: { spare: false } };
 await using plugin = await Contender.enter("plugin", { fallback });
 await using warm = await Contender.enter("plugin", { fallback, config: staying });
+await warm.begin({ tools: [TOOL] });
 await using direct = await Contender.enter("node", { fallback, codexToml: directServer });
 const name = "codex with a direct Node MCP server";
 for (

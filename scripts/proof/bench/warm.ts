@@ -8,7 +8,7 @@ import { pause } from "../../../base/timer.ts";
 import { report } from "./figures/figure.ts";
 import { compare, Contender } from "./turn/contender.ts";
 
-const PAIRS = Number(Deno.args[0] ?? 21);
+const PAIRS = Number(Deno.args[0] ?? 41);
 /** How long a spare may take to be there again; nobody asks for two new agents at once. */
 const SPARE_MS = 1_500;
 
