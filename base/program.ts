@@ -10,7 +10,7 @@
 import { joinBytes } from "./lines.ts";
 import { ChildOutput } from "./child_output.ts";
 import { errorMessage } from "./error_message.ts";
-import { startTimer, within } from "./timer.ts";
+import { pause, startTimer, within } from "./timer.ts";
 
 /** How to run it. */
 export interface ProgramOptions {
@@ -85,8 +85,7 @@ export async function runProgram(
   const ended = Promise.withResolvers<["time" | "output" | "cancelled", string]>();
   const cancel = (): void => ended.resolve(["cancelled", "it was cancelled"]);
   if (signal?.aborted) throw new ProgramError("cancelled", "it was cancelled");
-  const child = start(path, args, options);
-  running.set(child, options.lookup === true);
+  const child = await started(path, args, options);
   const status = child.status;
   const outputs = (options.lookup ? [child.stdout] : [child.stdout, child.stderr])
     .map((stream) => new Output(stream, maxBytes));
@@ -98,6 +97,7 @@ export async function runProgram(
     () => ended.resolve(["time", `it did not end within ${timeMs / 1000} s`]),
   );
   signal?.addEventListener("abort", cancel);
+  if (signal?.aborted) cancel();
   try {
     const why = await Promise.race([ended.promise, Promise.all([status, read]).then(() => {})]);
     const [stdout = "", stderr = ""] = outputs.map((output) => output.text());
@@ -115,6 +115,33 @@ export async function runProgram(
     running.delete(child);
     await Promise.all(outputs.map((output) => output.close()));
     await read;
+  }
+}
+
+/** A file that is still open for writing cannot be started: so often it is tried again, and after so long. */
+const BUSY_TRIES = 10;
+const BUSY_MS = 20;
+
+/**
+ * An installer may be writing it, or a child that was forked while we wrote it has not become its own
+ * program yet.
+ */
+async function started(
+  path: string,
+  args: readonly string[],
+  options: ProgramOptions,
+): Promise<Deno.ChildProcess> {
+  for (let tries = 1;; tries++) {
+    try {
+      const child = start(path, args, options);
+      running.set(child, options.lookup === true);
+      return child;
+    } catch (error) {
+      const isBusy = error instanceof ProgramError && /os error 26\b/.test(error.message);
+      if (!isBusy || tries === BUSY_TRIES) throw error;
+      await pause(BUSY_MS, options.signal);
+      if (options.signal?.aborted) throw new ProgramError("cancelled", "it was cancelled");
+    }
   }
 }
 

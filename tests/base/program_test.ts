@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { dirname, join } from "@std/path";
 import {
   type ProgramEnd,
   ProgramError,
@@ -104,6 +105,23 @@ Deno.test("runProgram stops reading what a stranger in another session writes in
       },
     );
     assert.ok(performance.now() - began < 20_000);
+  }
+});
+
+Deno.test("runProgram starts a program that is just being written, when that is done, and gives up in time", async () => {
+  const path = join(Deno.makeTempDirSync({ prefix: "plexum-busy-" }), "program");
+  const writing = Deno.openSync(path, { write: true, createNew: true, mode: 0o755 });
+  writing.writeSync(new TextEncoder().encode("#!/bin/sh\necho out\n"));
+  try {
+    const options = { timeMs: 10_000 };
+    await assert.rejects(runProgram(path, [], options), /busy/);
+    const cancelled = { ...options, signal: AbortSignal.timeout(1) };
+    await assert.rejects(runProgram(path, [], cancelled), /cancelled/);
+    const run = runProgram(path, [], options);
+    writing.close();
+    assert.equal((await run).stdout, "out\n");
+  } finally {
+    Deno.removeSync(dirname(path), { recursive: true });
   }
 });
 
