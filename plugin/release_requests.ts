@@ -6,6 +6,7 @@
  * @module
  */
 import { removeIfThere } from "../base/files.ts";
+import { startTimer } from "../base/timer.ts";
 import type { StateStore } from "../rollout/state/state.ts";
 import type { Transports } from "../runner/transports.ts";
 
@@ -16,7 +17,7 @@ const LOOK_MS = 500;
 export class ReleaseRequests implements Disposable {
   readonly #store: StateStore;
   readonly #threads: Pick<Transports, "snapshot" | "free">;
-  #timer: number | undefined;
+  #stopWaiting: (() => void) | undefined;
 
   constructor(store: StateStore, threads: Pick<Transports, "snapshot" | "free">) {
     this.#store = store;
@@ -25,16 +26,16 @@ export class ReleaseRequests implements Disposable {
 
   /** To be called when a codex may have been left with a thread. */
   watch(): void {
-    if (this.#timer !== undefined || this.#threads.snapshot().servers.length === 0) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
+    if (this.#stopWaiting !== undefined || this.#threads.snapshot().servers.length === 0) return;
+    this.#stopWaiting = startTimer(LOOK_MS, () => {
+      this.#stopWaiting = undefined;
       this.#look();
       this.watch();
-    }, LOOK_MS);
+    });
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
+    this.#stopWaiting?.();
   }
 
   #look(): void {
