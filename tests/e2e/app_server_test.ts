@@ -6,13 +6,14 @@ import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { METHOD } from "../../plugin/protocol.ts";
 import { run } from "../plugin/operator/command_line.ts";
+import { command } from "../support/model/items.ts";
 import { codexBinary, STAYING_CODEX } from "../support/codex.ts";
 import { within } from "../support/deadline.ts";
 import { type Host, startHost } from "../support/host.ts";
 import { callOutput, type ModelRequest } from "../support/model/request.ts";
 import type { ScriptedStep } from "../support/model/step.ts";
 import { openSandbox, type Sandbox, type SandboxOptions } from "../support/sandbox.ts";
-import { codexByHand, resumeArgs } from "./codex_by_hand.ts";
+import { codexByHand, resumeArgs } from "../support/codex_run.ts";
 import { asks } from "./world.ts";
 
 /** A host, and what is needed to look behind it. */
@@ -59,7 +60,7 @@ const calls = (name: string, args: unknown, call_id: string, namespace?: string)
   }],
 });
 
-const shell = (cmd: string, id: string) => calls("exec_command", { cmd }, id);
+const shell = (cmd: string, id: string): ScriptedStep => ({ items: [command(cmd, id)] });
 
 const ECHO = {
   name: "echo",
@@ -119,8 +120,7 @@ for (const version of STAYING_CODEX) {
       (await run(["stats"], { env })).stdout,
       /^warm +1 now \([1-9]\d* MB in memory, \d+(?:\.\d)? MB of it their own\); turns: 1 after a start$/m,
     );
-    const { native } = await codexBinary(version);
-    const resume = () => codexByHand(native, sandbox, resumeArgs(thread_id), "by hand");
+    const resume = () => codexByHand(sandbox, resumeArgs(thread_id), "by hand");
     const refused = await resume();
     assert.notEqual(refused.code, 0, "only one codex may have it");
     const released = await run(["sessions", "release", thread_id], { env });
@@ -352,7 +352,6 @@ for (const version of STAYING_CODEX) {
   });
 
   Deno.test(`a thread moves between exec and warm codex ${version}, and is a person's in between`, async () => {
-    const { native } = await codexBinary(version);
     await using world = await stage(version);
     const { host, sandbox } = world;
     const ask = async (text: string) => {
@@ -370,7 +369,7 @@ for (const version of STAYING_CODEX) {
     await sandbox.configure({ transport: "app-server", warm: { idle_ms: 0 } });
     assert.equal(await ask("word-6"), thread);
     assert.deepEqual(await world.servers(), [], "nothing is kept");
-    const person = await codexByHand(native, sandbox, resumeArgs(thread), "word-7");
+    const person = await codexByHand(sandbox, resumeArgs(thread), "word-7");
     assert.equal(person.code, 0, person.stderr);
     assert.equal(await ask("word-8"), thread);
     const told = JSON.stringify(sandbox.model.asked.at(-1)?.input);

@@ -5,6 +5,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { writerLockPath } from "../../rollout/writer_lock.ts";
+import { command } from "../support/model/items.ts";
 import { codexBinary, NEWEST_CODEX } from "../support/codex.ts";
 import { startHost } from "../support/host.ts";
 import { openSandbox } from "../support/sandbox.ts";
@@ -14,14 +15,7 @@ Deno.test("a consume deferred because of another codex is done when that codex l
   await using sandbox = await openSandbox({
     binary: native,
     steps: [
-      {
-        items: [{
-          type: "function_call",
-          name: "exec_command",
-          args: { cmd: "echo a long line to be let go" },
-          call_id: "call_1",
-        }],
-      },
+      { items: [command("echo a long line to be let go", "call_1")] },
       { text: "done" },
     ],
   });

@@ -2,6 +2,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { SERVER_NAME } from "../../mcp_host/registration/registration.ts";
+import { command } from "../support/model/items.ts";
 import { callOutput } from "../support/model/request.ts";
 import type { ScriptedStep } from "../support/model/step.ts";
 import { startHost } from "../support/host.ts";
@@ -11,15 +12,11 @@ import { asks, EVERY_WAY, openWorld, strangers } from "./world.ts";
 
 /** A command, and a daemon of its that outlives whoever ends codex. */
 const sleeps: ScriptedStep = {
-  items: [{
-    type: "function_call",
-    name: "exec_command",
-    args: {
-      cmd: "setsid sleep 7654 >/dev/null 2>&1 & touch started; sleep 7654",
-      yield_time_ms: 30_000,
-    },
-    call_id: "call_sleep",
-  }],
+  items: [command(
+    "setsid sleep 7654 >/dev/null 2>&1 & touch started; sleep 7654",
+    "call_sleep",
+    { yield_time_ms: 30_000 },
+  )],
 };
 
 /** Resolves when the command of `sleeps` runs; its processes. */

@@ -3,6 +3,7 @@
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
+import { command } from "../support/model/items.ts";
 import { callOutput } from "../support/model/request.ts";
 import type { Step } from "../support/model/step.ts";
 import { run } from "../plugin/operator/command_line.ts";
@@ -10,14 +11,7 @@ import { codexBinary, NEWEST_CODEX } from "../support/codex.ts";
 import { openSandbox } from "../support/sandbox.ts";
 
 /** The model calls a command whose output is worth a consume. */
-const BIG_CALL: Step = {
-  items: [{
-    type: "function_call",
-    name: "exec_command",
-    args: { cmd: "yes harbour | head -c 3000" },
-    call_id: "call_big",
-  }],
-};
+const BIG_CALL: Step = { items: [command("yes harbour | head -c 3000", "call_big")] };
 
 Deno.test("sessions list, show and consume; the next turn no longer sees what was consumed", async () => {
   await using sandbox = await openSandbox({

@@ -4,6 +4,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import * as z from "zod/mini";
+import { command } from "../support/model/items.ts";
 import { assistantTexts, callOutput } from "../support/model/request.ts";
 import type { ScriptedStep } from "../support/model/step.ts";
 import { StreamEvent } from "../../plugin/protocol.ts";
@@ -18,12 +19,7 @@ import { openSandbox } from "../support/sandbox.ts";
 const LOOKS: ScriptedStep = {
   items: [
     { type: "message", text: "I will look.", phase: "commentary" },
-    {
-      type: "function_call",
-      name: "exec_command",
-      args: { cmd: "printf 'a\\033]0;evil\\007b\\033[31m'" },
-      call_id: "call_1",
-    },
+    command("printf 'a\\033]0;evil\\007b\\033[31m'", "call_1"),
   ],
 };
 

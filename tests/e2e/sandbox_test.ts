@@ -2,6 +2,7 @@
 import { strict as assert } from "node:assert";
 import { existsSync } from "node:fs";
 import { join } from "@std/path";
+import { command } from "../support/model/items.ts";
 import { skipped } from "../support/skipped.ts";
 import { codexCanSandbox } from "../support/user_namespaces.ts";
 import { asks, EVERY_WAY, openWorld } from "./world.ts";
@@ -39,12 +40,7 @@ for (const version of EVERY_WAY) {
         await sandbox.configure({ sandbox: setting, writable_roots: [paths.extra] });
         const cmd = FOLDERS.map((name) => `echo x > '${join(paths[name], "made")}'`).join("; ");
         sandbox.model.pushStep({
-          items: [{
-            type: "function_call",
-            name: "exec_command",
-            args: { cmd },
-            call_id: "call_1",
-          }],
+          items: [command(cmd, "call_1")],
         });
         const turn = host.stream(asks(sandbox.workspace, "write"));
         assert.equal((await turn.result).stop_reason, "end_turn");
@@ -70,12 +66,7 @@ for (const version of EVERY_WAY) {
         const { hostname, port } = new URL(sandbox.model.url);
         const cmd = `bash -c 'exec 3<>/dev/tcp/${hostname}/${port} && touch reached'`;
         sandbox.model.pushStep({
-          items: [{
-            type: "function_call",
-            name: "exec_command",
-            args: { cmd },
-            call_id: "call_1",
-          }],
+          items: [command(cmd, "call_1")],
         });
         const turn = host.stream(asks(sandbox.workspace, "connect"));
         assert.equal((await turn.result).stop_reason, "end_turn");

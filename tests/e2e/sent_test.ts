@@ -7,7 +7,7 @@ import { executable } from "../support/checkout.ts";
 import { startHost } from "../support/host.ts";
 import { decodeBase64 } from "../../base/picture.ts";
 import { canMount } from "../support/mounted.ts";
-import type { ScriptedItem } from "../support/model/items.ts";
+import { command, type ScriptedItem } from "../support/model/items.ts";
 import { PIXEL } from "../support/pixel.ts";
 import { RpcError } from "../support/rpc_error.ts";
 import { openSandbox } from "../support/sandbox.ts";
@@ -145,7 +145,7 @@ for (const version of ALL_VERSIONS) {
         config: { ...config, sandbox: "read-only", retries: 0 },
         steps: [
           {
-            items: [{ type: "function_call", name: "exec_command", args: { cmd: "touch wrote" } }],
+            items: [command("touch wrote")],
             delayMs: 1_500,
           },
           { text: "done" },

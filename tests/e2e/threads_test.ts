@@ -6,9 +6,9 @@ import { userTexts } from "../support/model/request.ts";
 import { codexBinary, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { RpcError } from "../support/rpc_error.ts";
 import type { Sandbox } from "../support/sandbox.ts";
-import { codexByHand, resumeArgs } from "./codex_by_hand.ts";
+import { codexByHand, resumeArgs } from "../support/codex_run.ts";
 import { compressedSession } from "../../scripts/proof/matrix/threads.ts";
-import { asks, configOf, EVERY_WAY, openWorld, plays, STAYING, type World } from "./world.ts";
+import { asks, EVERY_WAY, openWorld, plays, STAYING, type World } from "./world.ts";
 
 function rolloutOf({ codexHome }: Sandbox, thread: string): string {
   const located = locateRolloutSync(codexHome, thread);
@@ -104,10 +104,9 @@ for (const version of EVERY_WAY) {
       steps: [1000, 2000, 4000, 8000].map((n) => ({ text: `${n}`, usage: usage(n) })),
     });
     const { host, sandbox } = world;
-    const { binary: native } = await configOf(version);
     const first = await host.stream(asks(sandbox.workspace, "one")).result;
     assert.equal(first.usage.input_tokens, 1000);
-    const byHand = await codexByHand(native, sandbox, resumeArgs(first.thread_id), "by hand");
+    const byHand = await codexByHand(sandbox, resumeArgs(first.thread_id), "by hand");
     assert.equal(byHand.code, 0, byHand.stderr);
     assert.match(byHand.stdout, /"input_tokens":3000/, "codex counts the thread");
     const third = await host.stream(asks(sandbox.workspace, "three")).result;
@@ -130,12 +129,11 @@ for (const version of EVERY_WAY) {
       config: { retries: 1, warm: { idle_ms: 0 } },
     });
     const { host, sandbox } = world;
-    const { binary: native } = await configOf(version);
     const { thread_id } = await host.stream(asks(sandbox.workspace, "one")).result;
 
     const release = Promise.withResolvers<void>();
     sandbox.model.setSteps([{ text: "by hand", hold: release.promise }]);
-    const byHand = codexByHand(native, sandbox, resumeArgs(thread_id), "by hand");
+    const byHand = codexByHand(sandbox, resumeArgs(thread_id), "by hand");
     await sandbox.model.received(2);
 
     const turn = host.stream(asks(sandbox.workspace, "two"));

@@ -2,6 +2,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { METHOD } from "../../plugin/protocol.ts";
+import { command } from "../support/model/items.ts";
 import { within } from "../support/deadline.ts";
 import { startHost } from "../support/host.ts";
 import { openSandbox } from "../support/sandbox.ts";
@@ -27,7 +28,7 @@ for (const way of EVERY_WAY) {
         binary,
         config,
         steps: [
-          { items: [{ type: "function_call", name: "exec_command", args: { cmd: "true" } }] },
+          { items: [command("true")] },
           { items: [item] },
           { text: "done" },
         ],

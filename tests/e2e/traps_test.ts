@@ -1,5 +1,6 @@
 /** What codex does unlike one would think, and what the host sees of it. */
 import { strict as assert } from "node:assert";
+import { command } from "../support/model/items.ts";
 import { codexBinary, OLDEST_CODEX } from "../support/codex.ts";
 import { startHost } from "../support/host.ts";
 import { openSandbox } from "../support/sandbox.ts";
@@ -57,14 +58,7 @@ type = "command"
 command = "echo 'not today' >&2; exit 2"
 `,
         steps: [
-          {
-            items: [{
-              type: "function_call",
-              name: "exec_command",
-              args: { cmd: "echo hi" },
-              call_id: "call_1",
-            }],
-          },
+          { items: [command("echo hi", "call_1")] },
           { text: "so be it" },
         ],
       });

@@ -2,6 +2,7 @@
  * Whole turns: reference host, compiled plugin, real codex, scripted model. What a host sees first.
  */
 import { strict as assert } from "node:assert";
+import { command } from "../support/model/items.ts";
 import { callOutput, userTexts } from "../support/model/request.ts";
 import type { ScriptedStep } from "../support/model/step.ts";
 import { codexBinary, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
@@ -24,7 +25,7 @@ const shellCall: ScriptedStep = {
   items: [
     { type: "reasoning", summary: "**Looking**" },
     { type: "message", text: "I will look.", phase: "commentary" },
-    { type: "function_call", name: "exec_command", args: { cmd: "echo hi" }, call_id: "call_1" },
+    command("echo hi", "call_1"),
   ],
   usage: { input_tokens: 1000, cached_tokens: 400, output_tokens: 50, reasoning_tokens: 20 },
 };
@@ -120,9 +121,7 @@ for (const version of [OLDEST_CODEX, NEWEST_CODEX, ...STAYING]) {
 
   Deno.test(`stdin EOF during a turn on codex ${version} leaves no process`, async () => {
     const way = await configOf(version);
-    const sleeps: ScriptedStep = {
-      items: [{ type: "function_call", name: "exec_command", args: { cmd: "sleep 1000" } }],
-    };
+    const sleeps: ScriptedStep = { items: [command("sleep 1000")] };
     await using sandbox = await openSandbox({ ...way, steps: [sleeps] });
     await using host = await startHost({ env: sandbox.env });
     await host.initialize();

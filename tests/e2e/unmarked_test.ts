@@ -5,6 +5,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { marksByLimit } from "../../runner/process/turn_mark.ts";
+import { command } from "../support/model/items.ts";
 import { NEWEST_CODEX } from "../support/codex.ts";
 import { startHost } from "../support/host.ts";
 import type { ScriptedStep } from "../support/model/step.ts";
@@ -14,16 +15,12 @@ import { asks, openWorld } from "./world.ts";
 
 /** Starts the daemon, stays for as long as a look may take to come round, and then for `seconds`. */
 const daemon = (seconds: number): ScriptedStep => ({
-  items: [{
-    type: "function_call",
-    name: "exec_command",
-    args: {
-      cmd: `env -i prlimit --locks=7:7 setsid sleep 8765 </dev/null >/dev/null 2>&1 & ` +
-        `until [ -e seen ]; do sleep 0.05; done; sleep ${seconds}`,
-      yield_time_ms: 30_000,
-    },
-    call_id: "call_daemon",
-  }],
+  items: [command(
+    `env -i prlimit --locks=7:7 setsid sleep 8765 </dev/null >/dev/null 2>&1 & ` +
+      `until [ -e seen ]; do sleep 0.05; done; sleep ${seconds}`,
+    "call_daemon",
+    { yield_time_ms: 30_000 },
+  )],
 });
 const options = (seconds: number) => ({
   steps: [daemon(seconds), { text: "done" }],

@@ -5,7 +5,7 @@ import { EXACT } from "../../scripts/proof/matrix/edges.ts";
 import { capabilitiesOf } from "../../runner/codex/capabilities.ts";
 import { RawJson } from "../../base/raw_json.ts";
 import type { HostTool, HostToolCall } from "../../mcp_host/host_tool.ts";
-import type { ScriptedItem } from "../support/model/items.ts";
+import { command, type ScriptedItem } from "../support/model/items.ts";
 import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { PIXEL } from "../support/pixel.ts";
 import { openSandbox, type Sandbox } from "../support/sandbox.ts";
@@ -268,18 +268,11 @@ Deno.test("codex does not start a turn where the relay cannot be started", async
 
 Deno.test("codex keeps the token out of the commands that the model runs", async () => {
   for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
-    const command = { cmd: 'echo "token=[$PLEXUM_MCP_TOKEN] home=[$CODEX_HOME]"' };
+    const tells = command('echo "token=[$PLEXUM_MCP_TOKEN] home=[$CODEX_HOME]"', "call_s");
     await using sandbox = await openSandbox({
       binary: (await codexBinary(version)).native,
       steps: [
-        {
-          items: [{
-            type: "function_call",
-            name: "exec_command",
-            args: command,
-            call_id: "call_s",
-          }],
-        },
+        { items: [tells] },
         { text: "done" },
       ],
     });

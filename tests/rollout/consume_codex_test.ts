@@ -9,15 +9,9 @@ import { applyPending, mutate } from "../../rollout/consume/consume.ts";
 import { noWaitLeftBehind } from "../../base/lock.ts";
 import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { openSandbox } from "../support/sandbox.ts";
-import type { ScriptedItem } from "../support/model/items.ts";
+import { command, type ScriptedItem } from "../support/model/items.ts";
 import { completedTurn, execTurn, rememberThread } from "./codex_turn.ts";
 
-const shell = (call_id: string, cmd: string): ScriptedItem => ({
-  type: "function_call",
-  name: "exec_command",
-  args: { cmd },
-  call_id,
-});
 const patch = (call_id: string, file: string): ScriptedItem => ({
   type: "custom_tool_call",
   name: "apply_patch",
@@ -45,11 +39,11 @@ for (const version of [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX]) {
     await using sandbox = await openSandbox({
       binary: native,
       steps: [
-        { items: [shell("call_light", "seq 1 50"), shell("call_heavy", "seq 1 60")] },
-        { items: [patch("call_patch", "new.txt"), shell("call_kept", "seq 1 70")] },
+        { items: [command("seq 1 50", "call_light"), command("seq 1 60", "call_heavy")] },
+        { items: [patch("call_patch", "new.txt"), command("seq 1 70", "call_kept")] },
         { text: "first turn done" },
         { text: "second turn done" },
-        { items: [shell("call_late", "seq 1 80")] },
+        { items: [command("seq 1 80", "call_late")] },
         { text: "third turn done" },
         { text: "fourth turn done" },
       ],
@@ -103,7 +97,7 @@ for (const version of [MIDDLE_CODEX, NEWEST_CODEX]) {
     await using sandbox = await openSandbox({
       binary: native,
       steps: [
-        { items: [shell("call_1", "seq 1 50")] },
+        { items: [command("seq 1 50", "call_1")] },
         { text: "first turn done" },
         { text: "held open", hold: held.promise },
         { text: "third turn done" },

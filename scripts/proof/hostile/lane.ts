@@ -11,6 +11,7 @@ import {
 } from "../../../tests/support/fake_codex.ts";
 import { namesIn } from "../../../tests/support/files.ts";
 import { Lab, strangers } from "../../../tests/support/lab.ts";
+import { command } from "../../../tests/support/model/items.ts";
 import { PIXEL } from "../../../tests/support/pixel.ts";
 import { allProcesses, kill, type Process } from "../../../tests/support/processes.ts";
 import type { Turn } from "../../../tests/support/turn.ts";
@@ -67,7 +68,7 @@ function fake(deaf: boolean): HostileKind {
 const shell = (cmd: string): ScriptedStep => ({
   items: [
     { type: "message", text: "working", phase: "commentary" },
-    { type: "function_call", name: "exec_command", args: { cmd, yield_time_ms: 60_000 } },
+    command(cmd, undefined, { yield_time_ms: 60_000 }),
   ],
 });
 

@@ -7,7 +7,8 @@ import { callOutput, type ModelRequest, userTexts } from "../../../tests/support
 import { walkFiles } from "../../../tests/support/files.ts";
 import { type Lab, strangers } from "../../../tests/support/lab.ts";
 import type { Play, Scenario } from "./run.ts";
-import { command, resultOf } from "./tools.ts";
+import { command } from "../../../tests/support/model/items.ts";
+import { resultOf } from "./tools.ts";
 
 /** A running command is cancelled. */
 export const cancel: Scenario = {
@@ -16,7 +17,7 @@ export const cancel: Scenario = {
   // A codex that is being started for another turn has children of its own for a moment.
   lab: { config: { warm: { spare: false } } },
   async play(lab) {
-    const turn = lab.start("sleep", { steps: [{ items: [command("call_z", "sleep 1000")] }] });
+    const turn = lab.start("sleep", { steps: [{ items: [command("sleep 1000", "call_z")] }] });
     await turn.until("tool_call_end");
     await turn.cancel();
     const end = await turn.end();
@@ -81,7 +82,7 @@ export const lostSession: Scenario = {
 /** A turn with a call, whose session file is compressed then; and a consume of that call. */
 async function compressed(lab: Lab): Promise<{ thread: string; path: string }> {
   const { end } = await lab.succeed("look", {
-    steps: [{ items: [command("call_1", "echo a long line to be let go")] }, { text: "done" }],
+    steps: [{ items: [command("echo a long line to be let go", "call_1")] }, { text: "done" }],
   });
   const paths = [...walkFiles(join(lab.sandbox.codexHome, "sessions"))];
   const path = paths.find((path) => path.includes(end.thread_id)) ?? assert.fail();
@@ -151,8 +152,8 @@ async function consumed(lab: Lab, op: string): Promise<ModelRequest> {
     steps: [
       {
         items: [
-          command("call_old", "echo let-go-of-me; echo $((6*7))"),
-          command("call_kept", "echo keep-me"),
+          command("echo let-go-of-me; echo $((6*7))", "call_old"),
+          command("echo keep-me", "call_kept"),
         ],
       },
       { text: "ran" },

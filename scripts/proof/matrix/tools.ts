@@ -4,15 +4,10 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { callOutput } from "../../../tests/support/model/request.ts";
-import type { ScriptedItem } from "../../../tests/support/model/items.ts";
+import { command } from "../../../tests/support/model/items.ts";
 import { typesOf } from "../../../tests/support/host.ts";
 import type { Turn } from "../../../tests/support/turn.ts";
 import type { Scenario } from "./run.ts";
-
-/** A command, as the model asks for it. */
-export function command(call_id: string, cmd: string): ScriptedItem {
-  return { type: "function_call", name: "exec_command", args: { cmd }, call_id };
-}
 
 /** What the host was told that a call came to: all its outputs as text, and whether it failed. */
 export function resultOf(turn: Turn, id: string): { output: string; failed: boolean } {
@@ -32,7 +27,7 @@ export const shell: Scenario = {
     const { turn, asked } = await lab.succeed("run it", {
       steps: [
         {
-          items: [{ type: "message", text: "I will." }, command("call_1", "pwd; echo d$((1+1))n")],
+          items: [{ type: "message", text: "I will." }, command("pwd; echo d$((1+1))n", "call_1")],
         },
         { text: "ran" },
       ],
@@ -86,7 +81,7 @@ export const parallelCalls: Scenario = {
   async play(lab) {
     const ids = ["call_a", "call_b", "call_c"];
     const { turn } = await lab.succeed("run all", {
-      steps: [{ items: ids.map((id) => command(id, `echo out-${id}`)) }, { text: "ran" }],
+      steps: [{ items: ids.map((id) => command(`echo out-${id}`, id)) }, { text: "ran" }],
     });
     assert.deepEqual(turn.of("tool_call_start").map(({ id }) => id), ids);
     for (const id of ids) assert.match(resultOf(turn, id).output, new RegExp(`out-${id}`));
@@ -99,7 +94,7 @@ export const failingTool: Scenario = {
   promise: "a failed command is an error result, the turn goes on",
   async play(lab) {
     const { turn, asked } = await lab.succeed("try", {
-      steps: [{ items: [command("call_f", "echo broken >&2; exit 3")] }, { text: "it failed" }],
+      steps: [{ items: [command("echo broken >&2; exit 3", "call_f")] }, { text: "it failed" }],
     });
     const { output, failed } = resultOf(turn, "call_f");
     assert.match(output, /broken/);

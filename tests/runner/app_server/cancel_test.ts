@@ -1,17 +1,12 @@
 /** Ends of turns of a real codex: what was asked to stop has stopped, and the server is warm. */
 import { strict as assert } from "node:assert";
 import type { CodexEvent } from "../../../runner/transport.ts";
+import { command } from "../../support/model/items.ts";
 import { allProcesses } from "../../support/processes.ts";
 import { codexCanSandbox } from "../../support/user_namespaces.ts";
 import { APP_SERVER_VERSIONS, type Played, Rig } from "./rig.ts";
 
-const run = (cmd: string) => ({
-  items: [{
-    type: "function_call" as const,
-    name: "exec_command",
-    args: { cmd, yield_time_ms: 60_000 },
-  }],
-});
+const run = (cmd: string) => ({ items: [command(cmd, undefined, { yield_time_ms: 60_000 })] });
 
 /** A number of seconds that nobody else sleeps. */
 const SLEEP = 31_417;

@@ -4,13 +4,12 @@ import { existsSync } from "node:fs";
 import { join } from "@std/path";
 import { TurnError } from "../../../runner/turn_event.ts";
 import { execTurn } from "../../rollout/codex_turn.ts";
+import { command } from "../../support/model/items.ts";
 import { codexBinary } from "../../support/codex.ts";
 import { PIXEL } from "../../support/pixel.ts";
 import { APP_SERVER_VERSIONS, Rig } from "./rig.ts";
 
-const shell = (cmd: string) => ({
-  items: [{ type: "function_call" as const, name: "exec_command", args: { cmd } }],
-});
+const shell = (cmd: string) => ({ items: [command(cmd)] });
 
 for (const version of APP_SERVER_VERSIONS) {
   Deno.test(`app-server ${version}: a thread goes on in one process, and its pieces equal its text`, async () => {

@@ -35,6 +35,20 @@ export interface ScriptedFunctionCall {
   id?: string;
 }
 
+/** A shell command, as the model asks for it; `more` are other arguments of codex's tool. */
+export function command(
+  cmd: string,
+  call_id?: string,
+  more: Record<string, unknown> = {},
+): ScriptedFunctionCall {
+  return {
+    type: "function_call",
+    name: "exec_command",
+    args: { cmd, ...more },
+    ...(call_id === undefined ? {} : { call_id }),
+  };
+}
+
 /** A call whose input is free text: `apply_patch`, code mode's `exec`. */
 export interface ScriptedCustomCall {
   type: "custom_tool_call";
