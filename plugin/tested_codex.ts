@@ -7,7 +7,7 @@
 import { join } from "@std/path";
 import * as z from "zod/mini";
 import { replaceFile } from "../base/durable.ts";
-import { unlessMissing } from "../base/files.ts";
+import { stampOf } from "../base/files.ts";
 import { readOwnFile } from "../base/open_file.ts";
 import type { Capabilities } from "../runner/codex/capabilities.ts";
 import type { CodexBinary } from "../runner/codex/codex_binary.ts";
@@ -20,7 +20,7 @@ const Tested = z.object({ plugin: z.string(), binary: z.string(), at: z.string()
 /** What is remembered in a state directory. */
 export class TestedCodex {
   readonly #path: string;
-  #read: { mtimeMs: number; tested: z.infer<typeof Tested> | undefined } | undefined;
+  #read: { stamp: string; tested: z.infer<typeof Tested> | undefined } | undefined;
 
   constructor(state: string) {
     this.#path = join(state, "tested.json");
@@ -30,7 +30,9 @@ export class TestedCodex {
   at(codex: Probed): string | undefined {
     try {
       const tested = this.#tested();
-      return tested?.plugin === VERSION && tested.binary === stampOf(codex) ? tested.at : undefined;
+      return tested?.plugin === VERSION && tested.binary === identityOf(codex)
+        ? tested.at
+        : undefined;
     } catch {
       return undefined;
     }
@@ -38,26 +40,24 @@ export class TestedCodex {
 
   /** A whole turn of this codex went well. @throws {Error} when that cannot be written. */
   remember(codex: Probed): void {
-    const tested = { plugin: VERSION, binary: stampOf(codex), at: new Date().toISOString() };
+    const tested = { plugin: VERSION, binary: identityOf(codex), at: new Date().toISOString() };
     const bytes = new TextEncoder().encode(`${JSON.stringify(tested)}\n`);
     replaceFile(this.#path, (file) => file.writeSync(bytes), 0o600);
   }
 
   /** Read again only when the file is another one. */
   #tested(): z.infer<typeof Tested> | undefined {
-    const info = unlessMissing(() => Deno.statSync(this.#path));
-    const mtimeMs = info?.mtime?.getTime() ?? 0;
-    if (this.#read?.mtimeMs !== mtimeMs) {
-      const text = info && new TextDecoder().decode(readOwnFile(this.#path));
-      const { data } = z.safeParse(Tested, JSON.parse(text ?? "null"));
-      this.#read = { mtimeMs, tested: data };
+    const stamp = stampOf(this.#path);
+    if (this.#read?.stamp !== stamp) {
+      const text = stamp === "" ? "null" : new TextDecoder().decode(readOwnFile(this.#path));
+      this.#read = { stamp, tested: z.safeParse(Tested, JSON.parse(text)).data };
     }
     return this.#read.tested;
   }
 }
 
 /** With its version: the file may be a wrapper, and what it starts another one by now. */
-function stampOf({ path, capabilities }: Probed): string {
+function identityOf({ path, capabilities }: Probed): string {
   const { size, mtime } = Deno.statSync(path);
   return `${path} ${capabilities.version} ${size} ${mtime?.toISOString()}`;
 }

@@ -90,7 +90,10 @@ class ThreadReader {
     const kind = kindOf(line.bytes);
     if (line.overlong) this.#tooLarge(line, kind);
     else if (kind === "output") this.#output(line);
-    else if (kind !== "other" || this.#mayBegin(line)) this.#decoded(line);
+    else {
+      const mayBegin = (kind === "other" || this.#said > 0) && this.#mayBegin(line);
+      if (kind !== "other" || mayBegin) this.#decoded(line, mayBegin);
+    }
   }
 
   #mayBegin(line: ScannedLine): boolean {
@@ -101,10 +104,10 @@ class ThreadReader {
     return this.#decoder.decode(bytes.subarray(0, length));
   }
 
-  #decoded(line: ScannedLine): void {
+  #decoded(line: ScannedLine, mayBegin: boolean): void {
     let parsed: unknown;
     try {
-      const mayAsk = this.#said > 0 && this.#mayBegin(line);
+      const mayAsk = this.#said > 0 && mayBegin;
       parsed = parseShortened(line.bytes, mayAsk ? Math.max(this.#keep, ASKED) : this.#keep);
     } catch {
       this.report.unreadable++;

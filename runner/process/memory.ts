@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { runProgram } from "../../base/program.ts";
+import { output } from "./process_table.ts";
 
 /** What processes hold, in bytes. */
 export interface Memory {
@@ -43,11 +43,6 @@ export function parseMemoryLeft(text: string): number | undefined {
   return left.length === 0 ? undefined : Math.min(...left);
 }
 
-/** How long `cat` may take. It takes 1 ms. */
-const READ_MS = 3_000;
-
-async function contentOf(paths: readonly string[]): Promise<string> {
-  if (Deno.build.os !== "linux") return "";
-  const read = runProgram("cat", paths, { lookup: true, timeMs: READ_MS });
-  return await read.then(({ stdout }) => stdout, () => "");
+async function contentOf(paths: string[]): Promise<string> {
+  return Deno.build.os === "linux" ? (await output("cat", paths)).text : "";
 }

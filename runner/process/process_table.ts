@@ -212,7 +212,7 @@ const READ_BYTES = 64 * 1024 * 1024;
 const FILES_AT_ONCE = 4000;
 
 /** What was printed; `complete` unless it had to be ended. */
-interface Printed {
+export interface Printed {
   text: string;
   complete: boolean;
 }
@@ -227,7 +227,8 @@ async function outputOver(command: string, args: string[], files: string[]): Pro
   return all;
 }
 
-async function output(command: string, args: string[]): Promise<Printed> {
+/** What a program of the system prints about processes. Never rejects. */
+export async function output(command: string, args: string[]): Promise<Printed> {
   try {
     // Exit codes mean little here: processes vanish while they are looked at.
     // Names of commands are bytes.

@@ -49,10 +49,7 @@ function pending({ facts: { paths } }: DoctorContext): Finding {
 /** codex that stay between turns, as of the last turn's end, and what they hold now. */
 async function kept({ facts: { paths } }: DoctorContext): Promise<Finding> {
   const stats = readStats(paths);
-  if (stats?.kept === undefined || stats.kept.warm + stats.kept.spare + stats.kept.cold === 0) {
-    return ok("none");
-  }
-  return ok(keptText(stats.kept, await keptMemory(stats)));
+  return ok(keptText(stats?.kept, await keptMemory(stats)) || "none");
 }
 
 const LastTurn = z.looseObject({ at: z.string(), error: z.optional(z.string()) });

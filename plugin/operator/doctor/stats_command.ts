@@ -70,10 +70,7 @@ function forPeople(stats: PluginStats, memory: Memory, width: number): string {
         ])
       }`,
     ],
-    [
-      "warm",
-      kept === undefined || kept.warm + kept.spare + kept.cold === 0 ? "" : keptText(kept, memory),
-    ],
+    ["warm", keptText(kept, memory)],
   ];
   return rows.filter(([, says]) => says !== "")
     .map(([name, says]) =>
@@ -86,12 +83,10 @@ function some(parts: readonly (readonly [number, string])[]): string {
   return parts.filter(([n]) => n > 0).map(([n, what]) => `${count(n)} ${what}`).join(", ");
 }
 
-/** codex that stay between turns, in one line. */
-export function keptText(
-  kept: NonNullable<PluginStats["kept"]>,
-  { resident, own }: Memory,
-): string {
-  const { processes, warm, spare, cold } = kept;
+/** codex that stay between turns, in one line; empty where no turn was of such a one. */
+export function keptText(kept: PluginStats["kept"], { resident, own }: Memory): string {
+  const { processes = 0, warm = 0, spare = 0, cold = 0 } = kept ?? {};
+  if (warm + spare + cold === 0) return "";
   const memory = resident === 0
     ? ""
     : ` (${size(resident)} in memory, ${size(own)} of it their own)`;
