@@ -26,14 +26,15 @@ export interface Captured {
   rollout: string;
 }
 
-/** Runs every scenario, three at a time; takes ten to twenty seconds. */
+/** Runs the scenarios, three at a time; all of them take ten to twenty seconds. */
 export async function capture(
   version: string,
+  scenarios: readonly CodexScenario[] = CODEX_SCENARIOS,
 ): Promise<{ captured: Captured[]; shape: VersionShape }> {
   const { native } = await codexBinary(version);
   const models = modelsIn(await catalogueOf(native));
   const tools = new Set<string>();
-  const queue = [...CODEX_SCENARIOS];
+  const queue = [...scenarios];
   const captured: Captured[] = [];
   const work = async () => {
     for (let next = queue.shift(); next; next = queue.shift()) {
@@ -121,8 +122,13 @@ async function echoBridge(sandbox: Sandbox): Promise<Bridge & AsyncDisposable> {
   }, { omitToolsFrom: true });
   bridge.attach({
     onStatus: () => {},
-    call: ({ arguments: { text } }) =>
-      Promise.resolve({ content: [{ type: "text", text: `${text}` }], isError: text === "fail" }),
+    call: ({ arguments: args }) => {
+      const text = args.member("text")?.value;
+      return Promise.resolve({
+        content: [{ type: "text", text: `${text}` }],
+        isError: text === "fail",
+      });
+    },
   });
   return Object.assign(bridge, { [Symbol.asyncDispose]: () => bridge.close() });
 }
@@ -148,7 +154,12 @@ async function start(
     model: typeof wanted === "object" ? wanted.name : models[wanted],
     sandbox: "workspace-write",
     outputSchema: run.outputSchema ? outputSchema : undefined,
-    config: [...bridge.access ? hostToolsConfig(bridge.access) : [], ...run.config ?? []],
+    config: [
+      // As codex is installed; the sandbox switches them off.
+      "skills.bundled.enabled=true",
+      ...bridge.access ? hostToolsConfig(bridge.access) : [],
+      ...run.config ?? [],
+    ],
   }, bridge.access?.env);
   const reading = child.output();
   if (run.interruptAfter !== undefined) {
