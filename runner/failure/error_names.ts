@@ -60,6 +60,7 @@ const OTHER_NAMES: Readonly<Record<string, ErrorKind>> = {
   server_error: "server_error",
   content_filter: "content_refused",
   content_policy_violation: "content_refused",
+  image_content_policy_violation: "content_refused",
   misalignment_policy: "content_refused",
   invalid_request_error: "invalid_request",
   invalid_json_schema: "invalid_request",

@@ -93,7 +93,14 @@ const WORD_ROWS: readonly WordRow[] = [
     kind: "content_refused",
     match: /\b(?:policy|policies)\b|safety system|flagged (?:as|by|for)|reason: content_filter/i,
   },
-  { kind: "invalid_request", match: /invalid image|invalid schema/i },
+  {
+    // All that codex says of a picture that the service refuses while codex compacts the thread.
+    kind: "invalid_request",
+    match: /image poisoning/i,
+    hint:
+      "codex cannot compact this thread, because the model's service refuses a picture in it: consume the tool output that holds it, or begin a new thread (another workspace or agent).",
+  },
+  { kind: "invalid_request", match: /valid image|unsupported image|invalid schema/i },
 ];
 
 /** The row whose words stand in `text`; `ownNames` are the request's own. */

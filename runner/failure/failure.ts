@@ -169,8 +169,10 @@ function recognize(text: string, { info, ownNames }: FailureEvidence): Known | u
     words?.kind,
     kindOf(body?.type),
     status === undefined ? byName : undefined,
-    // The whole answer to a 400 is all that codex says.
-    status === 400 || text.startsWith("{") ? "invalid_request" as const : undefined,
+    // The whole answer to a 400 is all that codex says, or that and what it was about.
+    status === 400 || /^(?:Error running remote compact task: )?\{/.test(text)
+      ? "invalid_request" as const
+      : undefined,
   ].find((kind) => kind !== undefined);
   if (kind === undefined) return undefined;
   return { kind, hint: words?.kind === kind ? hintOf(words, text) : undefined };

@@ -169,6 +169,12 @@ export const ROWS: Row[] = [
     },
   },
   {
+    name: "response.failed for a picture",
+    kind: "invalid_request",
+    retryable: false,
+    step: { failed: { code: "invalid_image", message: "This does not represent a valid image" } },
+  },
+  {
     name: "402",
     kind: "quota_exhausted",
     retryable: false,

@@ -1,8 +1,10 @@
 /** Every way in which a real codex fails, and what the host is told of it. */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
+import { decodeBase64 } from "../../base/picture.ts";
 import type { ErrorBody } from "../../plugin/protocol.ts";
 import { MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
+import { PIXEL } from "../support/pixel.ts";
 import { canMount, mountSmall } from "../support/mounted.ts";
 import { RpcError } from "../support/rpc_error.ts";
 import type { Turn } from "../support/turn.ts";
@@ -49,6 +51,34 @@ for (const version of [...EVERY_WAY, "0.169.0"]) {
     const turn = world.host.stream(asks(world.sandbox.workspace, "hello"));
     assert.equal((await turn.result).stop_reason, "max_tokens");
     assert.deepEqual(turn.of("error"), []);
+  });
+
+  Deno.test(`picture that codex ${version} is refused while it compacts is named, and consumed`, async () => {
+    const config = { retries: 0, extra_args: ["-c", "model_auto_compact_token_limit=50000"] };
+    await using world = await openWorld(version, { config });
+    const picture = join(world.sandbox.workspace, "p.png");
+    Deno.writeFileSync(picture, decodeBase64(PIXEL.png) ?? assert.fail());
+    const call_id = "call_picture";
+    const view = {
+      type: "function_call" as const,
+      name: "view_image",
+      args: { path: picture },
+      call_id,
+    };
+    await world.succeed("one", {
+      steps: [{ items: [view] }, { text: "seen", usage: { input_tokens: 90_000 } }],
+    });
+    const error = { message: "The image data you provided does not represent a valid image" };
+    const refused = await world.play("two", { steps: [{ status: 400, error }] });
+    const told = refused.turn.of("error")[0]?.error;
+    const story = refused.turn.story();
+    assert.deepEqual([told?.kind, told?.retryable], ["invalid_request", false], story);
+    assert.match(told?.hint ?? "", /consume the tool output that holds it/);
+    assert.match(JSON.stringify(refused.asked), /input_image/);
+
+    await world.mutate("consume-light", call_id);
+    const { asked } = await world.succeed("three", { steps: [{ text: "SUMMARY" }, { text: "3" }] });
+    assert.ok(!/input_image/.test(JSON.stringify(asked)));
   });
 
   Deno.test(`stream of codex ${version} that is cut once is taken up again`, async () => {

@@ -274,10 +274,29 @@ Deno.test("classifyFailure does not look for words in the caller's own names", (
   }
 });
 
+Deno.test("classifyFailure takes a refused picture for the request's fault, wherever codex says it", () => {
+  const told = [
+    // 0.135.0 to 0.171.0, while they compact a thread.
+    "Image poisoning",
+    "Error running remote compact task: Image poisoning",
+    // `response.failed`, of which they hand on no code.
+    "stream disconnected before completion: The image data you provided does not represent a valid image.",
+    "stream disconnected before completion: You uploaded an unsupported image.",
+  ];
+  for (const message of told) {
+    for (const info of [undefined, "other"]) {
+      const { kind, retryable } = classifyFailure({ message, info, stderr: "" });
+      assert.deepEqual([kind, retryable], ["invalid_request", false], message);
+    }
+  }
+  assert.match(classifyFailure({ message: told[0], stderr: "" }).hint ?? "", /compact this thread/);
+});
+
 /** What the service answers, as codex hands it on. */
 const BODIES: [error: Record<string, unknown>, kind: ErrorKind][] = [
   [{ code: "bio_policy", message: "said", type: "invalid_request" }, "content_refused"],
   [{ code: "misalignment_policy_violation", message: "said" }, "content_refused"],
+  [{ code: "image_content_policy_violation", message: "said" }, "content_refused"],
   [{ type: "invalid_request_error", code: "context_length_exceeded" }, "context_overflow"],
   [{ type: "invalid_request_error", message: "exceeds the context window" }, "context_overflow"],
   [{ type: "invalid_request_error", code: "invalid_function_parameters" }, "invalid_request"],
@@ -289,8 +308,11 @@ const BODIES: [error: Record<string, unknown>, kind: ErrorKind][] = [
 
 Deno.test("classifyFailure reads code and type of the service's answer", () => {
   for (const [error, kind] of BODIES) {
-    const message = JSON.stringify({ error });
-    assert.equal(classifyFailure({ message, info: "other", stderr: "" }).kind, kind, message);
+    // The second is what 0.150.1 to 0.171.0 say where the service itself compacts the thread.
+    for (const before of ["", "Error running remote compact task: "]) {
+      const message = before + JSON.stringify({ error });
+      assert.equal(classifyFailure({ message, info: "other", stderr: "" }).kind, kind, message);
+    }
   }
   const message =
     'unexpected status 402 Payment Required: {"error":{"detail":{"code":"deactivated_workspace"}}}, url: http://x';
