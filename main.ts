@@ -14,7 +14,7 @@ async function main([command, ...rest]: string[]): Promise<number> {
     }
     case "mcp-host":
       if (rest.includes("--help") || rest.includes("-h")) break;
-      return await (await import("./mcp_host/relay/relay.ts")).relay(rest);
+      return await (await import("./mcp_host/relay.ts")).relay(rest);
   }
   return await (await import("./plugin/operator/cli/cli.ts")).runCommand(command, rest);
 }

@@ -12,6 +12,7 @@
  * @module
  */
 import { startTimer, type Timer } from "../base/timer.ts";
+import type { Address, CodexConfig } from "./fixed_socket.ts";
 import type { HostTool, HostToolAnswer, HostToolCall } from "./host_tool.ts";
 import { encodeHello, type Hello } from "./listener/hello.ts";
 import {
@@ -22,19 +23,15 @@ import {
   type Member,
   type Refusal,
 } from "./listener/listener.ts";
-import { type Owns, PeerProof } from "./listener/peer_proof.ts";
-import { newToken } from "./listener/token.ts";
-import type { CodexConfig } from "./registration/codex_config.ts";
-import type { Address } from "./registration/fixed_socket.ts";
+import { newToken, type Owns, PeerProof } from "./listener/peer_proof.ts";
 import {
   type BridgeAccess,
   bridgeAccess,
   SERVER_NAME,
   STARTUP_TIMEOUT_MS,
-} from "./registration/registration.ts";
-import { buildCatalogue, type Catalogue, type LeftOut } from "./server/catalogue.ts";
+} from "./registration.ts";
+import { buildCatalogue, type Catalogue, type LeftOut, namespaceOf } from "./server/catalogue.ts";
 import { type McpService, serveConnection } from "./server/mcp_server.ts";
-import { namespaceOf } from "./server/tool_names.ts";
 import { ToolCalls } from "./server/tool_calls.ts";
 
 /** How long a connection may take to say hello. A relay does so in its first milliseconds. */
@@ -127,7 +124,7 @@ export async function openBridge(
     timer: options.timer ?? startTimer,
   };
   const address = options.codexConfig
-    ? await (await import("./registration/fixed_socket.ts")).openFixedSocket(options, timing)
+    ? await (await import("./fixed_socket.ts")).openFixedSocket(options, timing)
     : freshAddress(options, timing);
   return new OpenBridge(options, capabilities, address);
 }

@@ -4,6 +4,9 @@
  *
  * @module
  */
+import { errorMessage } from "../base/error_message.ts";
+import { UnusableFile } from "../base/files.ts";
+import { RpcError } from "../base/jsonrpc/frame.ts";
 import {
   applyPending,
   consumable,
@@ -12,12 +15,9 @@ import {
   type Session,
 } from "../rollout/consume/consume.ts";
 import type { StateStore } from "../rollout/state/state.ts";
-import { UnusableFile } from "../base/open_file.ts";
-import { errorMessage } from "../base/error_message.ts";
 import type { Transports } from "../runner/transports.ts";
 import type { Log } from "./log.ts";
 import { CODE, type MutateParams, type MutateResult } from "./protocol.ts";
-import { RpcError } from "../base/jsonrpc/frame.ts";
 import type { Stats } from "./stats.ts";
 import type { TurnQueue } from "./turn_queue.ts";
 import { realPathOf } from "./workspace.ts";

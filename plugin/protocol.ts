@@ -5,7 +5,7 @@
  * (`plexum/provider/stream`) and for edits of old tool output (`plexum/session/mutate`); during a
  * turn the plugin sends `notifications/plexum/provider/event` and may ask the host to run one of its
  * own tools (`plexum/host/tool/call`). Plexum's params are snake_case; camelCase is understood on
- * input (`wire/wire_keys.ts`). The host's own SDK is not public: whoever has it can correct this plugin
+ * input (`session.ts`). The host's own SDK is not public: whoever has it can correct this plugin
  * here, in one place.
  *
  * `docs/protocol.md` tells the story for people who write hosts; `docs/schema/*.json` is generated

@@ -3,22 +3,23 @@
  *
  * @module
  */
+import { type Peer, type RequestContext, RpcError } from "../base/jsonrpc/peer.ts";
 import { killPrograms } from "../base/program.ts";
+import type { RawJson } from "../base/raw_json.ts";
 import { unlessAborted } from "../base/timer.ts";
+import type { HostToolCall } from "../mcp_host/host_tool.ts";
 import { StateStore } from "../rollout/state/state.ts";
 import { findCodex } from "../runner/codex/codex_binary.ts";
 import { codexEnvironment, codexHome } from "../runner/codex/environment.ts";
 import { endEveryFamily } from "../runner/process/process_family.ts";
+import { usageTold, ZERO_USAGE } from "../runner/thread/usage.ts";
 import { Transports } from "../runner/transports.ts";
 import { runTurn } from "../runner/turn.ts";
 import { TurnError } from "../runner/turn_event.ts";
 import type { TurnContext } from "../runner/turn_request.ts";
 import { TurnStream } from "../runner/turn_stream.ts";
-import { usageTold, ZERO_USAGE } from "../runner/thread/usage.ts";
-import { askedOf } from "./asked.ts";
-import type { ConfigFile } from "./config/config_file.ts";
-import { hostToolCaller } from "./host_tool_call.ts";
-import { type Peer, type RequestContext, RpcError } from "../base/jsonrpc/peer.ts";
+import type { ConfigFile } from "./config/config.ts";
+import { agentEnv, askedOf, codexModel, turnSettings } from "./config/settings.ts";
 import type { Log } from "./log.ts";
 import { Mutations } from "./mutations.ts";
 import type { ProfilePaths } from "./profile.ts";
@@ -26,6 +27,8 @@ import {
   CODE,
   type ErrorBody,
   type EventParams,
+  type HostToolCallParams,
+  HostToolCallResult,
   METHOD,
   type MutateParams,
   type MutateResult,
@@ -35,7 +38,6 @@ import {
 } from "./protocol.ts";
 import { recover, tidyUp } from "./recovery.ts";
 import { ReleaseRequests } from "./release_requests.ts";
-import { agentEnv, codexModel, turnSettings } from "./config/settings.ts";
 import { Stats } from "./stats.ts";
 import { TestedCodex } from "./tested_codex.ts";
 import { TurnQueue } from "./turn_queue.ts";
@@ -263,4 +265,37 @@ export class Provider {
       log: (level, message, data) => log.write(level, message, data),
     };
   }
+}
+
+/*
+ * A call of one of the host's own tools, from codex to the host and back.
+ */
+
+/** Which turn calls: what the host finds in every call of it. */
+export type Caller = Pick<HostToolCallParams, "agent_id" | "session_id" | "request_id">;
+
+/** Asks the host, for one turn. Rejects when the host refuses or answers no tool result. */
+export function hostToolCaller(
+  peer: Pick<Peer, "request">,
+  caller: Caller,
+): (call: HostToolCall) => Promise<RawJson> {
+  return async (call) => {
+    const params: Omit<HostToolCallParams, "arguments"> & { arguments: RawJson } = {
+      ...caller,
+      call_id: call.callId,
+      thread_id: call.threadId,
+      name: call.name,
+      arguments: call.arguments,
+    };
+    const result = await peer.request(METHOD.hostToolCall, params, call.signal);
+    const parsed = HostToolCallResult.safeParse(withoutNulls(result.value));
+    if (parsed.success) return result;
+    throw new Error(`the host answered ${call.name} with something that is not a tool result`);
+  };
+}
+
+/** Go writes `null` for what is not there; what is inside the fields is the tool's own. */
+function withoutNulls(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== null));
 }

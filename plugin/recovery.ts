@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { sweepStaleSockets } from "../mcp_host/listener/sweep.ts";
+import { errorMessage } from "../base/error_message.ts";
+import { sweepStaleSockets } from "../mcp_host/listener/socket_dir.ts";
 import { recoverAll } from "../rollout/consume/consume.ts";
 import { type KeepOptions, removeOld, tidy } from "../rollout/state/keep.ts";
 import type { StateStore } from "../rollout/state/state.ts";
-import { sweepTurns } from "../runner/process/turn_sweep.ts";
-import { errorMessage } from "../base/error_message.ts";
+import { sweepTurns } from "../runner/process/turn_directory.ts";
 import type { Log } from "./log.ts";
 
 /** Where things may have been left. */

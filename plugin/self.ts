@@ -1,10 +1,11 @@
 /**
- * This program: what it is called, which build it is, how it can be started again. Apart from the
- * protocol, whose schemas no help text should wait for.
+ * This program: what it is called, which build it is, how it can be started again, and what its
+ * manifest says. Apart from the protocol, whose schemas no help text should wait for.
  *
  * @module
  */
 import config from "../deno.json" with { type: "json" };
+import type { Manifest } from "./protocol.ts";
 
 /** The plugin's name on every wire and in the profile. */
 export const PLUGIN_NAME = "plexum-openai-provider";
@@ -41,4 +42,22 @@ export function self(mainModule: string): string[] {
     "--allow-env",
     mainModule,
   ];
+}
+
+/*
+ * The manifest: what the host reads, from `manifest.json`, before it starts the plugin, and again in
+ * the answer to `initialize`.
+ */
+
+/** The manifest for a configuration's `supported_models`; empty means `["codex"]`. */
+export function manifestFor(supportedModels: readonly string[]): Manifest {
+  return {
+    name: PLUGIN_NAME,
+    version: VERSION,
+    activation: "lazy",
+    executable: EXECUTABLE_NAME,
+    contracts: {
+      provider: { models: supportedModels.length > 0 ? [...supportedModels] : ["codex"] },
+    },
+  };
 }

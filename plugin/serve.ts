@@ -4,17 +4,17 @@
  *
  * @module
  */
-import { ConfigFile } from "./config/config_file.ts";
 import { errorMessage } from "../base/error_message.ts";
-import { within } from "../base/timer.ts";
-import { FrameWriter } from "../base/jsonrpc/frame_writer.ts";
+import { FrameWriter } from "../base/jsonrpc/frame.ts";
 import { Peer } from "../base/jsonrpc/peer.ts";
+import { within } from "../base/timer.ts";
+import { ConfigFile } from "./config/config.ts";
 import { Log } from "./log.ts";
 import { profilePaths, profileRoot, runtimeDirectory } from "./profile.ts";
 import { METHOD } from "./protocol.ts";
 import type { Provider } from "./provider.ts";
-import { HOST_LIMITS, Session } from "./session.ts";
 import { VERSION } from "./self.ts";
+import { HOST_LIMITS, Session } from "./session.ts";
 
 /** How long a stop may take beyond the configured grace, before everything left is killed. */
 const STOP_MARGIN_MS = 5_000;

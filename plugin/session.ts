@@ -5,18 +5,16 @@
  */
 import * as z from "zod/mini";
 import { errorMessage } from "../base/error_message.ts";
-import type { ConfigFile } from "./config/config_file.ts";
-import type { Config } from "./config/config_schema.ts";
+import { isDeeper } from "../base/json_object.ts";
 import {
   type Handlers,
   type PeerLimits,
   type RequestContext,
   RpcError,
 } from "../base/jsonrpc/peer.ts";
+import type { ConfigFile } from "./config/config.ts";
+import type { Config } from "./config/config_schema.ts";
 import type { Log } from "./log.ts";
-import { manifestFor } from "./manifest.ts";
-import { PLUGIN_NAME, VERSION } from "./self.ts";
-import { isDeeper } from "../base/json_object.ts";
 import {
   CODE,
   type InitializeResult,
@@ -31,8 +29,8 @@ import {
   StreamParams,
 } from "./protocol.ts";
 import type { Provider } from "./provider.ts";
-import { describeShapeError } from "./wire/shape_error.ts";
-import { wireKeys } from "./wire/wire_keys.ts";
+import { manifestFor, PLUGIN_NAME, VERSION } from "./self.ts";
+import { describeShapeError } from "./shape_error.ts";
 
 /** What this plugin does beyond the handshake, told in `initialize`. */
 const FEATURES = [
@@ -169,4 +167,44 @@ function checked<T extends z.ZodMiniType>(schema: T, params: unknown): z.infer<T
   const parsed = z.safeParse(schema, given);
   if (parsed.success) return parsed.data;
   throw new RpcError(CODE.invalidParams, describeShapeError(parsed.error.issues, given));
+}
+
+/*
+ * Params as hosts write them → params as `protocol.ts` has them. Go and TypeScript write the same
+ * thing in different ways.
+ */
+
+/** Keys that are understood under another name on input. */
+const OTHER_KEYS: Record<string, string> = {
+  agentId: "agent_id",
+  sessionId: "session_id",
+  outputSchema: "output_schema",
+  maxTokens: "max_tokens",
+  input_schema: "inputSchema",
+  toolUseId: "tool_use_id",
+  isError: "is_error",
+  dataBase64: "data_base64",
+  mediaType: "media_type",
+  blockId: "block_id",
+};
+/** Values that belong to the host or the model: their keys are never touched. */
+const OPAQUE = new Set(["inputSchema", "output_schema", "input", "annotations", "_meta"]);
+
+/**
+ * Params as the schemas expect them: every known key under the protocol's name, and no key whose
+ * value is `null`, which is how Go writes what is not there. Calls itself for each level: `isDeeper` comes
+ * first.
+ */
+export function wireKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(wireKeys);
+  if (typeof value !== "object" || value === null) return value;
+  const entries: [string, unknown][] = [];
+  for (const [key, inner] of Object.entries(value)) {
+    if (inner === null) continue;
+    const name = (Object.hasOwn(OTHER_KEYS, key) ? OTHER_KEYS[key] : undefined) ?? key;
+    // With both present, the documented one wins.
+    if (name !== key && Object.hasOwn(value, name)) continue;
+    entries.push([name, OPAQUE.has(name) ? inner : wireKeys(inner)]);
+  }
+  return Object.fromEntries(entries);
 }

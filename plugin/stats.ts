@@ -7,13 +7,13 @@
  * @module
  */
 import { basename, dirname, join } from "@std/path";
-import type { ErrorKind } from "../runner/turn_event.ts";
-import { PluginStats } from "./protocol.ts";
-import type { TurnSummary } from "../runner/turn_summary.ts";
 import * as z from "zod/mini";
 import { inWords } from "../base/error_message.ts";
-import type { ProfilePaths } from "./profile.ts";
 import { readIfThere } from "../base/files.ts";
+import type { ErrorKind } from "../runner/turn_event.ts";
+import type { TurnSummary } from "../runner/turn_stream.ts";
+import type { ProfilePaths } from "./profile.ts";
+import { PluginStats } from "./protocol.ts";
 
 /** The file's name in the state directory. */
 export const STATS_FILE = "stats.json";

@@ -7,8 +7,7 @@
 import { join } from "@std/path";
 import * as z from "zod/mini";
 import { replaceFile } from "../base/durable.ts";
-import { stampOf } from "../base/files.ts";
-import { readOwnFile } from "../base/open_file.ts";
+import { readOwnFile, stampOf } from "../base/files.ts";
 import type { Capabilities } from "../runner/codex/capabilities.ts";
 import type { CodexBinary } from "../runner/codex/codex_binary.ts";
 import { VERSION } from "./self.ts";

@@ -15,7 +15,7 @@
  * @module
  */
 
-import { type OpenedFile, openOwnFile, UnusableFile } from "../base/open_file.ts";
+import { type OpenedFile, openOwnFile, UnusableFile } from "../base/files.ts";
 import { type Line, LineSplitter } from "../base/lines.ts";
 import { letOthersRun, pause } from "../base/timer.ts";
 import { locateRollout, type Where } from "./locate.ts";

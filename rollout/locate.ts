@@ -9,10 +9,8 @@
  *
  * @module
  */
-
 import { basename, join } from "@std/path";
-import { isThere } from "../base/files.ts";
-import { openOwnFile, whyUnusable } from "../base/open_file.ts";
+import { isThere, openOwnFile, whyUnusable } from "../base/files.ts";
 import { Slices } from "../base/timer.ts";
 import { metaOf } from "./rollout_file.ts";
 
@@ -197,5 +195,34 @@ function namesIn(directory: string): string[] {
     return [...Deno.readDirSync(directory)].map((entry) => entry.name);
   } catch {
     return []; // not readable: nothing of ours in it
+  }
+}
+
+/*
+ * How codex keeps its newest session.
+ */
+
+const HEAD_BYTES = 256 * 1024;
+
+/** `paginated` (0.148 and later) or `legacy`; `undefined` where there is no session. */
+export function newestHistoryMode(codexHome: string): string | undefined {
+  let path = join(codexHome, "sessions");
+  for (let depth = 0; depth < 4; depth++) {
+    const newest = namesIn(path).filter((name) => /^\d+$|^rollout-.*\.jsonl$/.test(name)).sort()
+      .at(-1);
+    if (newest === undefined) return undefined;
+    path = join(path, newest);
+  }
+  return /"history_mode":"(\w+)"/.exec(firstLineOf(path))?.[1] ?? "legacy";
+}
+
+function firstLineOf(path: string): string {
+  try {
+    using opened = openOwnFile(path);
+    const buffer = new Uint8Array(HEAD_BYTES);
+    const read = opened.file.readSync(buffer) ?? 0;
+    return new TextDecoder().decode(buffer.subarray(0, read)).split("\n")[0] ?? "";
+  } catch {
+    return "";
   }
 }

@@ -3,14 +3,15 @@
  *
  * @module
  */
-
-import { openOwnFile } from "../base/open_file.ts";
-import { Slices } from "../base/timer.ts";
+import { join } from "@std/path";
+import { isDirectory, openOwnFile } from "../base/files.ts";
+import { isLocked, lockWithin } from "../base/lock.ts";
+import { pause, Slices } from "../base/timer.ts";
 import type { Usage } from "./records/events.ts";
 import { kindOf } from "./records/line_kind.ts";
 import { decodeRecord, type SessionMetaRecord } from "./records/records.ts";
 import { scanLines } from "./scan.ts";
-import type { IndexedFile } from "./state/index_file.ts";
+import type { IndexedFile } from "./state/call_index.ts";
 
 /** An open rollout. */
 export interface RolloutFile extends IndexedFile, Disposable {
@@ -66,4 +67,79 @@ export async function lastUsageTotal(path: string, from: number): Promise<Usage 
     if (record.kind === "usage") total = record.total;
   }
   return total;
+}
+
+/*
+ * codex's own lock on a thread, so that no record is changed under a codex that is writing.
+ *
+ * From 0.148 on, a codex that has a thread open holds `flock` on
+ * `$CODEX_HOME/thread-writer-locks/<thread id>.lock` for as long as it lives. Taking and removing such a
+ * lock is done under `.coordination.lock` in the same directory (seen with strace on 0.150.1 and 0.169.0):
+ *
+ * - coordination lock → open and try the thread's lock → coordination lock released;
+ * - at the end: coordination lock → thread's lock released and its file removed.
+ *
+ * We do the same, and keep the coordination lock while a record changes: a codex that starts meanwhile
+ * waits for it (measured on both versions: it starts normally when the lock is held for 1.5 s), whereas it
+ * would fail at once on the thread's lock. Older versions have neither lock nor directory; for them only
+ * our own turns are known, and an edit in place does no harm to what they append.
+ *
+ * Held or free is never told by how long a grant takes: under load a free lock is granted late.
+ */
+
+const DIRECTORY = "thread-writer-locks";
+/** codex holds the coordination lock for microseconds. */
+const COORDINATION_MS = 5000;
+/** A free lock is granted at once; this is for a busy machine to come round to it. */
+const GRANT_MS = 2000;
+const FIRST_LOOK_MS = 100;
+const LONGEST_LOOK_MS = 2000;
+
+/**
+ * Runs `work` while no codex writes the thread, and none can begin to. Resolves with `undefined`, without
+ * running it, when a codex has the thread open. Rejects when the coordination lock is not to be had.
+ */
+export async function whileNoWriter<T>(
+  codexHome: string,
+  threadId: string,
+  work: () => T | Promise<T>,
+): Promise<{ result: T } | undefined> {
+  const directory = join(codexHome, DIRECTORY);
+  if (!isDirectory(directory)) return { result: await work() };
+  const coordinationPath = join(directory, ".coordination.lock");
+  using coordination = await lockWithin(coordinationPath, COORDINATION_MS);
+  if (coordination === undefined) {
+    throw new Error(
+      `Cannot change thread ${threadId}: ${coordinationPath} was held by another process for ` +
+        `${COORDINATION_MS} ms. Find out who holds it (fuser) and try again.`,
+    );
+  }
+  const path = writerLockPath(codexHome, threadId);
+  if (await isLocked(path)) return undefined;
+  using writer = await lockWithin(path, GRANT_MS);
+  if (writer === undefined) return undefined;
+  try {
+    return { result: await work() };
+  } finally {
+    Deno.removeSync(path); // as codex does, under the coordination lock
+  }
+}
+
+/** Resolves when no codex has the thread open any more, or when `signal` aborts. */
+export async function writerGone(
+  codexHome: string,
+  threadId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const path = writerLockPath(codexHome, threadId);
+  let pauseMs = FIRST_LOOK_MS;
+  do {
+    await pause(pauseMs, signal);
+    pauseMs = Math.min(pauseMs * 2, LONGEST_LOOK_MS);
+  } while (!signal.aborted && await isLocked(path));
+}
+
+/** Where a codex that has the thread open keeps its lock. */
+export function writerLockPath(codexHome: string, threadId: string): string {
+  return join(codexHome, DIRECTORY, `${threadId}.lock`);
 }

@@ -7,9 +7,7 @@
  *
  * @module
  */
-
-import type { WideMemory } from "../base/wide_memory.ts";
-import { giveBack, SCAN_BUFFER_BYTES, takeScanBuffer } from "./scan_buffer.ts";
+import { WIDE_MEMORY_BYTES, type WideMemory, wideMemory } from "../base/wide_memory.ts";
 
 /** One line of a file. The object and its `bytes` are valid only until the next line is asked for. */
 export interface ScannedLine {
@@ -115,4 +113,44 @@ export function readAt(file: Deno.FsFile, offset: number, length: number): Uint8
     filled += read;
   }
   return bytes.subarray(0, filled);
+}
+
+/*
+ * The buffer a file is scanned in: memory that is searched wide, or an array where there is none.
+ */
+
+const NEWLINE = 10;
+
+/** Bytes a new buffer has. */
+export const SCAN_BUFFER_BYTES = WIDE_MEMORY_BYTES;
+
+/** One buffer is kept for the next scan; making a memory costs more than a small scan. */
+let spare: WideMemory | undefined;
+
+/** A buffer of `SCAN_BUFFER_BYTES` or more, with whatever is in it. */
+export function takeScanBuffer(): WideMemory {
+  const buffer = spare ?? wideMemory() ?? plainBuffer();
+  spare = undefined;
+  return buffer;
+}
+
+/** Gives a buffer back. A large one is let go. */
+export function giveBack(buffer: WideMemory): void {
+  if (buffer.bytes.length <= 4 * SCAN_BUFFER_BYTES) spare = buffer;
+}
+
+/** A buffer that searches with `indexOf`. */
+export function plainBuffer(): WideMemory {
+  return {
+    bytes: new Uint8Array(SCAN_BUFFER_BYTES),
+    newline(from, to) {
+      const found = this.bytes.indexOf(NEWLINE, from);
+      return found < to ? found : -1;
+    },
+    grow(length) {
+      const larger = new Uint8Array(length);
+      larger.set(this.bytes);
+      this.bytes = larger;
+    },
+  };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { openOwnFile } from "../base/open_file.ts";
+import { openOwnFile } from "../base/files.ts";
 import { Slices } from "../base/timer.ts";
 import { isThreadId, locateRollout } from "./locate.ts";
 import type { Usage } from "./records/events.ts";

@@ -9,8 +9,7 @@
  * @module
  */
 
-import type { ContextUse, Usage } from "./records/events.ts";
-import { tellsFailure } from "./records/outcome.ts";
+import { type ContextUse, tellsFailure, type Usage } from "./records/events.ts";
 import type { RolloutRecord, TurnContextRecord } from "./records/records.ts";
 
 /** What a line of the rollout means for the turn. */

@@ -4,31 +4,29 @@
  *
  * @module
  */
+import type { Variables } from "../base/program.ts";
+import { pause, unlessAborted } from "../base/timer.ts";
 import type { Bridge } from "../mcp_host/bridge.ts";
 import { readSubAgents } from "../rollout/sub_agents.ts";
-import { pause, unlessAborted } from "../base/timer.ts";
-import type { Variables } from "../base/program.ts";
 import { NEWEST_TESTED } from "./codex/capabilities.ts";
 import { type CodexBinary, findCodex } from "./codex/codex_binary.ts";
 import { codexEnvironment, codexHome } from "./codex/environment.ts";
 import { loginStatus } from "./codex/login_status.ts";
 import { Retries } from "./failure/retry.ts";
 import { failureOf, judge, judgeStart, stopped } from "./failure/verdict.ts";
-import { openHostTools } from "./host_tools/host_tools.ts";
-import { type Image, readImages, writeImages } from "./prompt/images.ts";
-import { instructionsFor } from "./prompt/instructions.ts";
+import { openHostTools } from "./host_tools.ts";
+import { type Image, readImages, writeImages } from "./images.ts";
 import { TurnFiles } from "./process/turn_directory.ts";
-import { composePrompt } from "./prompt/prompt.ts";
-import { Stopper } from "./stop.ts";
-import type { RunInput, Transport } from "./transport.ts";
+import { composePrompt, instructionsFor } from "./prompt.ts";
+import { Stopper, Watchdog } from "./stop.ts";
 import { whyNotResume } from "./thread/thread.ts";
+import { TurnThread } from "./thread/turn_thread.ts";
+import { usageTold, ZERO_USAGE } from "./thread/usage.ts";
+import type { RunInput, Transport } from "./transport.ts";
 import { type Failure, type StopReason, type TurnEnd, TurnError } from "./turn_event.ts";
 import type { TurnContext, TurnRequest } from "./turn_request.ts";
 import { type RunResult, TurnRun } from "./turn_run.ts";
 import type { TurnFinish, TurnStream } from "./turn_stream.ts";
-import { TurnThread } from "./thread/turn_thread.ts";
-import { usageTold, ZERO_USAGE } from "./thread/usage.ts";
-import { Watchdog } from "./watchdog.ts";
 
 /**
  * Runs one turn and tells it through `stream`, up to and including `message_end`. Nothing of it runs

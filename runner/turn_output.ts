@@ -5,13 +5,12 @@
  * @module
  */
 import { canonicalJson, type RawJson } from "../base/raw_json.ts";
-import type { ContextUse, Usage } from "../rollout/records/events.ts";
 import type { Followed } from "../rollout/follow.ts";
+import type { ContextUse, Usage } from "../rollout/records/events.ts";
+import { addUsage, sameUsage } from "./thread/usage.ts";
+import { Notices, type Told, ToldOnce } from "./told_once.ts";
 import type { CodexEvent } from "./transport.ts";
 import type { TurnEvent } from "./turn_event.ts";
-import { Notices } from "./notices.ts";
-import { type Told, ToldOnce } from "./told_once.ts";
-import { addUsage, sameUsage } from "./thread/usage.ts";
 
 /** codex's last word on the turn. */
 export type Terminal =

@@ -3,15 +3,15 @@
  *
  * @module
  */
+import type { Variables } from "../base/program.ts";
 import type { HostTool, HostToolAnswer, HostToolCall } from "../mcp_host/host_tool.ts";
 import type { StateStore } from "../rollout/state/state.ts";
 import type { CodexBinary } from "./codex/codex_binary.ts";
+import type { ImageInput } from "./images.ts";
+import type { PastMessage } from "./prompt.ts";
+import type { WatchLimits } from "./stop.ts";
 import type { Sandbox } from "./transport.ts";
-import type { ImageInput } from "./prompt/images.ts";
-import type { PastMessage } from "./prompt/prompt.ts";
 import type { Transports } from "./transports.ts";
-import type { Variables } from "../base/program.ts";
-import type { WatchLimits } from "./watchdog.ts";
 
 /** One turn, as the caller wants it. */
 export interface TurnRequest {

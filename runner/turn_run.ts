@@ -8,18 +8,16 @@
  * @module
  */
 import { startTimer } from "../base/timer.ts";
-import type { Followed } from "../rollout/follow.ts";
 import type { HostToolCall } from "../mcp_host/host_tool.ts";
-import { compareGranted, type Granted } from "./host_tools/granted.ts";
+import type { Followed } from "../rollout/follow.ts";
 import { isThreadId } from "../rollout/locate.ts";
-import { type Stop, Stopper } from "./stop.ts";
+import { type Stop, Stopper, type Watchdog } from "./stop.ts";
+import { compareGranted, type Granted, TurnRollout } from "./thread/turn_rollout.ts";
+import type { TurnThread } from "./thread/turn_thread.ts";
 import type { CodexEvent, RunInput, RunOutcome, Transport } from "./transport.ts";
 import type { TurnEvent } from "./turn_event.ts";
 import { type HostName, TurnOutput } from "./turn_output.ts";
-import { TurnRollout } from "./thread/turn_rollout.ts";
 import type { TurnStream } from "./turn_stream.ts";
-import type { TurnThread } from "./thread/turn_thread.ts";
-import type { Watchdog } from "./watchdog.ts";
 
 /** What a run is made of. */
 export interface RunOptions {

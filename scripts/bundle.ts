@@ -23,7 +23,7 @@ const LATER_ONLY: Record<string, RegExp> = {
   "zod (use zod/mini)": /node_modules\/zod\/(?:v4\/classic|v3)\//,
   // 340 KB that come along as soon as a namespace inside `z` is named (`z.core.…`, `z.locales`).
   "zod's locales": /node_modules\/zod\/v4\/locales\//,
-  "string-width (use cli/printable.ts)": /node_modules\/(?:string-width|wrap-ansi)\//,
+  "string-width (use cli/terminal.ts)": /node_modules\/(?:string-width|wrap-ansi)\//,
 };
 
 /**

@@ -10,7 +10,7 @@ import {
   usageOf,
 } from "../plugin/operator/cli/command.ts";
 import { COMMANDS } from "../plugin/operator/cli/commands.ts";
-import { ENVIRONMENT } from "../plugin/operator/cli/topics.ts";
+import { ENVIRONMENT } from "../plugin/operator/cli/help.ts";
 import { EXECUTABLE_NAME } from "../plugin/self.ts";
 import { VERSION } from "./project.ts";
 

@@ -22,8 +22,8 @@ import {
   HELLO_MAX_BYTES,
   LINK_VERSION,
 } from "./hello.ts";
+import { sameToken } from "./peer_proof.ts";
 import { makeSocketDirectory } from "./socket_dir.ts";
-import { sameToken } from "./token.ts";
 
 /** Connections that may wait for their hello at the same time. */
 export const PENDING_MAX = 64;

@@ -8,10 +8,9 @@
  *
  * @module
  */
-import { FrameWriter } from "../../base/jsonrpc/frame_writer.ts";
-import { type Handlers, Peer, type RequestContext } from "../../base/jsonrpc/peer.ts";
-import { RPC_CODE, RpcError } from "../../base/jsonrpc/frame.ts";
 import { isObject } from "../../base/json_object.ts";
+import { FrameWriter, RPC_CODE, RpcError } from "../../base/jsonrpc/frame.ts";
+import { type Handlers, Peer, type RequestContext } from "../../base/jsonrpc/peer.ts";
 import { RawJson } from "../../base/raw_json.ts";
 
 /** Versions whose handshake, list and call are alike; the first is offered to whoever asks for others. */

@@ -1,17 +1,17 @@
 /**
  * `config.json`: JSONC on disk → {@link Config} with every value filled in, or an error that names
- * the file, the place and what to write instead. A missing file is the default configuration.
+ * the file, the place and what to write instead. A missing file is the default configuration. While the
+ * plugin runs, a changed file takes effect at the next turn, and a broken one keeps the last good one.
  *
  * @module
  */
 import { parse as parseJsonc } from "@std/jsonc";
 import * as z from "zod/mini";
-import { ConfigError } from "./config_error.ts";
-import { type Config, ConfigSchema } from "./config_schema.ts";
 import { errorMessage } from "../../base/error_message.ts";
+import { stampOf } from "../../base/files.ts";
 import { redactText } from "../log.ts";
-import { nearest } from "../../base/nearest.ts";
-import { describeShapeError } from "../wire/shape_error.ts";
+import { ConfigError, describeShapeError, nearest } from "../shape_error.ts";
+import { type Config, ConfigSchema } from "./config_schema.ts";
 
 /** A usable configuration and what its author should know about it. */
 export interface LoadedConfig {
@@ -101,4 +101,46 @@ function unwrapped(schema: unknown): unknown {
     node = node.def.innerType;
   }
   return node;
+}
+
+/** The configuration file of a running plugin. */
+export class ConfigFile {
+  readonly path: string;
+  readonly #warn: (message: string) => void;
+  #config: Config | undefined;
+  #stamp: string | undefined;
+
+  constructor(path: string, warn: (message: string) => void) {
+    this.path = path;
+    this.#warn = warn;
+  }
+
+  /**
+   * Reads the file now, whatever was read before.
+   * @throws {import("../shape_error.ts").ConfigError} and keeps the last good configuration.
+   */
+  load(): Config {
+    const stamp = stampOf(this.path);
+    const { config, warnings } = loadConfig(this.path);
+    this.#config = config;
+    this.#stamp = stamp;
+    warnings.forEach(this.#warn);
+    return config;
+  }
+
+  /** The configuration for the next turn; looks at the file's time and size, not into it. */
+  current(): Config {
+    const stamp = stampOf(this.path);
+    if (this.#config !== undefined && stamp === this.#stamp) return this.#config;
+    try {
+      return this.load();
+    } catch (error) {
+      if (this.#config === undefined) throw error;
+      this.#stamp = stamp; // Said once per change.
+      this.#warn(
+        `${errorMessage(error)}; the last good one stays in use`,
+      );
+      return this.#config;
+    }
+  }
 }

@@ -3,18 +3,17 @@
  *
  * A consume changes the thread's rollout in place (`edit.ts`), finds its records by the index of calls
  * (`call_index.ts`), and never works against a writer: while our own turn runs on the thread, or another
- * codex has it open, what was asked is remembered durably (`pending.ts`) and done before the next resume.
+ * codex has it open, what was asked is remembered durably (`thread_files.ts`) and done before the next resume.
  * One lock per state directory makes plugin processes and concurrent requests wait for each other.
  *
  * @module
  */
 
-import { readOwnFile } from "../../base/open_file.ts";
-import { importSessionFile } from "../state/session_file.ts";
-import type { StateStore } from "../state/state.ts";
-import { writerGone } from "../writer_lock.ts";
-import { decodeJournal } from "./journal.ts";
-import { type ConsumeOp, isConsumeOp } from "./splice.ts";
+import { readOwnFile } from "../../base/files.ts";
+import { writerGone } from "../rollout_file.ts";
+import { importSessionFile, type StateStore } from "../state/state.ts";
+import { decodeJournal } from "./edit.ts";
+import { type ConsumeOp, isConsumeOp } from "./plan.ts";
 import { type Consumed, ThreadFiles, type ThreadPlace } from "./thread_files.ts";
 
 /** An agent's thread in a workspace. */

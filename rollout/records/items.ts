@@ -14,7 +14,7 @@ import {
   spanOf,
   spells,
   stringAt,
-} from "../../base/json_span.ts";
+} from "../../base/raw_json.ts";
 
 /** An item of a call. Spans are of the fields' values. */
 export interface CallItem {

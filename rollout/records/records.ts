@@ -19,11 +19,10 @@
  * @module
  */
 
+import { type Fields, isObject, optional, string, texts } from "../../base/json_object.ts";
+import { memberSpan, rootOf, textOf } from "../../base/raw_json.ts";
 import { decodeEvent, type EventRecord } from "./events.ts";
-import { isObject } from "../../base/json_object.ts";
-import { type Fields, optional, string, texts } from "./fields.ts";
 import { kindOf } from "./line_kind.ts";
-import { memberSpan, rootOf, textOf } from "../../base/json_span.ts";
 
 /** A tool call as the model made it. `arguments` is exactly the recorded text. */
 export interface CallRecord {

@@ -13,7 +13,7 @@ import {
   spanOf,
   spells,
   stringAt,
-} from "../../base/json_span.ts";
+} from "../../base/raw_json.ts";
 import { searchString, type StringFound } from "../../base/wide_memory.ts";
 
 /** What an output holds: its text in UTF-8 bytes, and its images. */

@@ -4,11 +4,11 @@
  * @module
  */
 import { isObject } from "../../base/json_object.ts";
-import { markersOf } from "../consume/splice.ts";
-import { tellsFailure } from "../records/outcome.ts";
+import { type Span, stringAt } from "../../base/raw_json.ts";
+import { markersOf } from "../consume/plan.ts";
+import { tellsFailure } from "../records/events.ts";
 import { contentEnd, paddedEnd } from "../records/items.ts";
 import type { CallRecord } from "../records/records.ts";
-import { type Span, stringAt } from "../../base/json_span.ts";
 import { clip, contentIn, outputAt, payloadOf, tailOf } from "./recorded_value.ts";
 import type { CallReport } from "./thread_report.ts";
 
@@ -108,7 +108,7 @@ export class ThreadCalls {
     if (editable) this.#save(call, line, span, content.bytes, "output");
   }
 
-  /** Adds up what a consume of this value would save: as `splice.ts` would do it. */
+  /** Adds up what a consume of this value would save: as `plan.ts` would do it. */
   #save(
     call: CallReport,
     line: Uint8Array,

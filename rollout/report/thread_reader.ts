@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { openOwnFile } from "../../base/open_file.ts";
-import { isObject } from "../../base/json_object.ts";
+import { openOwnFile } from "../../base/files.ts";
+import { type Fields, isObject, texts } from "../../base/json_object.ts";
 import { kindOf } from "../records/line_kind.ts";
-import { type Fields, texts } from "../records/fields.ts";
 import { recordOf, type RolloutRecord } from "../records/records.ts";
 import { readAt, scanLines, type ScannedLine } from "../scan.ts";
 import { clip, parseShortened } from "./recorded_value.ts";

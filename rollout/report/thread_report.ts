@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { ConsumeOp } from "../consume/splice.ts";
+import type { ConsumeOp } from "../consume/plan.ts";
 
 /** A call and what it holds. Bytes are of the text in UTF-8. */
 export interface CallReport {

@@ -13,8 +13,7 @@ import { join } from "@std/path";
 import { removeIfThere } from "../../base/files.ts";
 import { Slices } from "../../base/timer.ts";
 import { locateRollout } from "../locate.ts";
-import { removeSessionFile } from "./session_file.ts";
-import type { StateStore, StoredThread } from "./state.ts";
+import { removeSessionFile, type StateStore, type StoredThread } from "./state.ts";
 
 /** What was removed. */
 export interface Tidied {

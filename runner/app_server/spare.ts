@@ -4,7 +4,7 @@
  * @module
  */
 import { errorMessage } from "../../base/error_message.ts";
-import { memoryLeft } from "../process/memory.ts";
+import { memoryLeft } from "../process/process_table.ts";
 import type { AppServer, ServerCommand } from "./process.ts";
 
 /** A spare takes 90 to 140 MiB; with less than this left it would take them from somebody. */

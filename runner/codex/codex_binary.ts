@@ -5,12 +5,11 @@
  * @module
  */
 import { clip, errorMessage } from "../../base/error_message.ts";
-import { type Capabilities, capabilitiesOf, OLDEST_SUPPORTED } from "./capabilities.ts";
-import { nativeBehind } from "./codex_launcher.ts";
-import { searchCodex } from "./codex_search.ts";
 import { runProgram, type Variables } from "../../base/program.ts";
 import { SharedWork } from "../../base/timer.ts";
 import { TurnError } from "../turn_event.ts";
+import { type Capabilities, capabilitiesOf, OLDEST_SUPPORTED } from "./capabilities.ts";
+import { nativeBehind, searchCodex } from "./codex_search.ts";
 
 /** A codex that can be started. */
 export interface CodexBinary {

@@ -9,9 +9,9 @@
  * @module
  */
 import { resolve } from "@std/path";
-import { ownUid } from "../../base/open_file.ts";
-import type { CodexBinary } from "./codex_binary.ts";
+import { ownUid } from "../../base/files.ts";
 import type { Variables } from "../../base/program.ts";
+import type { CodexBinary } from "./codex_binary.ts";
 
 /**
  * Not handed on: the plugin's own variables, and what a codex above us says about itself (a plugin

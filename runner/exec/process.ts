@@ -7,14 +7,13 @@
  */
 import { ChildOutput, Tail } from "../../base/child_output.ts";
 import { clip, errorMessage } from "../../base/error_message.ts";
-import { ProcessFamily } from "../process/process_family.ts";
-import { letNotifyFinish } from "../process/notify_program.ts";
-import type { ProcessRow } from "../process/process_table.ts";
-import type { TurnDirectory } from "../process/turn_directory.ts";
-import { type Failure, TurnError } from "../turn_event.ts";
-import { markedCommand, TURN_MARK } from "../process/turn_mark.ts";
 import type { Variables } from "../../base/program.ts";
 import { within } from "../../base/timer.ts";
+import { letNotifyFinish, ProcessFamily } from "../process/process_family.ts";
+import type { ProcessRow } from "../process/process_table.ts";
+import type { TurnDirectory } from "../process/turn_directory.ts";
+import { markedCommand, TURN_MARK } from "../process/turn_mark.ts";
+import { type Failure, TurnError } from "../turn_event.ts";
 
 /** What to start. */
 export interface CodexCommand {

@@ -7,13 +7,12 @@
  *
  * @module
  */
-import { SERVER_NAME } from "../../mcp_host/registration/registration.ts";
 import { clip } from "../../base/error_message.ts";
 import { isObject } from "../../base/json_object.ts";
-import { kindOfName, kindOfStatus } from "./error_names.ts";
-import { wordRowOf } from "./error_words.ts";
-import { type RetryTimes, retryTimes } from "./retry.ts";
+import { SERVER_NAME } from "../../mcp_host/registration.ts";
 import type { ErrorKind, Failure } from "../turn_event.ts";
+import { kindOfName, kindOfStatus, wordRowOf } from "./error_words.ts";
+import { type RetryTimes, retryTimes } from "./retry.ts";
 
 /** What is known about a turn that did not succeed. */
 export interface FailureEvidence {

@@ -5,10 +5,9 @@
  */
 import { errorMessage } from "../../base/error_message.ts";
 import { locateRollout } from "../../rollout/locate.ts";
-import { isPaginated, lastUsageTotal } from "../../rollout/rollout_file.ts";
 import type { Usage } from "../../rollout/records/events.ts";
-import { importSessionFile, writeSessionFile } from "../../rollout/state/session_file.ts";
-import type { StateStore } from "../../rollout/state/state.ts";
+import { isPaginated, lastUsageTotal } from "../../rollout/rollout_file.ts";
+import { importSessionFile, type StateStore, writeSessionFile } from "../../rollout/state/state.ts";
 import type { Capabilities } from "../codex/capabilities.ts";
 import type { Failure } from "../turn_event.ts";
 import type { TurnSettings } from "../turn_request.ts";

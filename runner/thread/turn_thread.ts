@@ -6,11 +6,11 @@
  */
 import { errorMessage } from "../../base/error_message.ts";
 import { applyPending } from "../../rollout/consume/consume.ts";
-import { instructionsFor } from "../prompt/instructions.ts";
-import type { RunProgress } from "../turn_run.ts";
-import { leaveThreadId, recallThread, rememberThread, type Thread } from "./thread.ts";
+import { instructionsFor } from "../prompt.ts";
 import type { TurnUsage } from "../turn_event.ts";
 import type { TurnContext, TurnRequest } from "../turn_request.ts";
+import type { RunProgress } from "../turn_run.ts";
+import { leaveThreadId, recallThread, rememberThread, type Thread } from "./thread.ts";
 import { totalAfter, turnUsage, type UsageEvidence, usageTold, ZERO_USAGE } from "./usage.ts";
 
 /** Follows the thread through the turn. */

@@ -2,14 +2,14 @@
  * Two sessions that crashes must not harm: one whose every byte is known, and one that a real codex writes
  * meanwhile.
  */
-import { parseArgs } from "node:util";
-import { NEWEST_CODEX } from "../../tests/support/codex.ts";
-import { random } from "./series.ts";
-import { join } from "@std/path";
-import type { Sandbox } from "../../tests/support/sandbox.ts";
-import { SESSION_FILE } from "../../rollout/state/session_file.ts";
 import { strict as assert } from "node:assert";
+import { parseArgs } from "node:util";
+import { join } from "@std/path";
 import { callItemsIn } from "../../rollout/records/items.ts";
+import { SESSION_FILE } from "../../rollout/state/state.ts";
+import { NEWEST_CODEX } from "../../tests/support/codex.ts";
+import type { Sandbox } from "../../tests/support/sandbox.ts";
+import { random } from "./series.ts";
 
 /** What the command line asks for (`--kills`, `--codex`, `--seed`), and what is said at the end. */
 export function crashRun(usual: { kills: number }) {

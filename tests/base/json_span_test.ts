@@ -9,7 +9,7 @@ import {
   spanOf,
   stringAt,
   textOf,
-} from "../../base/json_span.ts";
+} from "../../base/raw_json.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { nearest } from "../../base/nearest.ts";
+import { nearest } from "../../plugin/shape_error.ts";
 
 const KNOWN = ["binary", "env", "extra_args", "mcp-host", "--version", "tool_timeout_ms", "models"];
 

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { openOwnFile, readForeignFile, readOwnFile, UnusableFile } from "../../base/open_file.ts";
+import { openOwnFile, readForeignFile, readOwnFile, UnusableFile } from "../../base/files.ts";
 
 function directory(): { path: string } & Disposable {
   const path = Deno.makeTempDirSync({ prefix: "plexum-open-" });

@@ -5,11 +5,11 @@
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { sweepStaleSockets } from "../../mcp_host/listener/sweep.ts";
+import { sweepStaleSockets } from "../../mcp_host/listener/socket_dir.ts";
 import { Follower } from "../../rollout/follow.ts";
-import { StateStore } from "../../rollout/state/state.ts";
 import { sweepTemporaries } from "../../rollout/state/keep.ts";
-import { sweepTurns } from "../../runner/process/turn_sweep.ts";
+import { StateStore } from "../../rollout/state/state.ts";
+import { sweepTurns } from "../../runner/process/turn_directory.ts";
 import { captured, CodexHome } from "../rollout/rollouts.ts";
 
 const YEAR_MS = 365 * 24 * 60 * 60_000;

@@ -4,10 +4,10 @@
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { writerLockPath } from "../../rollout/writer_lock.ts";
-import { command } from "../support/model/items.ts";
+import { writerLockPath } from "../../rollout/rollout_file.ts";
 import { codexBinary, NEWEST_CODEX } from "../support/codex.ts";
 import { startHost } from "../support/host.ts";
+import { command } from "../support/model/items.ts";
 import { openSandbox } from "../support/sandbox.ts";
 
 Deno.test("a consume deferred because of another codex is done when that codex lets go", async () => {

@@ -1,11 +1,11 @@
 /** Who dies in the middle of a turn, and what is left: nothing, and a thread that goes on. */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { SERVER_NAME } from "../../mcp_host/registration/registration.ts";
+import { SERVER_NAME } from "../../mcp_host/registration.ts";
+import { startHost } from "../support/host.ts";
 import { command } from "../support/model/items.ts";
 import { callOutput } from "../support/model/request.ts";
 import type { ScriptedStep } from "../support/model/step.ts";
-import { startHost } from "../support/host.ts";
 import type { Process } from "../support/processes.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { asks, EVERY_WAY, openWorld, strangers } from "./world.ts";

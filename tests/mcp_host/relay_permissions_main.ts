@@ -1,5 +1,5 @@
 /** Runs the relay and writes to stderr which permissions were left at its end. */
-import { relay } from "../../mcp_host/relay/relay.ts";
+import { relay } from "../../mcp_host/relay.ts";
 
 const code = await relay([]);
 const names = ["run", "read", "write", "net", "env", "ffi", "sys"] as const;

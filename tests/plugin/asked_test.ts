@@ -1,6 +1,6 @@
 /** What codex is given of a conversation. */
 import { strict as assert } from "node:assert";
-import { askedOf } from "../../plugin/asked.ts";
+import { askedOf } from "../../plugin/config/settings.ts";
 import type { Message } from "../../plugin/protocol.ts";
 
 const user = (content: Message["content"]): Message => ({ role: "user", content });

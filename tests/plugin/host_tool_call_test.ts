@@ -1,7 +1,7 @@
 /** A call of the host's own tool: what the host is asked, and what codex gets. */
 import { strict as assert } from "node:assert";
 import { RawJson, stringify } from "../../base/raw_json.ts";
-import { hostToolCaller } from "../../plugin/host_tool_call.ts";
+import { hostToolCaller } from "../../plugin/provider.ts";
 
 const { signal } = new AbortController();
 

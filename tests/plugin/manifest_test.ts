@@ -1,9 +1,8 @@
 /** The manifest, as the host reads it before and in the handshake. */
 import { strict as assert } from "node:assert";
 import * as z from "zod/mini";
-import { manifestFor } from "../../plugin/manifest.ts";
 import { Manifest } from "../../plugin/protocol.ts";
-import { VERSION } from "../../plugin/self.ts";
+import { manifestFor, VERSION } from "../../plugin/self.ts";
 
 Deno.test("manifest names the plugin, its executable and the configured models", () => {
   assert.deepEqual(manifestFor(["a", "b"]), {

@@ -3,7 +3,7 @@ import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import * as z from "zod/mini";
 import { MutateParams, StreamParams } from "../../plugin/protocol.ts";
-import { wireKeys } from "../../plugin/wire/wire_keys.ts";
+import { wireKeys } from "../../plugin/session.ts";
 
 function parsed<T extends z.ZodMiniType>(schema: T, value: unknown): z.infer<T> {
   return z.parse(schema, wireKeys(value));

@@ -1,14 +1,14 @@
 /** The conversation with one host: handshake, repair, and which method is whose. */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { ConfigFile } from "../../plugin/config/config_file.ts";
-import { RawJson } from "../../base/raw_json.ts";
 import { RpcError } from "../../base/jsonrpc/peer.ts";
-import type { LogParams } from "../../plugin/protocol.ts";
+import { RawJson } from "../../base/raw_json.ts";
+import { ConfigFile } from "../../plugin/config/config.ts";
 import { Log } from "../../plugin/log.ts";
+import type { LogParams } from "../../plugin/protocol.ts";
 import type { Provider } from "../../plugin/provider.ts";
-import { Session } from "../../plugin/session.ts";
 import { VERSION } from "../../plugin/self.ts";
+import { Session } from "../../plugin/session.ts";
 
 /** A provider that answers with what it was asked. */
 const echo = {

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import * as z from "zod/mini";
 import { PluginStats } from "../../plugin/protocol.ts";
 import { Stats } from "../../plugin/stats.ts";
-import type { TurnSummary } from "../../runner/turn_summary.ts";
+import type { TurnSummary } from "../../runner/turn_stream.ts";
 
 const SUMMARY: TurnSummary = {
   agent: "cx",

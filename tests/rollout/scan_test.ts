@@ -1,8 +1,7 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
-import { readAt, scanLines } from "../../rollout/scan.ts";
 import { type WideMemory, wideMemory } from "../../base/wide_memory.ts";
-import { plainBuffer } from "../../rollout/scan_buffer.ts";
+import { plainBuffer, readAt, scanLines } from "../../rollout/scan.ts";
 
 /** Scans a file of this content and gives what was seen, with copied bytes. */
 function scan(content: Uint8Array, options?: Parameters<typeof scanLines>[1]) {

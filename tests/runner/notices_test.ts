@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { Notices } from "../../runner/notices.ts";
+import { Notices } from "../../runner/told_once.ts";
 
 Deno.test("Notices leave out what turns out to be the reason of the failure", () => {
   const notices = new Notices();

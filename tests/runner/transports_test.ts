@@ -1,12 +1,11 @@
 import { strict as assert } from "node:assert";
 import { carriedOver } from "../../runner/app_server/app_server.ts";
-import { WithFallback } from "../../runner/app_server/fallback.ts";
 import { ServerUnusable } from "../../runner/app_server/process.ts";
 import { capabilitiesOf } from "../../runner/codex/capabilities.ts";
 import type { CodexBinary } from "../../runner/codex/codex_binary.ts";
 import { marksByLimit } from "../../runner/process/turn_mark.ts";
-import { Transports } from "../../runner/transports.ts";
 import type { CodexEvent, RunInput, RunOutcome, Transport } from "../../runner/transport.ts";
+import { Transports, WithFallback } from "../../runner/transports.ts";
 import type { TurnSettings } from "../../runner/turn_request.ts";
 import { skipped } from "../support/skipped.ts";
 

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { type Watch, Watchdog, type WatchLimits } from "../../runner/watchdog.ts";
+import { type Watch, Watchdog, type WatchLimits } from "../../runner/stop.ts";
 import { ManualClock } from "./manual_clock.ts";
 
 const LIMITS: WatchLimits = { start: 10, silence: 100, toolSilence: 1000, reconnect: 50, total: 0 };

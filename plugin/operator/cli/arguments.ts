@@ -5,7 +5,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { nearest } from "../../../base/nearest.ts";
+import { nearest } from "../../shape_error.ts";
 import { type Action, HELP, type Option } from "./command.ts";
 
 /** The command line is not understood; the message says why and what to type instead. */

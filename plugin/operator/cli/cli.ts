@@ -4,9 +4,8 @@
  * @module
  */
 import { inWords } from "../../../base/error_message.ts";
-import { ConfigError } from "../../config/config_error.ts";
 import { EXECUTABLE_NAME } from "../../self.ts";
-import { nearest } from "../../../base/nearest.ts";
+import { ConfigError, nearest } from "../../shape_error.ts";
 import { parseArguments, UsageError } from "./arguments.ts";
 import { type Action, type Command, EXIT, HELP, isGroup, isRaw } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
@@ -38,7 +37,7 @@ async function help(words: readonly string[]): Promise<number> {
   // Text for people takes a while to load, and most commands write none of it.
   const [{ helpOf, overview }, { TOPICS }, { wrapProse }] = await Promise.all([
     import("./help.ts"),
-    import("./topics.ts"),
+    import("./help.ts"),
     import("./text.ts"),
   ]);
   const [first, second] = words.filter((word) => word !== "--help" && word !== "-h");

@@ -3,12 +3,11 @@
  *
  * @module
  */
-import type { CommandTable } from "./command.ts";
-import { PROFILE } from "./options.ts";
 import { DOCTOR } from "../doctor/commands.ts";
 import { SESSIONS } from "../sessions/commands.ts";
 import { SETUP } from "../setup/commands.ts";
 import { TURN } from "../turn/commands.ts";
+import { type CommandTable, PROFILE } from "./command.ts";
 
 /** Every command. */
 export const COMMANDS: CommandTable = {
@@ -37,8 +36,7 @@ export const COMMANDS: CommandTable = {
       summary: "which shell",
     },
     examples: [{ line: "completion bash > plexum.bash", says: "then: source plexum.bash" }],
-    run: async (args) =>
-      await (await import("../completion/completion_command.ts")).printCompletion(args, COMMANDS),
+    run: async (args) => await (await import("./completion.ts")).printCompletion(args, COMMANDS),
   },
   "mcp-host": {
     usage: "[--socket PATH] [--agent-id ID]",
@@ -51,6 +49,6 @@ export const COMMANDS: CommandTable = {
       { name: "agent-id", value: "ID", summary: "instead of PLEXUM_MCP_AGENT_ID" },
     ],
     examples: [{ line: "mcp-host --help", says: "as codex starts it" }],
-    runRaw: async (args) => (await import("../../../mcp_host/relay/relay.ts")).relay(args),
+    runRaw: async (args) => (await import("../../../mcp_host/relay.ts")).relay(args),
   },
 };

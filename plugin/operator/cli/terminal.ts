@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { jsonText, printable } from "./printable.ts";
 
 const encoder = new TextEncoder();
 
@@ -128,5 +127,88 @@ function ownColumns(): number | undefined {
     return Deno.consoleSize().columns || undefined;
   } catch {
     return undefined; // stdin is no terminal
+  }
+}
+
+/*
+ * Text for a terminal, as values: cleaned of what a terminal would obey, quoted for a shell.
+ */
+
+/**
+ * What a terminal obeys (C0, C1, DEL) and what makes it show a text in another order than it is in
+ * (direction marks, embeddings, overrides, isolates), or breaks a line where none is (U+2028, U+2029).
+ */
+const OBEYED =
+  // deno-lint-ignore no-control-regex
+  /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]/g;
+
+/**
+ * The one function through which every text goes that is not ours, before a terminal sees it: what a
+ * terminal would obey, or would show otherwise than it is, becomes `�`. Newlines and tabs stay.
+ */
+export function printable(text: string): string {
+  return text.toWellFormed().replace(OBEYED, "\ufffd");
+}
+
+/** The same on one line. */
+export function oneLine(text: string): string {
+  return printable(text.replace(/\s+/g, " ").trim());
+}
+
+/** JSON that is exactly the value and that a terminal shows as it stands. */
+export function jsonText(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(
+    OBEYED,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** A word for a POSIX shell that means exactly `text`. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/*
+ * Calls, outputs and turns in few words and numbers.
+ */
+
+/** A number with separators. */
+export function count(n: number): string {
+  return n.toLocaleString("en");
+}
+
+/** `1 call`, `2 calls`. */
+export function many(n: number, one: string): string {
+  return `${count(n)} ${one}${n === 1 ? "" : "s"}`;
+}
+
+/** Bytes, for people. */
+export function size(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 999_500) return `${(bytes / 1e3).toFixed(bytes < 9950 ? 1 : 0)} kB`;
+  return `${(bytes / 1e6).toFixed(bytes < 9.95e6 ? 1 : 0)} MB`;
+}
+
+/** Local time to the minute. */
+export function timeOf(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return oneLine(iso);
+  const two = (n: number) => String(n).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ` +
+    `${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** What a call is about: the command of a shell call, else its arguments. */
+export function callSubject(args: string): string {
+  try {
+    const value: unknown = JSON.parse(args);
+    if (typeof value === "object" && value !== null) {
+      const command = "cmd" in value ? value.cmd : "command" in value ? value.command : undefined;
+      if (typeof command === "string") return oneLine(command);
+      if (Array.isArray(command)) return oneLine(command.join(" "));
+    }
+    return oneLine(JSON.stringify(value));
+  } catch {
+    return oneLine(args);
   }
 }

@@ -1,5 +1,6 @@
 /**
- * Text for a terminal, as values: measured in columns, broken into lines, cut.
+ * Text for a terminal, as values: measured in columns, broken into lines, cut; and what is going on, on
+ * its last line.
  *
  * What it needs for that takes 20 ms to load, so nothing that every start loads imports it.
  *
@@ -7,6 +8,7 @@
  */
 import stringWidth from "string-width";
 import wrapAnsi from "wrap-ansi";
+import { columns, oneLine, paintFor, writeError } from "./terminal.ts";
 
 /** Columns that a text takes. */
 export const widthOf: (text: string) => number = stringWidth;
@@ -52,4 +54,52 @@ export function padTo(text: string, width: number): string {
 /** Breaks prose; lines that begin with a space (commands, tables) stay as they are. */
 export function wrapProse(text: string, width: number): string {
   return text.split("\n").map((line) => /^\s/.test(line) ? line : wrap(line, width)).join("\n");
+}
+
+/*
+ * What is going on, on the last line of a terminal.
+ */
+
+const TICK_MS = 200;
+const FRAMES = ["·  ", "·· ", "···", " ··", "  ·", "   "];
+
+/** The last line of a terminal says what is going on and for how long; elsewhere nothing is said. */
+export class Progress implements Disposable {
+  readonly #live = Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb";
+  readonly #timer: ReturnType<typeof setInterval> | undefined;
+  #doing = "";
+  #since = performance.now();
+  #frame = 0;
+  #shown = false;
+
+  constructor() {
+    if (this.#live) this.#timer = setInterval(() => this.draw(), TICK_MS);
+  }
+
+  /** Something else is going on now. */
+  now(doing: string): void {
+    this.#doing = doing;
+    this.#since = performance.now();
+  }
+
+  /** Draws the line anew. */
+  draw(): void {
+    if (!this.#live || this.#doing === "") return;
+    const seconds = Math.floor((performance.now() - this.#since) / 1000);
+    const frame = FRAMES[this.#frame++ % FRAMES.length] ?? "";
+    const text = clipTo(`${frame} ${oneLine(this.#doing)}, ${seconds} s`, columns(Deno.stderr) - 1);
+    writeError(`\r\x1b[K${paintFor(Deno.stderr)("dim", text)}`);
+    this.#shown = true;
+  }
+
+  /** Takes the line away, so that something else can be written. */
+  clear(): void {
+    if (this.#shown) writeError("\r\x1b[K");
+    this.#shown = false;
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.clear();
+  }
 }

@@ -9,7 +9,7 @@ import { TurnError } from "../../../runner/turn_event.ts";
 import type { Config } from "../../config/config_schema.ts";
 import { agentEnv } from "../../config/settings.ts";
 import type { ProfilePaths } from "../../profile.ts";
-import { shellWord } from "../cli/printable.ts";
+import { shellWord } from "../cli/terminal.ts";
 
 /** `fail`: turns do not work; `warn`: they do, but somebody should know; `skipped`: not looked at. */
 export type Status = "ok" | "warn" | "fail" | "skipped";

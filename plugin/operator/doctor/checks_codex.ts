@@ -1,16 +1,34 @@
 /**
- * Checks of codex.
+ * Checks of codex and of the accounts that turns use.
  *
  * @module
  */
 import { basename } from "@std/path";
+import { inWords } from "../../../base/error_message.ts";
+import { exists } from "../../../base/files.ts";
 import { type ProgramEnd, ProgramError, runProgram } from "../../../base/program.ts";
-import { NEWEST_TESTED, OLDEST_SUPPORTED } from "../../../runner/codex/capabilities.ts";
-import { searchCodex } from "../../../runner/codex/codex_search.ts";
-import { TurnError } from "../../../runner/turn_event.ts";
+import { newestHistoryMode } from "../../../rollout/locate.ts";
 import { unsuitable } from "../../../runner/app_server/app_server.ts";
-import { turnSettings } from "../../config/settings.ts";
-import { type Check, type DoctorContext, fail, type Finding, ok, warn } from "./check.ts";
+import { NEWEST_TESTED, OLDEST_SUPPORTED } from "../../../runner/codex/capabilities.ts";
+import type { CodexBinary } from "../../../runner/codex/codex_binary.ts";
+import { searchCodex } from "../../../runner/codex/codex_search.ts";
+import { customProvider } from "../../../runner/codex/codex_settings.ts";
+import { codexHome } from "../../../runner/codex/environment.ts";
+import { TurnError } from "../../../runner/turn_event.ts";
+import type { Config } from "../../config/config_schema.ts";
+import { agentEnv, turnSettings } from "../../config/settings.ts";
+import type { ProfilePaths } from "../../profile.ts";
+import { TestedCodex } from "../../tested_codex.ts";
+import { oneLine, shellWord } from "../cli/terminal.ts";
+import {
+  type Check,
+  type DoctorContext,
+  fail,
+  type Finding,
+  isWritable,
+  ok,
+  warn,
+} from "./check.ts";
 
 const SANDBOX_TIMEOUT_MS = 20_000;
 const INSTALL = "npm install -g @openai/codex@latest";
@@ -135,4 +153,143 @@ function isScript(path: string): boolean {
   using file = Deno.openSync(path, { read: true });
   const head = new Uint8Array(2);
   return file.readSync(head) === 2 && head[0] === 0x23 && head[1] === 0x21;
+}
+
+/*
+ * A codex that is newer than what we were tested with: whether it has passed the deep turn on this machine.
+ */
+
+/** The check. It comes after the deep turn. */
+export const TESTED_CHECK: Check = {
+  id: "codex_tested",
+  group: "codex",
+  needs: ["codex_version"],
+  run: tested,
+};
+
+async function tested(context: DoctorContext): Promise<Finding> {
+  const codex = await context.usableCodex();
+  const { version, untested } = codex.capabilities;
+  if (!untested) return ok(`codex ${version} is among the versions this plugin was tested with`);
+  const at = new TestedCodex(context.facts.paths.state).at(codex);
+  if (at !== undefined) return ok(`codex ${version} passed the deep turn here`, `at ${at}`);
+  return warn(`codex ${version} is newer than ${NEWEST_TESTED}, the newest that was tested`, {
+    remedy: "It is expected to work. See that it does:",
+    command: context.command("doctor", "--deep"),
+  });
+}
+
+/** Remembers that a whole turn of this codex went well. Where nothing is installed, nothing is kept. */
+export function rememberTested({ plugin, state }: ProfilePaths, codex: CodexBinary): void {
+  if (!exists(plugin)) return;
+  try {
+    Deno.mkdirSync(state, { recursive: true, mode: 0o700 });
+    new TestedCodex(state).remember(codex);
+  } catch {
+    // Then it is not remembered; state_directory says why.
+  }
+}
+
+/*
+ * codex's home and its login, and those of each agent that has its own.
+ */
+
+const LOGIN_TIMEOUT_MS = 10_000;
+
+/** For the account of all agents, then for each other one that the configuration names. */
+export function accountChecks(config: Config): Check[] {
+  return accountsOf(config).flatMap(([agentId, ...others]) => {
+    const of = agentId === undefined ? "" : `:${oneLine(agentId)}`;
+    const also = others.length === 0 ? "" : `, and for ${others.map(oneLine).join(", ")}`;
+    const check = (id: string, needs: string[], look: typeof home | typeof login): Check => ({
+      id: id + of,
+      group: "codex",
+      needs,
+      async run(context) {
+        const finding = await look(context, agentId ?? "");
+        return { ...finding, summary: finding.summary + also };
+      },
+    });
+    return [
+      check("codex_home", ["config"], home),
+      check("codex_login", ["codex_version", `codex_home${of}`], login),
+    ];
+  });
+}
+
+/** The agents by their account; those without one of their own come first, as nobody. */
+function accountsOf(config: Config): string[][] {
+  const account = (agentId: string): string => {
+    const env = Object.entries(agentEnv(config, agentId)).sort();
+    return JSON.stringify([env, turnSettings(config, "codex", agentId).extraArgs]);
+  };
+  const accounts = new Map<string, string[]>([[account(""), []]]);
+  for (const agentId of Object.keys(config.agents)) {
+    if (account(agentId) === account("")) continue;
+    accounts.set(account(agentId), [...accounts.get(account(agentId)) ?? [], agentId]);
+  }
+  return [...accounts.values()];
+}
+
+function home(context: DoctorContext, agentId: string): Finding {
+  const path = context.codexHome(agentId);
+  const named = (context.codexEnvironment(undefined, agentId).CODEX_HOME ?? "") !== "";
+  try {
+    if (!Deno.statSync(path).isDirectory) {
+      return fail(`${path} is not a directory`, { remedy: "Set CODEX_HOME to a directory." });
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) {
+      return fail(`${path} cannot be read: ${inWords(error)}`, {
+        remedy: "Give this user access to it.",
+      });
+    }
+    return named
+      ? fail(`CODEX_HOME is ${path}, which does not exist`, {
+        command: `mkdir -m 700 ${shellWord(path)}`,
+      })
+      : ok(`${path} is made by codex at its first start`);
+  }
+  if (!isWritable(path)) {
+    return fail(`${path} cannot be written`, {
+      remedy: "codex keeps its sessions there: make it writable for this user.",
+    });
+  }
+  const mode = newestHistoryMode(path);
+  return ok(path, mode === undefined ? "no sessions yet" : `the newest session is ${mode}`);
+}
+
+async function login(context: DoctorContext, agentId: string): Promise<Finding> {
+  const codex = await context.usableCodex();
+  const env = context.codexEnvironment(codex, agentId);
+  const home = codexHome(env);
+  let provider: ReturnType<typeof customProvider>;
+  try {
+    provider = customProvider(home, turnSettings(context.facts.config, "codex", agentId).extraArgs);
+  } catch (error) {
+    return fail(`${home}/config.toml cannot be read`, {
+      detail: inWords(error),
+      remedy: "Repair it: codex does not start with it.",
+    });
+  }
+  if (provider !== undefined) {
+    const { name, envKey } = provider;
+    if (envKey === undefined) return ok(`not needed: config.toml selects the provider ${name}`);
+    if ((env[envKey] ?? "") !== "") return ok(`the provider ${name} has its key in ${envKey}`);
+    return fail(`the provider ${name} needs the variable ${envKey}, which is not set`, {
+      remedy: `Set ${envKey} in the environment of the host, or under env in config.json.`,
+    });
+  }
+  if ((env.CODEX_API_KEY ?? "") !== "") return ok("by the API key in CODEX_API_KEY");
+  const { code, stdout, stderr } = await answerOf(codex.path, ["login", "status"], {
+    env,
+    timeMs: LOGIN_TIMEOUT_MS,
+  });
+  // Nothing codex says about a key is repeated, masked or not.
+  if (code === 0) return ok(/chatgpt/i.test(stdout + stderr) ? "with ChatGPT" : "with an API key");
+  return fail("codex is not logged in", {
+    detail: `asked for CODEX_HOME ${home}`,
+    remedy: "As the user who runs Plexum (with a key: add --with-api-key < key.txt):",
+    command: context.codexCommand(agentId, codex.path, "login"),
+  });
 }

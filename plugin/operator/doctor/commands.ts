@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { Command } from "../cli/command.ts";
-import { JSON_OUTPUT, PROFILE } from "../cli/options.ts";
+import { type Command, JSON_OUTPUT, PROFILE } from "../cli/command.ts";
 
 /** The commands, by name. */
 export const DOCTOR: Readonly<Record<string, Command>> = {

@@ -3,15 +3,13 @@
  *
  * @module
  */
-import { type Memory, memoryOf } from "../../../runner/process/memory.ts";
+import { type Memory, memoryOf } from "../../../runner/process/process_table.ts";
 import type { PluginStats } from "../../protocol.ts";
-import { type Arguments, UsageError } from "../cli/arguments.ts";
-import { EXIT } from "../cli/command.ts";
-import { count, many, size, timeOf } from "../cli/format.ts";
-import { profileOf } from "../cli/options.ts";
-import { columns, print, printJson } from "../cli/terminal.ts";
-import { padTo, wrap } from "../cli/text.ts";
 import { readStats, turnsOf } from "../../stats.ts";
+import { type Arguments, UsageError } from "../cli/arguments.ts";
+import { EXIT, profileOf } from "../cli/command.ts";
+import { columns, count, many, print, printJson, size, timeOf } from "../cli/terminal.ts";
+import { padTo, wrap } from "../cli/text.ts";
 
 /** `stats`. */
 export async function stats(args: Arguments): Promise<number> {

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { Command } from "../cli/command.ts";
-import { DRY_RUN, JSON_OUTPUT, PROFILE } from "../cli/options.ts";
+import { type Command, DRY_RUN, JSON_OUTPUT, PROFILE } from "../cli/command.ts";
 
 /** The commands, by name. */
 export const SESSIONS: Readonly<Record<string, Command>> = {

@@ -4,19 +4,16 @@
  * @module
  */
 import { mutate, type MutateResult } from "../../../rollout/consume/consume.ts";
-import type { ConsumeOp } from "../../../rollout/consume/splice.ts";
+import type { ConsumeOp } from "../../../rollout/consume/plan.ts";
 import { reportCalls, reportThread } from "../../../rollout/report/thread_reader.ts";
 import { bytesOf, type CallReport, savingOf } from "../../../rollout/report/thread_report.ts";
 import { isPaginated, openRollout } from "../../../rollout/rollout_file.ts";
 import { findCalls } from "../../../rollout/state/call_index.ts";
-import { staleTurns } from "../../../runner/process/turn_sweep.ts";
+import { staleTurns } from "../../../runner/process/turn_directory.ts";
 import type { ProfilePaths } from "../../profile.ts";
 import { type Arguments, UsageError } from "../cli/arguments.ts";
-import { EXIT } from "../cli/command.ts";
-import { count, many, size } from "../cli/format.ts";
-import { profileOf } from "../cli/options.ts";
-import { complain, print, printJson } from "../cli/terminal.ts";
-import { oneLine } from "../cli/printable.ts";
+import { EXIT, profileOf } from "../cli/command.ts";
+import { complain, count, many, oneLine, print, printJson, size } from "../cli/terminal.ts";
 import { type KnownThread, KnownThreads, rolloutOf } from "./known_threads.ts";
 
 /** `sessions consume`. */

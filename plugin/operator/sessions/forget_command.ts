@@ -4,16 +4,13 @@
  *
  * @module
  */
-import { applyPending } from "../../../rollout/consume/consume.ts";
-import { forgetThread as forgetState } from "../../../rollout/state/keep.ts";
-import { whileNoWriter, writerGone } from "../../../rollout/writer_lock.ts";
-import { type Arguments, UsageError } from "../cli/arguments.ts";
-import { EXIT } from "../cli/command.ts";
-import { many } from "../cli/format.ts";
-import { profileOf } from "../cli/options.ts";
-import { complain, print } from "../cli/terminal.ts";
-import { oneLine } from "../cli/printable.ts";
 import { exists, removeIfThere } from "../../../base/files.ts";
+import { applyPending } from "../../../rollout/consume/consume.ts";
+import { whileNoWriter, writerGone } from "../../../rollout/rollout_file.ts";
+import { forgetThread as forgetState } from "../../../rollout/state/keep.ts";
+import { type Arguments, UsageError } from "../cli/arguments.ts";
+import { EXIT, profileOf } from "../cli/command.ts";
+import { complain, many, oneLine, print } from "../cli/terminal.ts";
 import { type KnownThread, KnownThreads } from "./known_threads.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;

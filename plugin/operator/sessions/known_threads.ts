@@ -4,8 +4,9 @@
  *
  * @module
  */
-import type { ConsumeOp } from "../../../rollout/consume/splice.ts";
-import { readPending } from "../../../rollout/consume/pending.ts";
+import { exists } from "../../../base/files.ts";
+import type { ConsumeOp } from "../../../rollout/consume/plan.ts";
+import { readPending } from "../../../rollout/consume/thread_files.ts";
 import { isThreadId, locateRolloutSync } from "../../../rollout/locate.ts";
 import { StateStore } from "../../../rollout/state/state.ts";
 import { codexEnvironment, codexHome } from "../../../runner/codex/environment.ts";
@@ -14,7 +15,6 @@ import type { Config } from "../../config/config_schema.ts";
 import { agentEnv } from "../../config/settings.ts";
 import type { ProfilePaths } from "../../profile.ts";
 import { complain } from "../cli/terminal.ts";
-import { exists } from "../../../base/files.ts";
 
 /** A thread and whose it is. */
 export interface KnownThread {

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { Command } from "../cli/command.ts";
-import { DRY_RUN, JSON_OUTPUT, PROFILE } from "../cli/options.ts";
+import { type Command, DRY_RUN, JSON_OUTPUT, PROFILE } from "../cli/command.ts";
 
 /** The commands, by name. */
 export const SETUP: Readonly<Record<string, Command>> = {
@@ -45,7 +44,7 @@ export const SETUP: Readonly<Record<string, Command>> = {
     ],
     options: [PROFILE],
     examples: [{ line: "manifest", says: "what the host is told" }],
-    run: async (args) => (await import("./manifest_command.ts")).printManifest(args),
+    run: async (args) => (await import("../cli/version.ts")).printManifest(args),
   },
   config: {
     summary: "check and explain the configuration",

@@ -5,23 +5,26 @@
  * @module
  */
 import { join } from "@std/path";
-import { ownUid } from "../../../base/open_file.ts";
+import { ownUid, readIfThere, unlessMissing } from "../../../base/files.ts";
 import { loadConfig } from "../../config/config.ts";
-import { manifestFor } from "../../manifest.ts";
 import type { ProfilePaths } from "../../profile.ts";
-import { EXECUTABLE_NAME, PLUGIN_NAME, VERSION } from "../../self.ts";
+import { EXECUTABLE_NAME, manifestFor, PLUGIN_NAME, VERSION } from "../../self.ts";
 import type { Arguments } from "../cli/arguments.ts";
-import { configJsonSchema } from "./config_reference.ts";
-import { configTemplate, SCHEMA_FILE } from "./config_template.ts";
-import { executableChange, ownFile, PREVIOUS } from "./executable_file.ts";
-import { EXIT } from "../cli/command.ts";
-import { allowChange, disallowChange, LINE_TO_ADD, readPlexumJson } from "./plexum_json.ts";
-import { newProfileOf, PROFILE, profileOf } from "../cli/options.ts";
-import { readIfThere, unlessMissing } from "../../../base/files.ts";
-import { type FileChange, keep, removeChange, removeLeftovers, textChange } from "./file_change.ts";
-import { columns, complain, paintFor, print } from "../cli/terminal.ts";
-import { shellWord } from "../cli/printable.ts";
+import { EXIT, newProfileOf, PROFILE, profileOf } from "../cli/command.ts";
+import { columns, complain, paintFor, print, shellWord } from "../cli/terminal.ts";
 import { wrap } from "../cli/text.ts";
+import { configJsonSchema, configTemplate, SCHEMA_FILE } from "./config_reference.ts";
+import {
+  executableChange,
+  type FileChange,
+  keep,
+  ownFile,
+  PREVIOUS,
+  removeChange,
+  removeLeftovers,
+  textChange,
+} from "./file_change.ts";
+import { allowChange, disallowChange, LINE_TO_ADD, readPlexumJson } from "./plexum_json.ts";
 
 /** `install`. */
 export async function install(args: Arguments): Promise<number> {

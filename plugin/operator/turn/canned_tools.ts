@@ -11,11 +11,11 @@
  */
 import { parse as parseJsonc } from "@std/jsonc";
 import * as z from "zod/mini";
-import type { HostTool, HostToolCall, HostToolResult } from "../../../mcp_host/host_tool.ts";
-import { pause } from "../../../base/timer.ts";
 import { inWords } from "../../../base/error_message.ts";
+import { pause } from "../../../base/timer.ts";
+import type { HostTool, HostToolCall, HostToolResult } from "../../../mcp_host/host_tool.ts";
 import { HostToolCallResult } from "../../protocol.ts";
-import { describeShapeError } from "../../wire/shape_error.ts";
+import { describeShapeError } from "../../shape_error.ts";
 
 const CannedTool = z.looseObject({
   name: z.string().check(z.minLength(1)),

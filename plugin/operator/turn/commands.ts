@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { Command } from "../cli/command.ts";
-import { PROFILE } from "../cli/options.ts";
+import { type Command, PROFILE } from "../cli/command.ts";
 
 /** The command, by name. */
 export const TURN: Readonly<Record<string, Command>> = {

@@ -5,26 +5,32 @@
  */
 import { resolve } from "@std/path";
 import { StateStore } from "../../../rollout/state/state.ts";
+import { familyOf, sendSignal } from "../../../runner/process/process_family.ts";
+import { processTable } from "../../../runner/process/process_table.ts";
 import { Transports } from "../../../runner/transports.ts";
 import { runTurn } from "../../../runner/turn.ts";
 import { type StopReason, TurnError } from "../../../runner/turn_event.ts";
-import { TurnStream, type TurnStreamOptions } from "../../../runner/turn_stream.ts";
 import type { TurnContext, TurnRequest } from "../../../runner/turn_request.ts";
+import { TurnStream, type TurnStreamOptions } from "../../../runner/turn_stream.ts";
 import { loadConfig } from "../../config/config.ts";
+import { codexModel, turnSettings } from "../../config/settings.ts";
+import { LogFile } from "../../log.ts";
 import { runtimeDirectory } from "../../profile.ts";
 import { self, VERSION } from "../../self.ts";
 import { TestedCodex } from "../../tested_codex.ts";
-import { codexModel, turnSettings } from "../../config/settings.ts";
-import type { Arguments } from "../cli/arguments.ts";
+import { type Arguments, UsageError } from "../cli/arguments.ts";
+import { directoryOf, EXIT, profileOf } from "../cli/command.ts";
+import {
+  columns,
+  complain,
+  paintFor,
+  printable,
+  printJson,
+  write,
+  writeError,
+} from "../cli/terminal.ts";
+import { Progress } from "../cli/text.ts";
 import { readCannedTools } from "./canned_tools.ts";
-import { EXIT } from "../cli/command.ts";
-import { Interrupt } from "./interrupt.ts";
-import { LogFile } from "../../log.ts";
-import { profileOf } from "../cli/options.ts";
-import { columns, complain, paintFor, printJson, write, writeError } from "../cli/terminal.ts";
-import { Progress } from "../cli/progress.ts";
-import { printable } from "../cli/printable.ts";
-import { agentOf, promptOf, workspaceOf } from "./turn_arguments.ts";
 import { TurnView } from "./turn_view.ts";
 
 /** `turn`. */
@@ -142,4 +148,87 @@ function exitOf(stopReason: StopReason): number {
     case "error":
       return EXIT.failed;
   }
+}
+
+/*
+ * What a turn by hand is about, as it was typed: whose thread, where, and the prompt.
+ */
+
+/** Longest prompt that is read from stdin. */
+const STDIN_MAX = 16 * 1024 * 1024;
+
+/** Turns by hand have threads of their own, unless an agent's is asked for. */
+export function agentOf(args: Arguments): string {
+  const agent = args.text("agent");
+  const session = args.text("session");
+  if (agent !== undefined && session !== undefined) {
+    throw new UsageError("--agent and --session exclude each other");
+  }
+  return agent ?? `hand:${session ?? "default"}`;
+}
+
+/** The directory the turn works in, as it really is. */
+export function workspaceOf(args: Arguments): string {
+  return Deno.realPathSync(directoryOf("workspace", args.text("workspace") ?? "."));
+}
+
+/** The words of the command line, else all of stdin. */
+export async function promptOf(args: Arguments): Promise<string> {
+  const words = args.words.join(" ");
+  if (words !== "" && words !== "-") return words;
+  if (Deno.stdin.isTerminal()) throw new UsageError("PROMPT... is missing: type it, or pipe it in");
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of Deno.stdin.readable) {
+    length += chunk.length;
+    if (length > STDIN_MAX) throw new UsageError(`the prompt is longer than ${STDIN_MAX} bytes`);
+    chunks.push(chunk);
+  }
+  const text = await new Blob(chunks as Uint8Array<ArrayBuffer>[]).text();
+  if (text.trim() === "") throw new UsageError("PROMPT... is missing: stdin is empty");
+  return text;
+}
+
+/*
+ * Ctrl-C (or a closed terminal), as a host would cancel: the first time codex is asked to end and
+ * gets its grace, the second time everything below us is killed.
+ */
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Listens until it is disposed of. */
+export class Interrupt implements Disposable {
+  readonly #abort = new AbortController();
+  readonly #asked: () => void;
+
+  /** @param asked Called at the first Ctrl-C. */
+  constructor(asked: () => void) {
+    this.#asked = asked;
+    for (const name of SIGNALS) Deno.addSignalListener(name, this.#signalled);
+  }
+
+  /** Aborted by the first Ctrl-C. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  readonly #signalled = (): void => {
+    if (this.#abort.signal.aborted) return void killAll();
+    this.#asked();
+    this.#abort.abort();
+  };
+
+  [Symbol.dispose](): void {
+    for (const name of SIGNALS) Deno.removeSignalListener(name, this.#signalled);
+  }
+}
+
+async function killAll(): Promise<void> {
+  const table = await processTable();
+  // Not our own process group: in a pipeline others are in it.
+  const children = table.filter(({ ppid }) => ppid === Deno.pid);
+  for (const { pid } of children.flatMap((child) => familyOf(child.pid, table))) {
+    sendSignal(pid, "SIGKILL");
+  }
+  Deno.exit(EXIT.interrupted);
 }

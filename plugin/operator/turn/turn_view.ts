@@ -6,12 +6,9 @@
  * @module
  */
 import type { TurnEvent } from "../../../runner/turn_event.ts";
-import type { TurnSummary } from "../../../runner/turn_summary.ts";
-import { callSubject, count, many, size } from "../cli/format.ts";
-import type { Progress } from "../cli/progress.ts";
-import type { Paint } from "../cli/terminal.ts";
-import { oneLine, printable } from "../cli/printable.ts";
-import { clipTo, widthOf, wrap } from "../cli/text.ts";
+import type { TurnSummary } from "../../../runner/turn_stream.ts";
+import { callSubject, count, many, oneLine, type Paint, printable, size } from "../cli/terminal.ts";
+import { clipTo, type Progress, widthOf, wrap } from "../cli/text.ts";
 
 /** Where the view writes and how. */
 export interface TurnScreen {

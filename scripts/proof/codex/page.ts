@@ -2,10 +2,13 @@
  * The page of a version, `docs/codex/<version>.md`: what a maintainer must read of it.
  */
 import { join } from "@std/path";
-import { compareVersions } from "../../../runner/codex/capabilities.ts";
 import { decodeRecord } from "../../../rollout/records/records.ts";
-import { kindOfName } from "../../../runner/failure/error_names.ts";
+import { compareVersions } from "../../../runner/codex/capabilities.ts";
 import { decodeExecLine } from "../../../runner/exec/wire.ts";
+import { kindOfName } from "../../../runner/failure/error_words.ts";
+import type { Transport } from "../../../tests/support/lab.ts";
+import { ROOT } from "../../project.ts";
+import { SCENARIOS } from "../matrix/scenarios.ts";
 import {
   type Cells,
   cellTable,
@@ -15,9 +18,6 @@ import {
   machine,
   withPart,
 } from "../matrix/table.ts";
-import type { Transport } from "../../../tests/support/lab.ts";
-import { SCENARIOS } from "../matrix/scenarios.ts";
-import { ROOT } from "../../project.ts";
 import type { Difference } from "./shape.ts";
 import type { VersionShape } from "./version_shape.ts";
 

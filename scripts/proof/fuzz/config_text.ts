@@ -5,9 +5,9 @@
 import { strict as assert } from "node:assert";
 import * as fc from "fast-check";
 import { parseConfig } from "../../../plugin/config/config.ts";
-import { ConfigError } from "../../../plugin/config/config_error.ts";
-import { manifestFor } from "../../../plugin/manifest.ts";
 import { codexModel, turnSettings } from "../../../plugin/config/settings.ts";
+import { manifestFor } from "../../../plugin/self.ts";
+import { ConfigError } from "../../../plugin/shape_error.ts";
 import { anyValue, count, list, object, text, word } from "./json_text.ts";
 import { mutated } from "./mutation.ts";
 import { bytesOf, type Runner, type Target } from "./target.ts";

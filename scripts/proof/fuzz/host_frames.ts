@@ -3,11 +3,11 @@
  * million cases take minutes. Turns end at their start, because there is no codex.
  */
 import { strict as assert } from "node:assert";
-import * as fc from "fast-check";
 import { join } from "@std/path";
-import { ConfigFile } from "../../../plugin/config/config_file.ts";
-import { FrameWriter } from "../../../base/jsonrpc/frame_writer.ts";
+import * as fc from "fast-check";
+import { FrameWriter } from "../../../base/jsonrpc/frame.ts";
 import { Peer } from "../../../base/jsonrpc/peer.ts";
+import { ConfigFile } from "../../../plugin/config/config.ts";
 import { Log } from "../../../plugin/log.ts";
 import { type ProfilePaths, profilePaths } from "../../../plugin/profile.ts";
 import { METHOD } from "../../../plugin/protocol.ts";

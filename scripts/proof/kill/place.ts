@@ -2,13 +2,13 @@
  * A workspace whose turns are shot at, and what must not be forgotten in it. The model says something, calls
  * the host's tool once, and ends by telling which turns it remembers; a turn's prompt is `turn N`.
  */
+import { SERVER_NAME } from "../../../mcp_host/registration.ts";
 import { locateRolloutSync } from "../../../rollout/locate.ts";
+import { type Act, began, completed, said } from "../../../tests/support/fake_codex.ts";
 import type { Lab } from "../../../tests/support/lab.ts";
-import type { Turn } from "../../../tests/support/turn.ts";
 import { callOutput, type ModelRequest, userTexts } from "../../../tests/support/model/request.ts";
 import type { Step } from "../../../tests/support/model/step.ts";
-import { SERVER_NAME } from "../../../mcp_host/registration/registration.ts";
-import { type Act, began, completed, said } from "../../../tests/support/fake_codex.ts";
+import type { Turn } from "../../../tests/support/turn.ts";
 
 let turnNumber = 0;
 

@@ -1,7 +1,7 @@
 /** The write queue: order, no interleaving, the reader's pace, and a reader that is gone. */
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
-import { FrameWriter } from "../../../base/jsonrpc/frame_writer.ts";
+import { FrameWriter } from "../../../base/jsonrpc/frame.ts";
 
 /** A sink that takes a write only when the test says so. */
 class Sink {

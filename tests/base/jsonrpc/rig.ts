@@ -3,7 +3,7 @@
  * while a recorder keeps what reached the handlers.
  */
 import { strict as assert } from "node:assert";
-import { FrameWriter } from "../../../base/jsonrpc/frame_writer.ts";
+import { FrameWriter } from "../../../base/jsonrpc/frame.ts";
 import { type Handlers, Peer, type RequestContext, RpcError } from "../../../base/jsonrpc/peer.ts";
 import { within } from "../../support/deadline.ts";
 

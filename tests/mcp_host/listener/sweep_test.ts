@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { PeerProof } from "../../../mcp_host/listener/peer_proof.ts";
-import { SETTLED_MS, sweepStaleSockets } from "../../../mcp_host/listener/sweep.ts";
+import { SETTLED_MS, sweepStaleSockets } from "../../../mcp_host/listener/socket_dir.ts";
 import { openRig, tempDir } from "../rig.ts";
 
 const later = () => Date.now() + SETTLED_MS + 1000;

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { type CodexConfig, registerEntry } from "../../../mcp_host/registration/codex_config.ts";
+import { type CodexConfig, registerEntry } from "../../../mcp_host/fixed_socket.ts";
 import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../../support/codex.ts";
 import { connectClient, openRig, tempDir } from "../rig.ts";
 

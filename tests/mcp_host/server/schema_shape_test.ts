@@ -3,7 +3,7 @@ import {
   SCHEMA_DEPTH_MAX,
   SCHEMA_NODES_MAX,
   schemaFault,
-} from "../../../mcp_host/server/schema_shape.ts";
+} from "../../../mcp_host/server/model_schema.ts";
 
 const holding = (a: unknown) => ({ type: "object", properties: { a } });
 

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
-import { fitName, mapToolNames, toolNameMax } from "../../../mcp_host/server/tool_names.ts";
+import { fitName, mapToolNames, toolNameMax } from "../../../mcp_host/server/catalogue.ts";
 
 const MAX = toolNameMax("plexum_host");
 

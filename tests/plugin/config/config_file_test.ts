@@ -1,7 +1,7 @@
 /** The configuration while the plugin runs: changed, broken, mended. */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { ConfigFile } from "../../../plugin/config/config_file.ts";
+import { ConfigFile } from "../../../plugin/config/config.ts";
 
 async function withFile(test: (file: ConfigFile, warnings: string[]) => void): Promise<void> {
   const folder = await Deno.makeTempDir();

@@ -3,9 +3,7 @@
  */
 import { strict as assert } from "node:assert";
 import { COMMANDS } from "../../../plugin/operator/cli/commands.ts";
-import { bash } from "../../../plugin/operator/completion/bash.ts";
-import { fish } from "../../../plugin/operator/completion/fish.ts";
-import { zsh } from "../../../plugin/operator/completion/zsh.ts";
+import { bash, fish, zsh } from "../../../plugin/operator/cli/completion.ts";
 import { skipped } from "../../support/skipped.ts";
 
 const NAME = "plexum-openai-provider-plugin";

@@ -9,8 +9,8 @@ import {
   StreamEvent,
   StreamParams,
 } from "../../../plugin/protocol.ts";
-import { describeShapeError } from "../../../plugin/wire/shape_error.ts";
-import { wireKeys } from "../../../plugin/wire/wire_keys.ts";
+import { wireKeys } from "../../../plugin/session.ts";
+import { describeShapeError } from "../../../plugin/shape_error.ts";
 
 function complaint(schema: z.ZodMiniType, value: unknown): string {
   const parsed = z.safeParse(schema, value);

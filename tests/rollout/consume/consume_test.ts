@@ -7,9 +7,9 @@ import {
   type Mutation,
   recoverAll,
 } from "../../../rollout/consume/consume.ts";
-import { writeSessionFile } from "../../../rollout/state/session_file.ts";
-import { line, rolloutOf, THREAD, ThreadOnDisk } from "../thread_on_disk.ts";
 import { sweepTemporaries } from "../../../rollout/state/keep.ts";
+import { writeSessionFile } from "../../../rollout/state/state.ts";
+import { line, rolloutOf, THREAD, ThreadOnDisk } from "../thread_on_disk.ts";
 
 const LONG = "a long output, ".repeat(20);
 const NOW = { busy: false };

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
+import { type ConsumeOp, splice } from "../../../rollout/consume/plan.ts";
 import { callItemsIn } from "../../../rollout/records/items.ts";
-import { type ConsumeOp, splice } from "../../../rollout/consume/splice.ts";
 import { allCaptured, linesOf } from "../rollouts.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

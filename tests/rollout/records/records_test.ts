@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
+import { tellsFailure } from "../../../rollout/records/events.ts";
 import { kindOf } from "../../../rollout/records/line_kind.ts";
-import { tellsFailure } from "../../../rollout/records/outcome.ts";
 import { decodeRecord, type RolloutRecord } from "../../../rollout/records/records.ts";
 import { allCaptured, captured, linesOf } from "../rollouts.ts";
 

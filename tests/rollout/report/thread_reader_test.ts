@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import * as fc from "fast-check";
-import { splice } from "../../../rollout/consume/splice.ts";
+import { splice } from "../../../rollout/consume/plan.ts";
 import { reportThread } from "../../../rollout/report/thread_reader.ts";
 import { savingOf, sumsOf, tokensOf } from "../../../rollout/report/thread_report.ts";
 import { FIXTURES, rolloutWith } from "../../plugin/operator/session_files.ts";

@@ -2,8 +2,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { forgetThread, removeOld, tidy } from "../../../rollout/state/keep.ts";
-import { SESSION_FILE, writeSessionFile } from "../../../rollout/state/session_file.ts";
-import { StateStore } from "../../../rollout/state/state.ts";
+import { SESSION_FILE, StateStore, writeSessionFile } from "../../../rollout/state/state.ts";
 import { FaultyDisk } from "../faulty_disk.ts";
 import { CodexHome } from "../rollouts.ts";
 

@@ -1,10 +1,6 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import {
-  importSessionFile,
-  SESSION_FILE,
-  writeSessionFile,
-} from "../../../rollout/state/session_file.ts";
+import { importSessionFile, SESSION_FILE, writeSessionFile } from "../../../rollout/state/state.ts";
 import { captured, CodexHome, linesOf } from "../rollouts.ts";
 
 const rollout = captured("0.135.0", "text");

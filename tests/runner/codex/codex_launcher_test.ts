@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { dirname, join } from "@std/path";
-import { nativeBehind } from "../../../runner/codex/codex_launcher.ts";
+import { nativeBehind } from "../../../runner/codex/codex_search.ts";
 import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../../support/codex.ts";
 
 const ARCH = Deno.build.arch;

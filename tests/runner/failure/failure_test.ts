@@ -1,7 +1,7 @@
 /** Every captured failure, and what it is called. */
 import { strict as assert } from "node:assert";
+import { CODEX_NAMES } from "../../../runner/failure/error_words.ts";
 import { classifyFailure } from "../../../runner/failure/failure.ts";
-import { CODEX_NAMES } from "../../../runner/failure/error_names.ts";
 import type { ErrorKind, Failure } from "../../../runner/turn_event.ts";
 import { type CapturedRun, capturedRun, eventsOf, followedOf } from "../captured.ts";
 

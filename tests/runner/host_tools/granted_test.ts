@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { compareGranted } from "../../../runner/host_tools/granted.ts";
+import { compareGranted } from "../../../runner/thread/turn_rollout.ts";
 
 const asked = {
   cwd: "/link/w/",

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { memoryLeft, memoryOf, parseMemoryLeft } from "../../../runner/process/memory.ts";
+import { memoryLeft, memoryOf, parseMemoryLeft } from "../../../runner/process/process_table.ts";
 
 Deno.test("what is left is the least of what the machine and the container have", () => {
   const machine = "MemTotal:  4000 kB\nMemFree:  100 kB\nMemAvailable:    2000 kB\n";

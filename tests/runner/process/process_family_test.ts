@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
-import { classifyFailure } from "../../../runner/failure/failure.ts";
 import { pause } from "../../../base/timer.ts";
+import { classifyFailure } from "../../../runner/failure/failure.ts";
 import {
   familyOf,
   killFamily,
@@ -8,8 +8,12 @@ import {
   ProcessFamily,
   sendSignal,
 } from "../../../runner/process/process_family.ts";
-import { look, markedProcesses } from "../../../runner/process/process_look.ts";
-import { type ProcessRow, processRow } from "../../../runner/process/process_table.ts";
+import {
+  look,
+  markedProcesses,
+  type ProcessRow,
+  processRow,
+} from "../../../runner/process/process_table.ts";
 import {
   limitOf,
   markedCommand,
@@ -18,8 +22,8 @@ import {
   TURN_MARK,
 } from "../../../runner/process/turn_mark.ts";
 import { noProcessUnder, processesUnder } from "../../support/processes.ts";
-import { processRows } from "../rows.ts";
 import { skipped } from "../../support/skipped.ts";
+import { processRows } from "../rows.ts";
 
 const marksLimits = marksByLimit();
 const NO_LIMIT = "no process can be marked by a limit: there is no prlimit here";

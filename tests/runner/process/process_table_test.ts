@@ -1,10 +1,10 @@
 import { strict as assert } from "node:assert";
-import { processTable } from "../../../runner/process/process_look.ts";
 import {
   parseLook,
   parseProcStat,
   parsePs,
   processRow,
+  processTable,
 } from "../../../runner/process/process_table.ts";
 import { skipped } from "../../support/skipped.ts";
 

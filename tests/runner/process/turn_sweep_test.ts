@@ -3,9 +3,13 @@ import { join } from "@std/path";
 import { noWaitLeftBehind } from "../../../base/lock.ts";
 import { killFamily } from "../../../runner/process/process_family.ts";
 import { processRow } from "../../../runner/process/process_table.ts";
-import { LOCK_FILE, TurnDirectory } from "../../../runner/process/turn_directory.ts";
+import {
+  LOCK_FILE,
+  staleTurns,
+  sweepTurns,
+  TurnDirectory,
+} from "../../../runner/process/turn_directory.ts";
 import { markedCommand, newMark, TURN_MARK } from "../../../runner/process/turn_mark.ts";
-import { staleTurns, sweepTurns } from "../../../runner/process/turn_sweep.ts";
 import { namesIn } from "../rig.ts";
 
 class Running {

@@ -4,7 +4,7 @@ import {
   composePrompt,
   MAX_HISTORY_CHARACTERS,
   MAX_PROMPT_CHARACTERS,
-} from "../../../runner/prompt/prompt.ts";
+} from "../../../runner/prompt.ts";
 import { TurnError } from "../../../runner/turn_event.ts";
 
 function refusal(parts: Parameters<typeof composePrompt>[0]): TurnError["failure"] {

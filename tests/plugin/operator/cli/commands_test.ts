@@ -1,10 +1,9 @@
 import { strict as assert } from "node:assert";
 import { parseArguments } from "../../../../plugin/operator/cli/arguments.ts";
-import { widthOf } from "../../../../plugin/operator/cli/text.ts";
-import { ERROR_KINDS, TOPICS } from "../../../../plugin/operator/cli/topics.ts";
 import { type Action, isGroup, isRaw } from "../../../../plugin/operator/cli/command.ts";
 import { COMMANDS } from "../../../../plugin/operator/cli/commands.ts";
-import { helpOf, overview } from "../../../../plugin/operator/cli/help.ts";
+import { ERROR_KINDS, helpOf, overview, TOPICS } from "../../../../plugin/operator/cli/help.ts";
+import { widthOf } from "../../../../plugin/operator/cli/text.ts";
 
 /** Every command that does something, by its whole name. */
 const ACTIONS: [string, Action][] = Object.entries(COMMANDS).flatMap(([name, command]) => {

@@ -5,7 +5,7 @@ import {
   oneLine,
   printable,
   shellWord,
-} from "../../../../plugin/operator/cli/printable.ts";
+} from "../../../../plugin/operator/cli/terminal.ts";
 import { clipTo, padTo, widthOf, wrap } from "../../../../plugin/operator/cli/text.ts";
 
 Deno.test("printable lets nothing through that a terminal would obey", () => {

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { parseConfig } from "../../../../plugin/config/config.ts";
 import { DoctorContext } from "../../../../plugin/operator/doctor/check.ts";
-import { rememberTested, TESTED_CHECK } from "../../../../plugin/operator/doctor/tested_codex.ts";
+import { rememberTested, TESTED_CHECK } from "../../../../plugin/operator/doctor/checks_codex.ts";
 import { profilePaths } from "../../../../plugin/profile.ts";
 import { TestedCodex } from "../../../../plugin/tested_codex.ts";
 import { NEWEST_TESTED } from "../../../../runner/codex/capabilities.ts";

@@ -4,8 +4,8 @@ import { parseConfig } from "../../../../plugin/config/config.ts";
 import {
   configJsonSchema,
   configOptions,
+  configTemplate,
 } from "../../../../plugin/operator/setup/config_reference.ts";
-import { configTemplate } from "../../../../plugin/operator/setup/config_template.ts";
 
 Deno.test("the template is the default configuration, without a warning", () => {
   const { config, warnings } = parseConfig(configTemplate(), "config.json");

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { parseConfig } from "../../../../plugin/config/config.ts";
-import { effectiveConfig } from "../../../../plugin/operator/setup/effective_config.ts";
 import { agentEnv, turnSettings } from "../../../../plugin/config/settings.ts";
+import { effectiveConfig } from "../../../../plugin/operator/setup/config_command.ts";
 
 const RAW = {
   extra_args: ["--a"],

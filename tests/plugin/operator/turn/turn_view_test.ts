@@ -1,9 +1,9 @@
 import { strict as assert } from "node:assert";
-import { type TurnScreen, TurnView } from "../../../../plugin/operator/turn/turn_view.ts";
-import { callSubject, size } from "../../../../plugin/operator/cli/format.ts";
+import { callSubject, size } from "../../../../plugin/operator/cli/terminal.ts";
 import { widthOf } from "../../../../plugin/operator/cli/text.ts";
-import type { TurnSummary } from "../../../../runner/turn_summary.ts";
+import { type TurnScreen, TurnView } from "../../../../plugin/operator/turn/turn_view.ts";
 import type { TurnEvent } from "../../../../runner/turn_event.ts";
+import type { TurnSummary } from "../../../../runner/turn_stream.ts";
 
 /** Everything that was written, in order, and stdout alone. */
 function screen(options: Partial<TurnScreen> = {}): TurnScreen & { all: string; stdout: string } {

@@ -9,11 +9,11 @@
  * @module
  */
 import { resolve } from "@std/path";
-import { errorMessage } from "../../base/error_message.ts";
-import { readForeignFile, UnusableFile } from "../../base/open_file.ts";
-import { decodeBase64, lookAtPicture, PICTURE_EXTENSIONS } from "../../base/picture.ts";
-import type { TurnDirectory } from "../process/turn_directory.ts";
-import { TurnError } from "../turn_event.ts";
+import { errorMessage } from "../base/error_message.ts";
+import { readForeignFile, UnusableFile } from "../base/files.ts";
+import { decodeBase64, lookAtPicture, PICTURE_EXTENSIONS } from "../base/picture.ts";
+import type { TurnDirectory } from "./process/turn_directory.ts";
+import { TurnError } from "./turn_event.ts";
 
 /** A longer file is refused. Inline, the host's frame is the limit. */
 const MAX_IMAGE_BYTES = 64 * 1024 * 1024;

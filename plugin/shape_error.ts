@@ -1,10 +1,12 @@
 /**
  * Why a value does not have the shape that was asked for, in a sentence a person can act on: the key
- * path, what was expected, what was found.
+ * path, what was expected, what was found. And that of `config.json`: apart from what reads it, so that
+ * a command line is told from another without loading the schema. And what was probably meant.
  *
  * @module
  */
-import { found } from "../../base/json_object.ts";
+import leven from "leven";
+import { found } from "../base/json_object.ts";
 
 /** The part of a zod issue that the sentence is made from. */
 export interface Issue {
@@ -78,4 +80,32 @@ function formatPath(path: readonly PropertyKey[]): string {
     if (!/^[\w$-]+$/.test(name)) return `${text}[${JSON.stringify(name)}]`;
     return text === "" ? name : `${text}.${name}`;
   }, "");
+}
+
+/** The file cannot be used; the message is what the host shows. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+}
+
+/*
+ * "Did you mean …?"
+ */
+
+/**
+ * The closest of `known`, in the spelling it has there, or `undefined` when none is close: a third
+ * of the letters may differ. Case, hyphens and underscores do not count, so `extraArgs` and `version`
+ * find `extra_args` and `--version`.
+ */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const letters = plain(name);
+  const [closest] = known
+    .map((candidate) => ({ candidate, distance: leven(letters, plain(candidate)) }))
+    .filter(({ distance }) => distance <= Math.max(1, letters.length / 3))
+    .filter(({ candidate, distance }) => distance < plain(candidate).length)
+    .sort((a, b) => a.distance - b.distance);
+  return closest?.candidate;
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replaceAll(/[-_\s]/g, "");
 }

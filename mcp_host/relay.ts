@@ -10,8 +10,8 @@
  *
  * @module
  */
-import { errorMessage } from "../../base/error_message.ts";
-import { ANSWER_MAX_BYTES, decodeAnswer, encodeHello } from "../listener/hello.ts";
+import { errorMessage } from "../base/error_message.ts";
+import { ANSWER_MAX_BYTES, decodeAnswer, encodeHello } from "./listener/hello.ts";
 
 /** How long the plugin may take to answer the hello. */
 const ANSWER_TIMEOUT_MS = 5_000;
@@ -180,7 +180,7 @@ function show(proof: string | undefined): Deno.FsFile | undefined {
 /** An MCP server without tools in place of the plugin, for a codex that a person started. */
 async function withoutPlugin(reason: string): Promise<Sink> {
   say(`mcp-host: no host tools: ${reason}`);
-  const { mcpServer } = await import("../server/mcp_server.ts");
+  const { mcpServer } = await import("./server/mcp_server.ts");
   const server = mcpServer({
     version: "0",
     tools: () => Promise.resolve([]),

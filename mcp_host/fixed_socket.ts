@@ -1,4 +1,103 @@
 /**
+ * Where relays arrive when codex's own config names the socket once and for all, and how that entry
+ * gets there.
+ *
+ * The socket is the same for every turn of an agent: `plexum-codex-mcp-<agent>.sock` in a 0700
+ * directory of ours. Turns of this process share it. Where another process has it (two hosts, one
+ * agent), the turn gets a socket of its own, and codex is told so for this run. The token is never
+ * in the config: codex passes it on from its environment, and it differs from turn to turn.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { errorMessage } from "../base/error_message.ts";
+import { isObject } from "../base/json_object.ts";
+import { withLock } from "../base/lock.ts";
+import { type ProgramEnd, runProgram } from "../base/program.ts";
+import type { BridgeOptions } from "./bridge.ts";
+import { Listener, type ListenerTiming } from "./listener/listener.ts";
+import {
+  checkSocketPath,
+  makeOwnDirectory,
+  removeSocket,
+  somebodyListens,
+} from "./listener/socket_dir.ts";
+import { fitName } from "./server/catalogue.ts";
+
+const LOCK_TIMEOUT_MS = 10_000;
+/** Longest part of the server's name; what it takes is missing from the names of the tools. */
+const AGENT_NAME_MAX = 24;
+
+/** Where a bridge listens, and how codex comes to start its relay. */
+export interface Address {
+  /** Absent where registering failed, for the reason that `fault` says. */
+  listener?: Listener;
+  fault?: string;
+  serverName: string;
+  /** How to start the relay; absent where codex's config has it already. */
+  command?: readonly string[];
+  /** Variables that must be set for the relay, because codex's config has others. */
+  env?: Record<string, string>;
+}
+
+const listeners = new Map<string, Promise<Listener | undefined>>();
+
+/** The address of a bridge whose server is registered in codex's config. */
+export async function openFixedSocket(
+  options: BridgeOptions,
+  timing: ListenerTiming,
+): Promise<Address> {
+  const { agentId, codexConfig, executable, runtimeDir } = options;
+  const agent = fitName(agentId, /[^A-Za-z0-9_-]/g, AGENT_NAME_MAX);
+  const serverName = `plexum-host-${agent}`;
+  const directory = makeOwnDirectory(runtimeDir, "plexum-codex-mcp");
+  const socket = join(directory, `plexum-codex-mcp-${agent}.sock`);
+  checkSocketPath(socket);
+  if (!codexConfig) return { serverName };
+  const registered = await registerEntry(codexConfig, {
+    name: serverName,
+    command: [...executable, "mcp-host"],
+    env: { PLEXUM_MCP_SOCKET: socket, PLEXUM_MCP_AGENT_ID: agentId },
+  });
+  if (!registered.ok) return { serverName, fault: registered.reason };
+  const listener = await sharedListener(socket, directory, timing);
+  if (listener) return { listener, serverName };
+  const own = Listener.fresh(runtimeDir, timing);
+  return { listener: own, serverName, env: { PLEXUM_MCP_SOCKET: own.socket } };
+}
+
+/** The agent's listener in this process, reserved; `undefined` where another process has it. */
+async function sharedListener(
+  socket: string,
+  directory: string,
+  timing: ListenerTiming,
+): Promise<Listener | undefined> {
+  for (;;) {
+    const opening = listeners.get(socket) ?? openListener(socket, directory, timing);
+    listeners.set(socket, opening);
+    const listener = await opening.catch((error) => {
+      listeners.delete(socket);
+      throw error;
+    });
+    if (listener?.reserve()) return listener;
+    if (listeners.get(socket) === opening) listeners.delete(socket);
+    if (!listener) return undefined;
+  }
+}
+
+function openListener(
+  socket: string,
+  directory: string,
+  timing: ListenerTiming,
+): Promise<Listener | undefined> {
+  return withLock(join(directory, "lock"), LOCK_TIMEOUT_MS, async () => {
+    if (await somebodyListens(socket)) return undefined;
+    removeSocket(socket);
+    return new Listener(socket, timing, () => removeSocket(socket));
+  });
+}
+
+/*
  * The relay as an entry of codex's own config.toml, by `codex mcp add`.
  *
  * The alternative to `-c` values for each run, for whoever wants the server to be seen by
@@ -6,14 +105,7 @@
  * writes that file without a lock (two adds at once lost one of the two in most tries on 0.135.0,
  * 0.150.1 and 0.169.0). So registering is serialised by a lock file across processes, done once per
  * process and name, left alone where the entry is right already, and checked afterwards.
- *
- * @module
  */
-import { errorMessage } from "../../base/error_message.ts";
-import { join } from "@std/path";
-import { withLock } from "../../base/lock.ts";
-import { type ProgramEnd, runProgram } from "../../base/program.ts";
-import { isObject } from "../../base/json_object.ts";
 
 /** How to run codex for this. */
 export interface CodexConfig {
@@ -36,7 +128,7 @@ export interface Entry {
 export type Registered = { ok: true; changed: boolean } | { ok: false; reason: string };
 
 const COMMAND_TIMEOUT_MS = 10_000;
-const LOCK_TIMEOUT_MS = 30_000;
+const CONFIG_LOCK_TIMEOUT_MS = 30_000;
 
 const done = new Map<string, Promise<Registered>>();
 
@@ -56,7 +148,7 @@ export function registerEntry(config: CodexConfig, entry: Entry): Promise<Regist
 
 function register(config: CodexConfig, entry: Entry): Promise<Registered> {
   const lock = join(config.codexHome, ".plexum-mcp.lock");
-  return withLock(lock, LOCK_TIMEOUT_MS, async () => {
+  return withLock(lock, CONFIG_LOCK_TIMEOUT_MS, async () => {
     const before = await find(config, entry.name);
     if (before && sameEntry(before, entry)) return { ok: true, changed: false };
     if (before) await run(config, ["mcp", "remove", entry.name]);

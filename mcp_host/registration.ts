@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { randomHex } from "../listener/token.ts";
-import type { TomlValue } from "../../base/toml.ts";
+import type { TomlValue } from "../base/toml.ts";
+import { randomHex } from "./listener/peer_proof.ts";
 
 /**
  * The name of our server in codex. The model sees its tools in the namespace `mcp__plexum_host`. A

@@ -12,17 +12,24 @@ import {
   type ThreadReport,
   tokensOf,
   type TurnReport,
-} from "../../../../rollout/report/thread_report.ts";
-import { EXECUTABLE_NAME } from "../../../self.ts";
-import { count, many, size, timeOf } from "../../cli/format.ts";
-import { oneLine, shellWord } from "../../cli/printable.ts";
-import { clipTo } from "../../cli/text.ts";
-import type { KnownThread } from "../known_threads.ts";
-import { callsChart, contextChart } from "./page_charts.ts";
-import { Markup, markup, type Piece, when } from "./page_html.ts";
-import { SCRIPT, SCRIPT_HASH } from "./page_script.ts";
-import { STYLE } from "./page_style.ts";
-import { callRow, type PageCalls, stateOf, turnCard } from "./page_turns.ts";
+} from "../../../rollout/report/thread_report.ts";
+import { EXECUTABLE_NAME } from "../../self.ts";
+import { count, many, oneLine, shellWord, size, timeOf } from "../cli/terminal.ts";
+import { clipTo } from "../cli/text.ts";
+import type { KnownThread } from "./known_threads.ts";
+import {
+  callRow,
+  callsChart,
+  contextChart,
+  Markup,
+  markup,
+  type PageCalls,
+  type Piece,
+  stateOf,
+  turnCard,
+  when,
+} from "./page_parts.ts";
+import { SCRIPT, SCRIPT_HASH, STYLE } from "./page_style.ts";
 
 /** No script but ours, no font, no image, whatever a tool's output tries. */
 const POLICY = `default-src 'none'; style-src 'unsafe-inline'; script-src '${SCRIPT_HASH}'`;
