@@ -1,4 +1,6 @@
-/** The table of error names against codex's own list, as kept and as the newest codex tells it. */
+/**
+ * The table of error names against codex's own list, as kept and as the newest codex tells it.
+ */
 import { strict as assert } from "node:assert";
 import { CODEX_NAMES, kindOfName, kindOfStatus } from "../../../runner/failure/error_words.ts";
 import { factsOf } from "../../../scripts/proof/codex/facts.ts";

@@ -1,8 +1,9 @@
+/** */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { type CodexConfig, registerEntry } from "../../../mcp_host/fixed_socket.ts";
-import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../../support/codex.ts";
-import { connectClient, openRig, tempDir } from "../rig.ts";
+import { type CodexConfig, registerEntry } from "../../mcp_host/fixed_socket.ts";
+import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
+import { connectClient, openRig, tempDir } from "./rig.ts";
 
 /** A codex home with a config that a user wrote, and the codex of that version. */
 async function openHome(version: string): Promise<CodexConfig & { file: string } & Disposable> {

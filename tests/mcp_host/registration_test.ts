@@ -1,7 +1,8 @@
+/** */
 import { strict as assert } from "node:assert";
-import { toml } from "../../../base/toml.ts";
-import { bridgeAccess, outputTokenLimit } from "../../../mcp_host/registration.ts";
-import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../../support/codex.ts";
+import { toml } from "../../base/toml.ts";
+import { bridgeAccess, outputTokenLimit } from "../../mcp_host/registration.ts";
+import { codexBinary, MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 
 const base = {
   serverName: "plexum_host",

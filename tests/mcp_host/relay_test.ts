@@ -1,7 +1,8 @@
+/** */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { connectClient, openRig, RELAY, type Rig, tempDir } from "../rig.ts";
-import { ProcessTransport } from "../process_transport.ts";
+import { ProcessTransport } from "./process_transport.ts";
+import { connectClient, openRig, RELAY, type Rig, tempDir } from "./rig.ts";
 
 const initialize = {
   jsonrpc: "2.0" as const,

@@ -1,3 +1,4 @@
+/** */
 import { strict as assert } from "node:assert";
 import { parse } from "@std/jsonc";
 import { parseConfig } from "../../../../plugin/config/config.ts";

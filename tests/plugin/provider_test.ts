@@ -1,4 +1,6 @@
-/** A call of the host's own tool: what the host is asked, and what codex gets. */
+/**
+ * A call of the host's own tool: what the host is asked, and what codex gets.
+ */
 import { strict as assert } from "node:assert";
 import { RawJson, stringify } from "../../base/raw_json.ts";
 import { hostToolCaller } from "../../plugin/provider.ts";

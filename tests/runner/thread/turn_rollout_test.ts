@@ -1,3 +1,4 @@
+/** */
 import { strict as assert } from "node:assert";
 import { compareGranted } from "../../../runner/thread/turn_rollout.ts";
 

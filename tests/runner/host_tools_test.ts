@@ -1,6 +1,7 @@
+/** */
 import { strict as assert } from "node:assert";
-import { KeptBridges } from "../../../runner/host_tools.ts";
-import { newTestFolder } from "../../support/cache.ts";
+import { KeptBridges } from "../../runner/host_tools.ts";
+import { newTestFolder } from "../support/cache.ts";
 
 Deno.test("bridges that are just being opened or closed leave nothing when all are closed", async () => {
   const runtimeDir = newTestFolder();

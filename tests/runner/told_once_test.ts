@@ -1,3 +1,4 @@
+/** */
 import { strict as assert } from "node:assert";
 import { Notices } from "../../runner/told_once.ts";
 

@@ -1,10 +1,11 @@
+/** */
 import { strict as assert } from "node:assert";
 import { createHash } from "node:crypto";
 import * as fc from "fast-check";
-import { markup } from "../../../../../plugin/operator/sessions/page_parts.ts";
-import { threadPage } from "../../../../../plugin/operator/sessions/thread_page.ts";
-import { reportThread } from "../../../../../rollout/report/thread_reader.ts";
-import { rolloutWith, THREAD } from "../../session_files.ts";
+import { markup } from "../../../../plugin/operator/sessions/page_parts.ts";
+import { threadPage } from "../../../../plugin/operator/sessions/thread_page.ts";
+import { reportThread } from "../../../../rollout/report/thread_reader.ts";
+import { rolloutWith, THREAD } from "../session_files.ts";
 
 const EVIL = `"><script>alert(1)</script><img src=x onerror='alert(2)'>`;
 

@@ -2,9 +2,9 @@
  * The completion scripts in the real shells; those that are not installed are passed over.
  */
 import { strict as assert } from "node:assert";
-import { COMMANDS } from "../../../plugin/operator/cli/commands.ts";
-import { bash, fish, zsh } from "../../../plugin/operator/cli/completion.ts";
-import { skipped } from "../../support/skipped.ts";
+import { COMMANDS } from "../../../../plugin/operator/cli/commands.ts";
+import { bash, fish, zsh } from "../../../../plugin/operator/cli/completion.ts";
+import { skipped } from "../../../support/skipped.ts";
 
 const NAME = "plexum-openai-provider-plugin";
 

@@ -1,4 +1,6 @@
-/** Sentences about values of the wrong shape: where, what was expected, what was found. */
+/**
+ * Sentences about values of the wrong shape: where, what was expected, what was found.
+ */
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import * as z from "zod/mini";
@@ -8,9 +10,9 @@ import {
   SetLevelParams,
   StreamEvent,
   StreamParams,
-} from "../../../plugin/protocol.ts";
-import { wireKeys } from "../../../plugin/session.ts";
-import { describeShapeError } from "../../../plugin/shape_error.ts";
+} from "../../plugin/protocol.ts";
+import { wireKeys } from "../../plugin/session.ts";
+import { describeShapeError, nearest } from "../../plugin/shape_error.ts";
 
 function complaint(schema: z.ZodMiniType, value: unknown): string {
   const parsed = z.safeParse(schema, value);
@@ -82,3 +84,27 @@ Deno.test("shape error is one sentence for whatever a host may send", () => {
     }
   }));
 });
+
+const KNOWN = ["binary", "env", "extra_args", "mcp-host", "--version", "tool_timeout_ms", "models"];
+
+for (
+  const [name, meant] of Object.entries({
+    biary: "binary",
+    Binary: "binary",
+    extraArgs: "extra_args",
+    "extra-arg": "extra_args",
+    mcphost: "mcp-host",
+    verison: "--version",
+    "-version": "--version",
+    model: "models",
+    toolTimeout: "tool_timeout_ms",
+    a: undefined,
+    v: undefined,
+    "": undefined,
+    quite_something_else: undefined,
+  })
+) {
+  Deno.test(`nearest of ${JSON.stringify(name)} is ${meant}`, () => {
+    assert.equal(nearest(name, KNOWN), meant);
+  });
+}

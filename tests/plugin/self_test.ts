@@ -1,4 +1,6 @@
-/** The manifest, as the host reads it before and in the handshake. */
+/**
+ * The manifest, as the host reads it before and in the handshake.
+ */
 import { strict as assert } from "node:assert";
 import * as z from "zod/mini";
 import { Manifest } from "../../plugin/protocol.ts";

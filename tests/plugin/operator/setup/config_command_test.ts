@@ -1,3 +1,4 @@
+/** */
 import { strict as assert } from "node:assert";
 import { parseConfig } from "../../../../plugin/config/config.ts";
 import { agentEnv, turnSettings } from "../../../../plugin/config/settings.ts";

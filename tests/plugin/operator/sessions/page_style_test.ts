@@ -1,6 +1,8 @@
-/** The page's script, with just so much of a document as it touches; in a browser it was driven by hand. */
+/**
+ * The page's script, with just so much of a document as it touches; in a browser it was driven by hand.
+ */
 import { strict as assert } from "node:assert";
-import { SCRIPT } from "../../../../../plugin/operator/sessions/page_style.ts";
+import { SCRIPT } from "../../../../plugin/operator/sessions/page_style.ts";
 
 /** An element. */
 class Part {

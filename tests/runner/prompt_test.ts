@@ -1,11 +1,12 @@
+/** */
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import {
   composePrompt,
   MAX_HISTORY_CHARACTERS,
   MAX_PROMPT_CHARACTERS,
-} from "../../../runner/prompt.ts";
-import { TurnError } from "../../../runner/turn_event.ts";
+} from "../../runner/prompt.ts";
+import { TurnError } from "../../runner/turn_event.ts";
 
 function refusal(parts: Parameters<typeof composePrompt>[0]): TurnError["failure"] {
   try {

@@ -1,3 +1,4 @@
+/** */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { parseConfig } from "../../../../plugin/config/config.ts";

@@ -1,9 +1,10 @@
+/** */
 import { strict as assert } from "node:assert";
 import { basename, join } from "@std/path";
-import { type ImageInput, readImages, writeImages } from "../../../runner/images.ts";
-import { TurnDirectory } from "../../../runner/process/turn_directory.ts";
-import { TurnError } from "../../../runner/turn_event.ts";
-import { PIXEL } from "../../support/pixel.ts";
+import { type ImageInput, readImages, writeImages } from "../../runner/images.ts";
+import { TurnDirectory } from "../../runner/process/turn_directory.ts";
+import { TurnError } from "../../runner/turn_event.ts";
+import { PIXEL } from "../support/pixel.ts";
 
 type Given = Omit<ImageInput, "block">;
 
