@@ -119,6 +119,10 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     await Deno.writeTextFile(path, JSON.stringify(whole, null, 2) + "\n");
   };
   await configure({});
+  // Each codex reads all certificates of the machine; the model here speaks plain HTTP.
+  const certificates: Record<string, string> = options.ordinary
+    ? {}
+    : { SSL_CERT_FILE: "/dev/null" };
 
   return {
     ...{ root, home, profile, state: join(profile, "plugins/plexum-openai-provider/state") },
@@ -134,6 +138,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
       PLEXUM_PROFILE_ROOT: profile,
       XDG_RUNTIME_DIR: runtime,
       TMPDIR: temp,
+      ...certificates,
     },
     newWorkspace: folder,
     configure,
