@@ -6,6 +6,7 @@
  */
 import * as transcript from "./transcript.ts";
 import { METHOD } from "../../plugin/protocol.ts";
+import { marksByLimit } from "../../runner/process/turn_mark.ts";
 import type { Turn } from "../../tests/support/turn.ts";
 import { say, type Stage } from "./stage.ts";
 import { callOutput, type ModelRequest, userTexts } from "../../tests/support/model/request.ts";
@@ -182,6 +183,10 @@ export const ACTS: Act[] = [
     title: "A codex that stays: text as the model writes it, and a turn without a start",
     feature: "text_deltas",
     async play({ lab, scripted }) {
+      if (!marksByLimit()) {
+        transcript.host("codex does not stay on this machine: there is no prlimit");
+        return;
+      }
       await lab.sandbox.configure({ transport: "app-server" });
       const first = await say(lab, "Describe my lighthouse's night, slowly.", WRITES_SLOWLY);
       const second = await say(lab, "Once more, please.", WRITES_SLOWLY);
