@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { likelyDays, locateRolloutSync } from "../../rollout/locate.ts";
 import { captured, CodexHome } from "./rollouts.ts";
+import { canGiveAway } from "../support/other_user.ts";
 import { skipped } from "../support/skipped.ts";
 
 const rollout = captured("0.135.0", "text");
@@ -81,10 +82,7 @@ Deno.test("locateRollout refuses links, directories, and files that do not begin
 });
 
 Deno.test("locateRollout refuses a file of another user", {
-  ignore: skipped(
-    Deno.build.os === "windows" || Deno.uid() !== 0,
-    "only root can give a file to somebody else",
-  ),
+  ignore: skipped(!canGiveAway(), "only root can give a file to somebody else"),
 }, () => {
   using home = new CodexHome();
   const path = home.put(rollout);

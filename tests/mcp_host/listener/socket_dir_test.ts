@@ -8,12 +8,9 @@ import {
   SETTLED_MS,
   sweepStaleSockets,
 } from "../../../mcp_host/listener/socket_dir.ts";
+import { canGiveAway } from "../../support/other_user.ts";
 import { skipped } from "../../support/skipped.ts";
 import { openRig, tempDir } from "../rig.ts";
-
-const isRoot = new TextDecoder().decode(
-  new Deno.Command("id", { args: ["-u"] }).outputSync().stdout,
-).trim() === "0";
 
 function mode(path: string): string {
   return ((Deno.lstatSync(path).mode ?? 0) & 0o7777).toString(8);
@@ -53,7 +50,7 @@ Deno.test("socket directory is not made where others could replace it", () => {
 
 Deno.test({
   name: "socket directory is not made in another user's directory",
-  ignore: skipped(!isRoot, "only root can give a directory to somebody else"),
+  ignore: skipped(!canGiveAway(), "only root can give a directory to somebody else"),
   fn() {
     using parent = tempDir();
     new Deno.Command("chown", { args: ["12345", parent.path] }).outputSync();
