@@ -44,7 +44,7 @@ export const SETUP: Readonly<Record<string, Command>> = {
     ],
     options: [PROFILE],
     examples: [{ line: "manifest", says: "what the host is told" }],
-    run: async (args) => (await import("../cli/version.ts")).printManifest(args),
+    run: async (args) => (await import("./manifest_command.ts")).printManifest(args),
   },
   config: {
     summary: "check and explain the configuration",

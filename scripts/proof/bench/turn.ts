@@ -34,9 +34,10 @@ for (
   const figures: Figure[] = [];
   for (const { entrant, name, tells, only = run, ...goal } of OTHERS) {
     if (only !== run) continue;
-    // Both begin with an empty codex home, so that they have the same number of threads in it.
-    await using plugin = await Contender.enter("plugin");
-    await using peer = await Contender.enter(entrant);
+    // Both begin with an empty codex home, so that they have the same number of threads in it, and with
+    // codex as it is installed.
+    await using plugin = await Contender.enter("plugin", { ordinary: true });
+    await using peer = await Contender.enter(entrant, { ordinary: true });
     const told = tells ? { told: `${name}, until it has read \`turn.completed\`` } : {};
     const words = { question, name, ...goal, ...told };
     figures.push(...await compare(words, PAIRS, () => plugin[run](), () => peer[run]()));
