@@ -78,7 +78,7 @@ const IN_BRIEF: [question: string, name: string, words: string][] = [
     "A turn with a host tool, against codex with a Node MCP server",
   ],
   [
-    "warm turn",
+    "warm turn, codex as it is installed",
     "bare `codex exec resume`",
     "A turn by a codex that stays, against `codex exec resume`",
   ],
