@@ -1,4 +1,3 @@
-/** */
 import { strict as assert } from "node:assert";
 import { toml } from "../../base/toml.ts";
 import { bridgeAccess, outputTokenLimit } from "../../mcp_host/registration.ts";

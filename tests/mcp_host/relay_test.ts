@@ -1,4 +1,3 @@
-/** */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { ProcessTransport } from "./process_transport.ts";

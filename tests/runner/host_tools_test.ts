@@ -1,4 +1,3 @@
-/** */
 import { strict as assert } from "node:assert";
 import { KeptBridges } from "../../runner/host_tools.ts";
 import { newTestFolder } from "../support/cache.ts";

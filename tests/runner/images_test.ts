@@ -1,4 +1,3 @@
-/** */
 import { strict as assert } from "node:assert";
 import { basename, join } from "@std/path";
 import { type ImageInput, readImages, writeImages } from "../../runner/images.ts";

@@ -1,4 +1,3 @@
-/** */
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { decodeFrame, FrameWriter } from "../../../base/jsonrpc/frame.ts";

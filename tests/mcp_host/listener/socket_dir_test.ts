@@ -1,4 +1,3 @@
-/** */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { PeerProof } from "../../../mcp_host/listener/peer_proof.ts";

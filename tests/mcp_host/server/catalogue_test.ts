@@ -1,4 +1,3 @@
-/** */
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import type { HostTool } from "../../../mcp_host/host_tool.ts";

@@ -1,4 +1,3 @@
-/** */
 import { strict as assert } from "node:assert";
 import { dirname, join } from "@std/path";
 import { nativeBehind, searchCodex } from "../../../runner/codex/codex_search.ts";

@@ -1,4 +1,3 @@
-/** */
 import { strict as assert } from "node:assert";
 import { dirname, join } from "@std/path";
 import { noWaitLeftBehind } from "../../../base/lock.ts";

@@ -1,4 +1,3 @@
-/** */
 import { strict as assert } from "node:assert";
 import { compareGranted } from "../../../runner/thread/turn_rollout.ts";
 

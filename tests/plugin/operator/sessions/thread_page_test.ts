@@ -1,4 +1,3 @@
-/** */
 import { strict as assert } from "node:assert";
 import { createHash } from "node:crypto";
 import * as fc from "fast-check";

@@ -1,4 +1,3 @@
-/** */
 import { strict as assert } from "node:assert";
 import { parseConfig } from "../../../../plugin/config/config.ts";
 import { agentEnv, turnSettings } from "../../../../plugin/config/settings.ts";

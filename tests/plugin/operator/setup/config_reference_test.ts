@@ -1,4 +1,3 @@
-/** */
 import { strict as assert } from "node:assert";
 import { parse } from "@std/jsonc";
 import { parseConfig } from "../../../../plugin/config/config.ts";
