@@ -1,7 +1,7 @@
 /**
  * Files that a crash leaves either as they were or as they should be.
  *
- * Every write of this folder that must survive a crash goes through `Disk`, a handful of operations:
+ * Every write that must survive a crash goes through `Disk`, a handful of operations:
  * the real one below, and in the tests one that stops, fails or loses power at any of them.
  *
  * @module

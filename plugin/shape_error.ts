@@ -1,7 +1,6 @@
 /**
  * Why a value does not have the shape that was asked for, in a sentence a person can act on: the key
- * path, what was expected, what was found. And that of `config.json`: apart from what reads it, so that
- * a command line is told from another without loading the schema. And what was probably meant.
+ * path, what was expected, what was found; and which known name an unknown one was probably meant to be.
  *
  * @module
  */
@@ -82,7 +81,10 @@ function formatPath(path: readonly PropertyKey[]): string {
   }, "");
 }
 
-/** The file cannot be used; the message is what the host shows. */
+/**
+ * `config.json` cannot be used; the message is what the host shows. Apart from what reads the file, so
+ * that a command line can tell this error from others without loading the schema.
+ */
 export class ConfigError extends Error {
   override name = "ConfigError";
 }

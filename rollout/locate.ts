@@ -1,5 +1,5 @@
 /**
- * Finds a thread's rollout below `CODEX_HOME`.
+ * Finds a thread's rollout below `CODEX_HOME`, and the newest one of all.
  *
  * codex names it `sessions/YYYY/MM/DD/rollout-<local time>-<thread id>.jsonl` and keeps it for the life of
  * the thread; older versions wrote flat into `sessions/`, archived threads lie flat in

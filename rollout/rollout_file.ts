@@ -1,5 +1,6 @@
 /**
- * One thread's rollout: opened with care, and what stands at its beginning and at its end.
+ * One thread's rollout: opened with care, what stands at its beginning and at its end, and codex's own
+ * lock on it.
  *
  * @module
  */

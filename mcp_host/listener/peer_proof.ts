@@ -1,5 +1,6 @@
 /**
- * Whether a connection that showed the token comes from codex's own relay.
+ * How a connection shows that it comes from codex's own relay: by the turn's token, and by a proof of
+ * which process it is.
  *
  * A token can be read by whoever may read a process's environment. So the other end has to be a
  * process that descends from codex, and that is looked up, not believed: the relay says its pid, the

@@ -3,7 +3,7 @@
  *
  * A schema passes through untouched where the model's service takes it (`model_schema.ts`). It is
  * looked at only so far as is cheap for hundreds of tools on the way to a turn: whether codex can read
- * it (in there, too). Whether the validator can compile it is found in `arguments.ts`, which
+ * it (`schemaFault`, there). Whether the validator can compile it is found in `arguments.ts`, which
  * remembers schemas across turns. One bad tool never costs the others.
  *
  * @module

@@ -117,7 +117,7 @@ export class ConfigFile {
 
   /**
    * Reads the file now, whatever was read before.
-   * @throws {import("../shape_error.ts").ConfigError} and keeps the last good configuration.
+   * @throws {ConfigError} and keeps the last good configuration.
    */
   load(): Config {
     const stamp = stampOf(this.path);

@@ -85,7 +85,7 @@ function editOf(offset: number, before: Uint8Array, after: Uint8Array): Edit {
  * - `payload.arguments` of function_call and `payload.input` of custom_tool_call, by a heavy consume;
  * - the same items inside `payload.replacement_history` of a compacted line.
  *
- * What a consumed call looks like afterwards is in the host's words (`docs/protocol.md` section 5). The last
+ * What a consumed call looks like afterwards is in the host's words (`docs/protocol.md`, "Consume"). The last
  * op decides: a light consume after a heavy one changes the marker of the output, the arguments
  * are gone and stay so.
  */

@@ -1,5 +1,5 @@
 /**
- * One thread's rollout, to be consumed from.
+ * One thread's rollout, to be consumed from, now or as soon as nobody writes it.
  *
  * @module
  */

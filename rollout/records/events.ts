@@ -1,5 +1,6 @@
 /**
- * What codex reports beside the conversation: the `event_msg` lines of a rollout.
+ * What codex reports beside the conversation: the `event_msg` lines of a rollout; and how it shows that
+ * a call failed.
  *
  * @module
  */

@@ -3,7 +3,7 @@
  *
  * The way of a byte: `rpc` (lines and their answers) → `turn_wire` (what codex said) → `event_queue`
  * (as fast as the host takes it). The way of a turn: `pool` (whose server) → `run` → `thread` (loaded,
- * if it is not) → `turn_params`.
+ * if it is not) → `run` again (the request).
  *
  * @module
  */

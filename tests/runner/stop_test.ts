@@ -1,5 +1,6 @@
 /**
- * Stopping a turn: whatever its processes do, none of them is left.
+ * Stopping a turn: whatever its processes do, none of them is left. And the watchdog, on a clock that
+ * the tests set.
  */
 import { strict as assert } from "node:assert";
 import { processRow } from "../../runner/process/process_table.ts";

@@ -1,5 +1,5 @@
 /**
- * The help texts, made from the table of commands.
+ * The help texts, made from the table of commands, and the topics beside them.
  *
  * @module
  */

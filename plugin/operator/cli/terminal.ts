@@ -1,12 +1,12 @@
 /**
- * Writing for people: where to, how wide, how coloured.
+ * Writing for people: where to, how wide, how coloured; and text that is safe for a terminal, and short.
  *
  * @module
  */
 
 const encoder = new TextEncoder();
 
-/** Where text goes, as far as this room must know. */
+/** Where text goes, as far as it matters here. */
 export type Stream = { writeSync(bytes: Uint8Array): number; isTerminal(): boolean };
 
 /** Writes lines to stdout; a reader that has gone (`| head`) is no error. */
@@ -131,7 +131,7 @@ function ownColumns(): number | undefined {
 }
 
 /*
- * Text for a terminal, as values: cleaned of what a terminal would obey, quoted for a shell.
+ * Text as values: cleaned of what a terminal would obey, quoted for a shell.
  */
 
 /**

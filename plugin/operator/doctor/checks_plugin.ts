@@ -157,7 +157,7 @@ function state({ facts: { paths } }: DoctorContext): Finding {
     : warn("others can look into the state", { command: `chmod 700 ${shellWord(state)}` });
 }
 
-/** In the order in which one would look. */
+/** The same for what turns left behind. */
 export const TURN_CHECKS: readonly Check[] = [
   { id: "stale_turns", group: "turns", needs: ["state_directory"], run: stale },
   { id: "pending_consumes", group: "turns", needs: ["state_directory"], run: pending },
