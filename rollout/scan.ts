@@ -122,20 +122,20 @@ export function readAt(file: Deno.FsFile, offset: number, length: number): Uint8
 const NEWLINE = 10;
 
 /** Bytes a new buffer has. */
-export const SCAN_BUFFER_BYTES = WIDE_MEMORY_BYTES;
+const SCAN_BUFFER_BYTES = WIDE_MEMORY_BYTES;
 
 /** One buffer is kept for the next scan; making a memory costs more than a small scan. */
 let spare: WideMemory | undefined;
 
 /** A buffer of `SCAN_BUFFER_BYTES` or more, with whatever is in it. */
-export function takeScanBuffer(): WideMemory {
+function takeScanBuffer(): WideMemory {
   const buffer = spare ?? wideMemory() ?? plainBuffer();
   spare = undefined;
   return buffer;
 }
 
 /** Gives a buffer back. A large one is let go. */
-export function giveBack(buffer: WideMemory): void {
+function giveBack(buffer: WideMemory): void {
   if (buffer.bytes.length <= 4 * SCAN_BUFFER_BYTES) spare = buffer;
 }
 

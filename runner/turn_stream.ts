@@ -160,8 +160,7 @@ export interface TurnSummary extends Partial<TurnUsage> {
   text_bytes: number;
 }
 
-/** Watches the events of one turn. */
-export class TurnMeter {
+class TurnMeter {
   readonly #started = performance.now();
   readonly #summary: TurnSummary;
 
@@ -236,7 +235,7 @@ export class TurnMeter {
 }
 
 /** An event without what it carries: payloads as size and digest. */
-export function digestOf(event: TurnEvent): Record<string, unknown> {
+function digestOf(event: TurnEvent): Record<string, unknown> {
   switch (event.type) {
     case "text_delta":
     case "thinking_delta":

@@ -204,10 +204,10 @@ interface Waiting {
 }
 
 /** How either side takes back a request, as MCP has it: `params.requestId`. */
-export const CANCELLED = "notifications/cancelled";
+const CANCELLED = "notifications/cancelled";
 
 /** Sends requests and gives each its answer, in whatever order the answers come. */
-export class OutgoingRequests {
+class OutgoingRequests {
   readonly #send: (frame: Record<string, unknown>) => void;
   readonly #waiting = new Map<unknown, Waiting>();
   #nextId = 1;

@@ -103,8 +103,7 @@ function readLinks(pid: number): string {
  * The secret a relay shows to be let in: random, made for one turn, compared in constant time.
  */
 
-/** Bits of a turn's token. */
-export const TOKEN_BITS = 256;
+const TOKEN_BITS = 256;
 
 /** A fresh token: 256 random bits as 64 hex digits. */
 export function newToken(): string {

@@ -13,13 +13,13 @@ import { ownUid } from "../../base/files.ts";
 import { randomHex } from "./peer_proof.ts";
 
 /** What our directories are called, followed by 16 hex digits. */
-export const DIRECTORY_PATTERN = /^plexum-[0-9a-f]{16}$/;
+const DIRECTORY_PATTERN = /^plexum-[0-9a-f]{16}$/;
 /** The socket's name inside the directory. */
-export const SOCKET_NAME = "s";
+const SOCKET_NAME = "s";
 /** Between a socket's name and 32 hex digits: the name of a file that proves who a relay is. */
 const PROOF_INFIX = ".proof-";
 /** Longest path of a unix socket, in bytes (`sun_path` less the closing NUL). */
-export const SOCKET_PATH_MAX = Deno.build.os === "linux" ? 107 : 103;
+const SOCKET_PATH_MAX = Deno.build.os === "linux" ? 107 : 103;
 
 /** A directory made for one listener. */
 export interface SocketDirectory {

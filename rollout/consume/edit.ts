@@ -166,7 +166,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** The journal as it is stored. */
-export function encodeJournal(journal: Journal): Uint8Array {
+function encodeJournal(journal: Journal): Uint8Array {
   const edits = journal.edits.map(({ offset, before, context }) => ({
     offset,
     length: before.length,
@@ -183,7 +183,7 @@ export function encodeJournal(journal: Journal): Uint8Array {
 }
 
 /** Bytes that are no journal: damaged, or of another version. */
-export class BrokenJournal extends Error {
+class BrokenJournal extends Error {
   override name = "BrokenJournal";
 }
 

@@ -199,7 +199,7 @@ export function readPending(path: string): Pending | undefined {
 }
 
 /** Remembers durably what is pending; nothing pending removes the file. */
-export async function writePending(path: string, pending: Pending, disk: Disk): Promise<void> {
+async function writePending(path: string, pending: Pending, disk: Disk): Promise<void> {
   if (pending.ops.size === 0) return await removeDurably(path, disk);
   const { codexHome, rolloutPath, ops } = pending;
   const stored = { version: 1, codexHome, rolloutPath, mutations: [...ops] };

@@ -146,7 +146,7 @@ export interface IndexEntry {
 }
 
 /** The trusted part of an index. */
-export interface IndexContent {
+interface IndexContent {
   /** The rollout is indexed up to this offset, the end of a line. */
   upTo: number;
   /** The entry nearest to `upTo`. */
@@ -158,7 +158,7 @@ export interface IndexContent {
 }
 
 /** Where to append. */
-export interface IndexEnd {
+interface IndexEnd {
   position: number;
   checksum: number;
 }
@@ -178,7 +178,7 @@ export function hashOf(callId: string): number {
 }
 
 /** The first bytes of an index of `file`. */
-export function encodeHeader(file: IndexedFile): Uint8Array {
+function encodeHeader(file: IndexedFile): Uint8Array {
   const header = new Uint8Array(HEADER_BYTES);
   encoder.encodeInto(MAGIC, header);
   new Float64Array(header.buffer, 24, 2).set([file.dev, file.ino]);
@@ -187,7 +187,7 @@ export function encodeHeader(file: IndexedFile): Uint8Array {
 }
 
 /** Entries for lines found since the last commit, and the commit that makes them count. */
-export function encodeBatch(
+function encodeBatch(
   entries: readonly IndexEntry[],
   upTo: number,
   checksum: number,
@@ -209,7 +209,7 @@ export function encodeBatch(
 }
 
 /** Reads an index; `undefined` where it is not an index of `file` with at least one good commit. */
-export function decodeIndex(
+function decodeIndex(
   bytes: Uint8Array<ArrayBuffer>,
   file: IndexedFile,
   wanted: ReadonlySet<number>,

@@ -218,13 +218,13 @@ function asError(error: unknown): Error {
  */
 
 /** What of a run goes into its turn. */
-export type TurnInput = Pick<
+type TurnInput = Pick<
   RunInput,
   "images" | "model" | "networkAccess" | "outputSchema" | "prompt" | "sandbox" | "writableRoots"
 >;
 
 /** Parameters of `turn/start`. */
-export function turnParams(
+function turnParams(
   threadId: string,
   input: TurnInput,
   configured: ConfiguredTurn,

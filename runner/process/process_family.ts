@@ -73,7 +73,7 @@ function withRelatives(
 }
 
 /** Whether both are the same process, and not two that had the same pid. */
-export function isSame(a: ProcessRow, b: ProcessRow): boolean {
+function isSame(a: ProcessRow, b: ProcessRow): boolean {
   return a.pid === b.pid && a.start === b.start;
 }
 

@@ -45,7 +45,7 @@ let environmentsAgain = 0;
 let newest: number | undefined;
 
 /** Looks at all processes, and for who carries one of `marks` in its environment or its limits. */
-export async function readProcesses(marks: readonly string[]): Promise<Look> {
+async function readProcesses(marks: readonly string[]): Promise<Look> {
   const variables = new Map(marks.map((mark) => [`${TURN_MARK}=${mark}`, mark]));
   if (Deno.build.os !== "linux") return await readPs(variables);
   const names = new Map([...variables, ...marks.map((mark) => [limitOf(mark), mark] as const)]);
@@ -212,7 +212,7 @@ const READ_BYTES = 64 * 1024 * 1024;
 const FILES_AT_ONCE = 4000;
 
 /** What was printed; `complete` unless it had to be ended. */
-export interface Printed {
+interface Printed {
   text: string;
   complete: boolean;
 }
@@ -228,7 +228,7 @@ async function outputOver(command: string, args: string[], files: string[]): Pro
 }
 
 /** What a program of the system prints about processes. Never rejects. */
-export async function output(command: string, args: string[]): Promise<Printed> {
+async function output(command: string, args: string[]): Promise<Printed> {
   try {
     // Exit codes mean little here: processes vanish while they are looked at.
     // Names of commands are bytes.

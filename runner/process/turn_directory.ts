@@ -20,9 +20,9 @@ import { newMark } from "./turn_mark.ts";
 /** The file whose lock the turn's plugin holds. */
 export const LOCK_FILE = "lock";
 /** The file that says which processes the turn had when they were looked at last. */
-export const FAMILY_FILE = "family.json";
+const FAMILY_FILE = "family.json";
 /** The name of a directory that is just being made: the turn's, after a dot. */
-export const UNFINISHED = /^\.[0-9a-f-]{36}$/;
+const UNFINISHED = /^\.[0-9a-f-]{36}$/;
 
 /** A file that is nobody else's is locked at once; this is for the thread pool to come round to it. */
 const LOCK_MS = 10_000;
@@ -138,7 +138,7 @@ export class TurnFiles implements AsyncDisposable {
 }
 
 /** Removes a turn's directory; what cannot be removed now is swept at the next start. */
-export function removeTree(path: string): void {
+function removeTree(path: string): void {
   try {
     Deno.removeSync(path, { recursive: true });
   } catch {

@@ -43,7 +43,7 @@ export async function printCompletion(args: Arguments, table: CommandTable): Pro
  */
 
 /** A command line so far (`config show`) and what may follow. */
-export interface Place {
+interface Place {
   words: string[];
   summary: string;
   commands: readonly (readonly [string, string])[];
@@ -52,7 +52,7 @@ export interface Place {
 }
 
 /** Every command and every command below one. */
-export function places(table: CommandTable): Place[] {
+function places(table: CommandTable): Place[] {
   return Object.entries(table).flatMap(([name, command]): Place[] => [
     place([name], command),
     ...(isGroup(command)
@@ -73,7 +73,7 @@ function place(words: string[], command: Command): Place {
 }
 
 /** The command that prints the names of a kind, one a line. */
-export function namesOf(kind: string): string | undefined {
+function namesOf(kind: string): string | undefined {
   const known: readonly string[] = ["threads", "agents", "conversations"] satisfies KnownNames[];
   return known.includes(kind)
     ? `${EXECUTABLE_NAME} completion names ${kind} 2>/dev/null`
@@ -81,7 +81,7 @@ export function namesOf(kind: string): string | undefined {
 }
 
 /** What may come first, with what it does. */
-export function top(table: CommandTable): (readonly [string, string])[] {
+function top(table: CommandTable): (readonly [string, string])[] {
   return [
     ...Object.entries(table).map(([name, { summary }]) => [name, summary] as const),
     ["help", "explain a command"],
@@ -91,7 +91,7 @@ export function top(table: CommandTable): (readonly [string, string])[] {
 }
 
 /** For a shell: single quotes, and those inside taken out of them. */
-export function quote(text: string): string {
+function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 

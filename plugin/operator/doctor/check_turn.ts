@@ -159,10 +159,9 @@ function show(output: string | unknown[]): string {
  */
 
 /** What the model says at the end. */
-export const ALL_WELL = "All is well.";
+const ALL_WELL = "All is well.";
 
-/** The running model. */
-export interface ProbeModel {
+interface ProbeModel {
   /** A whole `config.toml` for codex, which makes this its model. */
   readonly configToml: string;
   close(): Promise<void>;
@@ -172,7 +171,7 @@ export interface ProbeModel {
 const MODEL = "gpt-5.5";
 
 /** Starts the model on a free port of 127.0.0.1. */
-export function startProbeModel(): ProbeModel {
+function startProbeModel(): ProbeModel {
   let asked = 0;
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },

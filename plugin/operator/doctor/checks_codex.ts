@@ -42,20 +42,6 @@ export const CODEX_CHECKS: readonly Check[] = [
   { id: "codex_sandbox", group: "codex", needs: ["codex_version"], run: sandbox },
 ];
 
-/** What the program left, or what it could not do. */
-export async function answerOf(
-  path: string,
-  args: string[],
-  options: { env: Record<string, string>; timeMs: number },
-): Promise<Pick<ProgramEnd, "stdout" | "stderr"> & { code: number | undefined }> {
-  try {
-    return await runProgram(path, args, options);
-  } catch (error) {
-    if (!(error instanceof ProgramError)) throw error;
-    return { code: undefined, stdout: error.stdout, stderr: `${error.stderr}\n${error.message}` };
-  }
-}
-
 async function binary(context: DoctorContext): Promise<Finding> {
   const { config, paths } = context.facts;
   const { path, looked } = searchCodex(config.binary, context.codexEnvironment());
@@ -140,6 +126,20 @@ async function sandbox(context: DoctorContext): Promise<Finding> {
     remedy: "What it needs of the machine, and what to do in a container:",
     command: context.help("sandbox"),
   });
+}
+
+/** What the program left, or what it could not do. */
+async function answerOf(
+  path: string,
+  args: string[],
+  options: { env: Record<string, string>; timeMs: number },
+): Promise<Pick<ProgramEnd, "stdout" | "stderr"> & { code: number | undefined }> {
+  try {
+    return await runProgram(path, args, options);
+  } catch (error) {
+    if (!(error instanceof ProgramError)) throw error;
+    return { code: undefined, stdout: error.stdout, stderr: `${error.stderr}\n${error.message}` };
+  }
 }
 
 /** What is said in a panic, without where and how it was said. */

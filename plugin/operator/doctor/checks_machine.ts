@@ -130,7 +130,7 @@ const MAX_LINE = 1024 * 1024;
  * @returns The text of the tool's answer.
  * @throws {Error} with what the relay said on stderr where it does not answer.
  */
-export async function askRelay(
+async function askRelay(
   [command = "", ...args]: readonly string[],
   env: Record<string, string>,
 ): Promise<string> {

@@ -124,7 +124,7 @@ async function carryOut(
  */
 
 /** What a check came to; texts that are not there are empty. */
-export interface Result extends Required<Finding>, Pick<Check, "id" | "group"> {
+interface Result extends Required<Finding>, Pick<Check, "id" | "group"> {
   /** The check that failed and because of which this one was skipped. */
   cause?: string;
 }
@@ -140,7 +140,7 @@ const LEFT = "     ";
 const DETAIL_LINES = 4;
 
 /** The whole report. */
-export function doctorText(
+function doctorText(
   results: readonly Result[],
   { verbose, width }: { verbose: boolean; width: number },
 ): string {

@@ -106,8 +106,7 @@ function ownerOf(thread: KnownThread): Record<string, unknown> {
   return { threadId, agentId, workspace, ...rollout, waiting: waiting.size };
 }
 
-/** How to write. */
-export interface Page {
+interface Page {
   paint: Paint;
   width: number;
 }
@@ -118,8 +117,7 @@ const WIDE = 60;
 /** Where there is no end of a line, a subject ends here. */
 const SUBJECT = 80;
 
-/** `sessions list`. */
-export function listText(
+function listText(
   threads: readonly { thread: KnownThread; report: ThreadReport | undefined }[],
   page: Page,
 ): string {
@@ -136,8 +134,7 @@ export function listText(
   }).join("\n\n");
 }
 
-/** `sessions show`. */
-export function showText(thread: KnownThread, report: ThreadReport, page: Page): string {
+function showText(thread: KnownThread, report: ThreadReport, page: Page): string {
   const calls = report.turns.flatMap((turn) => turn.calls);
   const most = calls.reduce((most, call) => Math.max(most, tokensOf(call)), 1);
   const ids = calls.reduce((longest, { id }) => Math.max(longest, widthOf(oneLine(id))), 0);
@@ -153,7 +150,7 @@ export function showText(thread: KnownThread, report: ThreadReport, page: Page):
 }
 
 /** What a thread comes to, as phrases. */
-export function facts(report: ThreadReport, { waiting }: KnownThread): string[] {
+function facts(report: ThreadReport, { waiting }: KnownThread): string[] {
   const sums = sumsOf(report);
   const { unreadable, tooLarge } = report;
   return [

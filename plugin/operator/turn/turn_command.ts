@@ -158,7 +158,7 @@ function exitOf(stopReason: StopReason): number {
 const STDIN_MAX = 16 * 1024 * 1024;
 
 /** Turns by hand have threads of their own, unless an agent's is asked for. */
-export function agentOf(args: Arguments): string {
+function agentOf(args: Arguments): string {
   const agent = args.text("agent");
   const session = args.text("session");
   if (agent !== undefined && session !== undefined) {
@@ -168,12 +168,12 @@ export function agentOf(args: Arguments): string {
 }
 
 /** The directory the turn works in, as it really is. */
-export function workspaceOf(args: Arguments): string {
+function workspaceOf(args: Arguments): string {
   return Deno.realPathSync(directoryOf("workspace", args.text("workspace") ?? "."));
 }
 
 /** The words of the command line, else all of stdin. */
-export async function promptOf(args: Arguments): Promise<string> {
+async function promptOf(args: Arguments): Promise<string> {
   const words = args.words.join(" ");
   if (words !== "" && words !== "-") return words;
   if (Deno.stdin.isTerminal()) throw new UsageError("PROMPT... is missing: type it, or pipe it in");
@@ -197,7 +197,7 @@ export async function promptOf(args: Arguments): Promise<string> {
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Listens until it is disposed of. */
-export class Interrupt implements Disposable {
+class Interrupt implements Disposable {
   readonly #abort = new AbortController();
   readonly #asked: () => void;
 
