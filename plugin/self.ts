@@ -23,8 +23,9 @@ export const VERSION: string = typeof PLEXUM_VERSION === "string" ? PLEXUM_VERSI
 export const COMMIT: string = typeof PLEXUM_COMMIT === "string" ? PLEXUM_COMMIT : "source";
 
 /**
- * What codex starts as its MCP server: this program's path and the arguments before a command. Compiled, that is the executable alone; under `deno
- * run` it is Deno with what a relay may need, and the module that was started.
+ * What codex starts as its MCP server: this program's path and the arguments before a command. Compiled,
+ * that is the executable alone; under `deno run` it is Deno with what a relay may need, and the module
+ * that was started.
  */
 export function self(mainModule: string): string[] {
   if (Deno.build.standalone) return [Deno.execPath()];

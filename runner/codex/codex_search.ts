@@ -1,6 +1,6 @@
 /**
  * Where codex lies: PATH first, then the places that a person's shell knows and a service's PATH
- * does not.
+ * does not; and which binary npm's launcher there would start.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The machine's processes: who lives, whose child it is, when it started, and who carries the mark
- * of a turn.
+ * The machine's processes: who lives, whose child it is, when it started, who carries the mark of a
+ * turn; and its memory, what they hold and what is left.
  *
  * `/proc` is closed to a Deno program without all permissions, so the table comes from child
  * processes: `cat` and `grep` on Linux (no `ps` on slim images, and exact start times), `ps` elsewhere.

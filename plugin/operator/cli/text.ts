@@ -56,10 +56,6 @@ export function wrapProse(text: string, width: number): string {
   return text.split("\n").map((line) => /^\s/.test(line) ? line : wrap(line, width)).join("\n");
 }
 
-/*
- * What is going on, on the last line of a terminal.
- */
-
 const TICK_MS = 200;
 const FRAMES = ["·  ", "·· ", "···", " ··", "  ·", "   "];
 
