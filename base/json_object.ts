@@ -64,9 +64,3 @@ export function string(value: unknown): string | undefined {
 export function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
   return value === undefined ? {} : { [key]: value } as { [P in K]?: V };
 }
-
-/** The texts of content parts, a list of `{text}`. */
-export function texts(content: unknown): string[] {
-  if (!Array.isArray(content)) return [];
-  return content.flatMap((part: unknown) => isObject(part) ? string(part.text) ?? [] : []);
-}

@@ -23,7 +23,8 @@ import {
   type Member,
   type Refusal,
 } from "./listener/listener.ts";
-import { newToken, type Owns, PeerProof } from "./listener/peer_proof.ts";
+import { newToken } from "./listener/token.ts";
+import { type Owns, PeerProof } from "./listener/peer_proof.ts";
 import {
   type BridgeAccess,
   bridgeAccess,

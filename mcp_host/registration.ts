@@ -5,7 +5,7 @@
  * @module
  */
 import type { TomlValue } from "../base/toml.ts";
-import { randomHex } from "./listener/peer_proof.ts";
+import { randomHex } from "./listener/token.ts";
 
 /**
  * The name of our server in codex. The model sees its tools in the namespace `mcp__plexum_host`. A

@@ -22,7 +22,7 @@ import {
   HELLO_MAX_BYTES,
   LINK_VERSION,
 } from "./hello.ts";
-import { sameToken } from "./peer_proof.ts";
+import { sameToken } from "./token.ts";
 import { makeSocketDirectory } from "./socket_dir.ts";
 
 /** Connections that may wait for their hello at the same time. */

@@ -10,7 +10,7 @@
  */
 import { basename, dirname, join } from "@std/path";
 import { ownUid } from "../../base/files.ts";
-import { randomHex } from "./peer_proof.ts";
+import { randomHex } from "./token.ts";
 
 /** What our directories are called, followed by 16 hex digits. */
 const DIRECTORY_PATTERN = /^plexum-[0-9a-f]{16}$/;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Fields, isObject, optional, string, texts } from "../../base/json_object.ts";
+import { type Fields, isObject, optional, string } from "../../base/json_object.ts";
 
 /** Token counts as codex reports them. `inputTokens` includes the cached ones. */
 export interface Usage {
@@ -207,4 +207,10 @@ function headOf(parts: unknown[]): string {
 function textOf(part: unknown): string {
   if (typeof part !== "object" || part === null || !("text" in part)) return "";
   return typeof part.text === "string" ? part.text : "";
+}
+
+/** The texts of content parts, a list of `{text}`. */
+export function texts(content: unknown): string[] {
+  if (!Array.isArray(content)) return [];
+  return content.flatMap((part: unknown) => isObject(part) ? string(part.text) ?? [] : []);
 }

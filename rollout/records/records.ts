@@ -19,9 +19,9 @@
  * @module
  */
 
-import { type Fields, isObject, optional, string, texts } from "../../base/json_object.ts";
+import { type Fields, isObject, optional, string } from "../../base/json_object.ts";
 import { memberSpan, rootOf, textOf } from "../../base/raw_json.ts";
-import { decodeEvent, type EventRecord } from "./events.ts";
+import { decodeEvent, type EventRecord, texts } from "./events.ts";
 import { kindOf } from "./line_kind.ts";
 
 /** A tool call as the model made it. `arguments` is exactly the recorded text. */

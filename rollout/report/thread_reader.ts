@@ -4,7 +4,8 @@
  * @module
  */
 import { openOwnFile } from "../../base/files.ts";
-import { type Fields, isObject, texts } from "../../base/json_object.ts";
+import { texts } from "../records/events.ts";
+import { type Fields, isObject } from "../../base/json_object.ts";
 import { kindOf } from "../records/line_kind.ts";
 import { recordOf, type RolloutRecord } from "../records/records.ts";
 import { readAt, scanLines, type ScannedLine } from "../scan.ts";

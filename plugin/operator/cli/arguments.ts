@@ -5,8 +5,10 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { resolve } from "@std/path";
+import { type ProfilePaths, profilePaths, profileRoot } from "../../profile.ts";
 import { nearest } from "../../shape_error.ts";
-import { type Action, HELP, type Option } from "./command.ts";
+import { type Action, HELP, type Option, PROFILE } from "./command.ts";
 
 /** The command line is not understood; the message says why and what to type instead. */
 export class UsageError extends Error {
@@ -120,4 +122,27 @@ function checkWords(words: readonly string[], { words: wanted }: Action): void {
   if (wanted !== undefined && words.length < wanted.min) {
     throw new UsageError(`${wanted.usage} is missing`);
   }
+}
+
+/** The paths of the profile that `--profile`, which must exist, or else the environment, names. */
+export function profileOf(args: Arguments): ProfilePaths {
+  const named = args.text(PROFILE.name);
+  if (named === undefined) return profilePaths(profileRoot((name) => Deno.env.get(name)));
+  return profilePaths(resolve(directoryOf(PROFILE.name, named)));
+}
+
+/** The same for a command that makes the profile where there is none. */
+export function newProfileOf(args: Arguments): ProfilePaths {
+  const named = args.text(PROFILE.name);
+  return named === undefined ? profileOf(args) : profilePaths(resolve(named));
+}
+
+/** The value of an option that names a directory. @throws {UsageError} where there is none. */
+export function directoryOf(option: string, named: string): string {
+  try {
+    if (Deno.statSync(named).isDirectory) return named;
+  } catch {
+    // Said below.
+  }
+  throw new UsageError(`--${option} needs a directory that exists, found "${named}"`);
 }

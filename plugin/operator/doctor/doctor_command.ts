@@ -8,8 +8,8 @@ import { loadConfig, type LoadedConfig, parseConfig } from "../../config/config.
 import { redact } from "../../log.ts";
 import { runtimeDirectory } from "../../profile.ts";
 import { COMMIT, self, VERSION } from "../../self.ts";
-import type { Arguments } from "../cli/arguments.ts";
-import { EXIT, PROFILE, profileOf } from "../cli/command.ts";
+import { type Arguments, profileOf } from "../cli/arguments.ts";
+import { EXIT, PROFILE } from "../cli/command.ts";
 import {
   columns,
   count,

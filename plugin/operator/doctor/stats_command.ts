@@ -6,8 +6,8 @@
 import { type Memory, memoryOf } from "../../../runner/process/process_table.ts";
 import type { PluginStats } from "../../protocol.ts";
 import { readStats, turnsOf } from "../../stats.ts";
-import { type Arguments, UsageError } from "../cli/arguments.ts";
-import { EXIT, profileOf } from "../cli/command.ts";
+import { type Arguments, profileOf, UsageError } from "../cli/arguments.ts";
+import { EXIT } from "../cli/command.ts";
 import { columns, count, many, print, printJson, size, timeOf } from "../cli/terminal.ts";
 import { padTo, wrap } from "../cli/text.ts";
 

@@ -11,8 +11,8 @@ import { isPaginated, openRollout } from "../../../rollout/rollout_file.ts";
 import { findCalls } from "../../../rollout/state/call_index.ts";
 import { staleTurns } from "../../../runner/process/turn_directory.ts";
 import type { ProfilePaths } from "../../profile.ts";
-import { type Arguments, UsageError } from "../cli/arguments.ts";
-import { EXIT, profileOf } from "../cli/command.ts";
+import { type Arguments, profileOf, UsageError } from "../cli/arguments.ts";
+import { EXIT } from "../cli/command.ts";
 import { complain, count, many, oneLine, print, printJson, size } from "../cli/terminal.ts";
 import { type KnownThread, KnownThreads, rolloutOf } from "./known_threads.ts";
 

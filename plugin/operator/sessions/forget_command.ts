@@ -8,8 +8,8 @@ import { exists, removeIfThere } from "../../../base/files.ts";
 import { applyPending } from "../../../rollout/consume/consume.ts";
 import { whileNoWriter, writerGone } from "../../../rollout/rollout_file.ts";
 import { forgetThread as forgetState } from "../../../rollout/state/keep.ts";
-import { type Arguments, UsageError } from "../cli/arguments.ts";
-import { EXIT, profileOf } from "../cli/command.ts";
+import { type Arguments, profileOf, UsageError } from "../cli/arguments.ts";
+import { EXIT } from "../cli/command.ts";
 import { complain, many, oneLine, print } from "../cli/terminal.ts";
 import { type KnownThread, KnownThreads } from "./known_threads.ts";
 

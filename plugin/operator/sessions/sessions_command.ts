@@ -15,8 +15,8 @@ import {
   tokensOf,
   type TurnReport,
 } from "../../../rollout/report/thread_report.ts";
-import type { Arguments } from "../cli/arguments.ts";
-import { EXIT, profileOf } from "../cli/command.ts";
+import { type Arguments, profileOf } from "../cli/arguments.ts";
+import { EXIT } from "../cli/command.ts";
 import {
   callSubject,
   columns,

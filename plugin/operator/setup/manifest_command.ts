@@ -6,8 +6,8 @@
  */
 import { loadConfig } from "../../config/config.ts";
 import { manifestFor } from "../../self.ts";
-import type { Arguments } from "../cli/arguments.ts";
-import { EXIT, profileOf } from "../cli/command.ts";
+import { type Arguments, profileOf } from "../cli/arguments.ts";
+import { EXIT } from "../cli/command.ts";
 import { printJson } from "../cli/terminal.ts";
 
 /** Prints the manifest of the current configuration as JSON. */

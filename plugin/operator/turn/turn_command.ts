@@ -18,8 +18,8 @@ import { LogFile } from "../../log.ts";
 import { runtimeDirectory } from "../../profile.ts";
 import { self, VERSION } from "../../self.ts";
 import { TestedCodex } from "../../tested_codex.ts";
-import { type Arguments, UsageError } from "../cli/arguments.ts";
-import { directoryOf, EXIT, profileOf } from "../cli/command.ts";
+import { type Arguments, directoryOf, profileOf, UsageError } from "../cli/arguments.ts";
+import { EXIT } from "../cli/command.ts";
 import {
   columns,
   complain,
