@@ -139,13 +139,15 @@ export class ProcessFamily {
   }
 
   /** Takes in what a look saw. */
-  take({ table, marked, unread }: Look): void {
+  take({ table, complete, marked, unread }: Look): void {
     if (table.length === 0) return; // the system did not tell; whom we know may live on
+    const listed = new Set(table.map(({ pid }) => pid));
+    const unseen = complete ? [] : this.#members.filter(({ pid }) => !listed.has(pid));
     // Only a child of ours is codex: its pid may have become somebody else's.
     const root = table.filter(({ pid, ppid }) => pid === this.#root && ppid === Deno.pid);
     const before = new Set(this.#members.map(({ pid }) => pid));
     const bearers = marked.get(this.#mark) ?? new Set();
-    this.#members = livingFamily([...this.#members, ...root], bearers, table)
+    this.#members = [...livingFamily([...this.#members, ...root], bearers, table), ...unseen]
       .filter((row) => !this.#spared.some((one) => isSame(one, row)));
     this.#groups = new Set(this.#members.map(({ pgid }) => pgid));
     for (const { pgid } of this.#spared) this.#groups.delete(pgid);

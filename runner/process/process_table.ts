@@ -27,6 +27,8 @@ export interface ProcessRow {
 export interface Look {
   /** Every living process; zombies are dead. Empty where the system does not tell. */
   table: readonly ProcessRow[];
+  /** False when the look had to be broken off: who is not in the table may live all the same. */
+  complete: boolean;
   /** False when a process came to its end while it was looked at: a child of it may have been missed. */
   steady: boolean;
   /** Pids of living processes, by the marks that were asked for. */
@@ -63,6 +65,7 @@ async function readProcesses(marks: readonly string[]): Promise<Look> {
   };
   const without = marks.length > 0 && performance.now() < environmentsAgain;
   const printed = await grep(without ? ["stat", "limits"] : files);
+  let { complete } = printed;
   let look = parseLook(printed.text, names);
   let unread = without ? listed.length : 0;
   if (!printed.complete && marks.length > 0 && !without) {
@@ -70,20 +73,24 @@ async function readProcesses(marks: readonly string[]): Promise<Look> {
     environmentsAgain = performance.now() + ENVIRONMENTS_PAUSE_MS;
     unread = listed.length;
     const found = look.marked;
-    look = parseLook((await grep(["stat", "limits"])).text, names);
+    const again = await grep(["stat", "limits"]);
+    ({ complete } = again);
+    look = parseLook(again.text, names);
     for (const [mark, pids] of found) {
       look.marked.set(mark, pids.union(look.marked.get(mark) ?? new Set()));
     }
   }
   if (look.rows.length === 0) {
     // A `grep` that does not know these options (busybox): then parentage is all there is.
-    const { text } = await outputOver("cat", [], [...pids].map((pid) => `/proc/${pid}/stat`));
-    look.rows = parseProcStat(text);
+    const cat = await outputOver("cat", [], [...pids].map((pid) => `/proc/${pid}/stat`));
+    ({ complete } = cat);
+    look.rows = parseProcStat(cat.text);
   }
   newest = look.newest ?? newest;
   const seen = new Set(look.rows.map(({ row }) => row.pid));
   return {
     table: look.rows.filter(({ dead }) => !dead).map(({ row }) => row),
+    complete,
     steady: listed.every((pid) => seen.has(pid)),
     marked: look.marked,
     unread,
@@ -118,7 +125,8 @@ export function parseLook(
 }
 
 async function readPs(variables: ReadonlyMap<string, string>): Promise<Look> {
-  const table = parsePs((await output("ps", ["-axww", "-o", PS_COLUMNS])).text);
+  const { text, complete } = await output("ps", ["-axww", "-o", PS_COLUMNS]);
+  const table = parsePs(text);
   const marked = new Map<string, Set<number>>();
   if (variables.size > 0) {
     const { text } = await output("ps", ["-axwwE", "-o", "pid=,command="]);
@@ -129,7 +137,7 @@ async function readPs(variables: ReadonlyMap<string, string>): Promise<Look> {
       }
     }
   }
-  return { table, steady: true, marked, unread: 0 };
+  return { table, complete, steady: true, marked, unread: 0 };
 }
 
 /** One process, or `undefined` when it is gone. */

@@ -31,7 +31,7 @@ const options = (seconds: number) => ({
 async function recorded(sandbox: Sandbox): Promise<number> {
   const running = join(sandbox.profile, "plugins/plexum-openai-provider/state/running");
   for (;;) {
-    const daemon = (await sandbox.processes()).find(({ command }) => /sleep 8765/.test(command));
+    const daemon = (await sandbox.processes()).find(({ command }) => /^sleep 8765/.test(command));
     const turns = daemon === undefined ? [] : [...Deno.readDirSync(running)];
     for (const { name } of turns) {
       const path = join(running, name, "family.json");

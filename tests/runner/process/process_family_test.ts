@@ -61,6 +61,22 @@ Deno.test("livingFamily never includes ourselves", () => {
   assert.deepEqual(pids(livingFamily([], new Set([11, Deno.pid]), table)), [11]);
 });
 
+Deno.test("a look that was broken off makes nobody dead whom it did not come to", async () => {
+  const told: number[][] = [];
+  const [codex, daemon, born] = processRows([[70, 1, 70], [71, 1, 71], [72, 70, 70]]);
+  assert.ok(codex && daemon && born);
+  const family = new ProcessFamily(newMark(), { known: [codex, daemon] }, {
+    onMembers: (rows) => told.push(pids([...rows])),
+  });
+  const look = { steady: false, marked: new Map(), unread: 0 };
+  family.take({ ...look, table: [codex, born], complete: false });
+  assert.deepEqual(told, [[70, 71, 72]], "the daemon may live");
+  family.take({ ...look, table: [codex], complete: true });
+  family.take({ ...look, table: [codex, daemon, born], complete: true });
+  assert.deepEqual(told.at(-1), [70, 72], "whoever a whole look did not see is dead");
+  await family.close();
+});
+
 /** Starts a marked shell; resolves with the pids it printed. */
 async function started(mark: string, script: string): Promise<number[]> {
   const { path, args } = markedCommand("/bin/sh", ["-c", script], mark);
