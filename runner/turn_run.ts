@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { startTimer } from "../base/timer.ts";
+import { pause, startTimer } from "../base/timer.ts";
 import type { HostToolCall } from "../mcp_host/host_tool.ts";
 import type { Followed } from "../rollout/follow.ts";
 import { isThreadId } from "../rollout/locate.ts";
@@ -49,6 +49,10 @@ export interface RunResult extends RunProgress, RunOutcome {
 }
 
 const WARNING = { level: "warning" };
+
+/** How long a call that has begun may be without a record, and how often that is looked for. */
+const RECORDED_MS = 2_000;
+const BETWEEN_LOOKS_MS = 20;
 
 /** Runs codex once. */
 export class TurnRun {
@@ -106,14 +110,21 @@ export class TurnRun {
 
   /**
    * Tells everything recorded so far, so that the call is told before it is run, and returns its id:
-   * `callId` where codex sent it, else the oldest recorded call of that name and those arguments
-   * that nobody has claimed.
+   * `callId` where codex sent it (0.148 and later), else the oldest recorded call of that name and
+   * those arguments that nobody has claimed. On a busy machine codex begins a call before its record is
+   * written, so that is waited for.
    */
   async identify(
     call: Pick<HostToolCall, "callId" | "name" | "arguments">,
   ): Promise<string | undefined> {
-    await this.#enqueue(() => this.#drain());
-    return this.#output.claim(call);
+    const until = performance.now() + RECORDED_MS;
+    for (;;) {
+      await this.#enqueue(() => this.#drain());
+      const id = this.#output.claim(call);
+      const over = this.#over.signal.aborted || this.#stopper.signal.aborted;
+      if (id !== undefined || over || performance.now() >= until) return id;
+      await pause(BETWEEN_LOOKS_MS, this.#stopper.signal);
+    }
   }
 
   /** Whether codex has said its last word. */

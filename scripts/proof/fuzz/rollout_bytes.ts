@@ -43,7 +43,9 @@ export const rolloutBytes: Target = {
         if (hashOf(bytes) % FOLLOWED !== 0) return;
         const whole = await follow(home, path, [bytes]);
         const inChunks = await follow(home, path, chunksOf(bytes));
-        assert.deepEqual(inChunks, whole, "chunks make no difference");
+        // As text: `deepEqual` takes objects with a key `constructor` for those of different classes.
+        const [one, other] = [inChunks, whole].map((followed) => JSON.stringify(followed));
+        assert.equal(one, other, "chunks make no difference");
       },
     };
   },
