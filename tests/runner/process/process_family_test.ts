@@ -23,6 +23,7 @@ import {
 } from "../../../runner/process/turn_mark.ts";
 import { noProcessUnder, processesUnder } from "../../support/processes.ts";
 import { skipped } from "../../support/skipped.ts";
+import { started } from "../marked_shell.ts";
 import { processRows } from "../rows.ts";
 
 const marksLimits = marksByLimit();
@@ -76,18 +77,6 @@ Deno.test("a look that was broken off makes nobody dead whom it did not come to"
   assert.deepEqual(told.at(-1), [70, 72], "whoever a whole look did not see is dead");
   await family.close();
 });
-
-/** Starts a marked shell; resolves with the pids it printed. */
-async function started(mark: string, script: string): Promise<number[]> {
-  const { path, args } = markedCommand("/bin/sh", ["-c", script], mark);
-  const { stdout } = await new Deno.Command(path, {
-    args,
-    env: { ...Deno.env.toObject(), [TURN_MARK]: mark },
-    clearEnv: true,
-    stdin: "null",
-  }).output();
-  return new TextDecoder().decode(stdout).trim().split(/\s+/).map(Number);
-}
 
 Deno.test("the mark finds what was double-forked into a session of its own with an empty environment", async () => {
   const mark = newMark();
@@ -282,40 +271,4 @@ Deno.test("a look is shared by all who ask before it begins, and is never older 
   assert.equal(look(), second);
   const [before, after] = [await first, await second];
   assert.ok(before.table.length > 0 && after.table.length > 0);
-});
-
-Deno.test({
-  name: "a process that makes the reader of its environment wait hides nobody from a look",
-  ignore: skipped(!marksLimits, NO_LIMIT),
-  async fn() {
-    // Nothing short of a file system of one's own makes /proc wait: here the reader does.
-    const folder = Deno.makeTempDirSync();
-    const slow =
-      '#!/bin/sh\nfor a; do case "$a" in */environ) exec sleep 1000;; esac; done\nexec /bin/grep "$@"\n';
-    Deno.writeTextFileSync(`${folder}/grep`, slow, { mode: 0o755 });
-    const path = Deno.env.get("PATH") ?? "";
-    const mark = newMark();
-    const sleeper = "sleep 1000 >/dev/null 2>&1 </dev/null & echo $!";
-    const [pid] = await started(mark, sleeper);
-    const family = new ProcessFamily(mark, {}, {
-      onTrouble: (message, data) => troubles.push(`${message} ${JSON.stringify(data)}`),
-    });
-    const troubles: string[] = [];
-    try {
-      Deno.env.set("PATH", `${folder}:${path}`);
-      const began = performance.now();
-      const { others } = await family.look();
-      assert.ok(performance.now() - began < 15_000);
-      assert.deepEqual(others.map((row) => row.pid), [pid], "its limits tell, too");
-      const again = performance.now();
-      await family.look();
-      assert.ok(performance.now() - again < 2_500, "it is not waited for each time");
-      assert.match(troubles.join(), /^the environment of processes could not be read in time .*\d/);
-    } finally {
-      Deno.env.set("PATH", path);
-      await family.end();
-      await family.close();
-      Deno.removeSync(folder, { recursive: true });
-    }
-  },
 });
