@@ -248,6 +248,7 @@ for (const version of STAYING_CODEX) {
     const relay = (await sandbox.processes()).find(({ command }) => / mcp-host\b/.test(command));
     Deno.kill(relay?.pid ?? 0, "SIGKILL");
     while ((await sandbox.processes()).some(({ pid }) => pid === relay?.pid));
+    await host.request("ping"); // by then the plugin has seen the end of its connection, too
     const turn = host.stream(asks(sandbox.workspace, "two", { tools }));
     assert.equal((await turn.result).stop_reason, "end_turn", turn.story());
     assert.match(turn.text, /host says so/);
