@@ -127,13 +127,14 @@ export function openOwnFile(path: string): OpenedFile {
 /** All of a regular file of ours; throws as {@link openOwnFile} does. */
 export function readOwnFile(path: string): Uint8Array<ArrayBuffer> {
   using opened = openOwnFile(path);
-  return readWhole(opened.file, opened.info.size);
+  return readFully(opened.file, opened.info.size);
 }
 
-function readWhole(file: Deno.FsFile, size: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(size);
+/** The next `length` bytes of a file; fewer where it ends before. */
+export function readFully(file: Deno.FsFile, length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
   let filled = 0;
-  while (filled < size) {
+  while (filled < length) {
     const read = file.readSync(bytes.subarray(filled));
     if (read === null || read === 0) break;
     filled += read;
@@ -278,5 +279,5 @@ function readCompared(path: string, seen: Deno.FileInfo): Uint8Array<ArrayBuffer
   using file = openUnblocked(path);
   const info = file.statSync();
   assertSame(path, seen, info);
-  return readWhole(file, info.size);
+  return readFully(file, info.size);
 }

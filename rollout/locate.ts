@@ -12,7 +12,7 @@
 import { basename, join } from "@std/path";
 import { isThere, openOwnFile, whyUnusable } from "../base/files.ts";
 import { Slices } from "../base/timer.ts";
-import { metaOf } from "./rollout_file.ts";
+import { metaAt, metaOf } from "./rollout_file.ts";
 
 /** Where a thread's rollout is, or why there is none to work with. */
 export type Located =
@@ -198,13 +198,10 @@ function namesIn(directory: string): string[] {
   }
 }
 
-/*
- * How codex keeps its newest session.
+/**
+ * How codex keeps its newest session: `paginated` (0.148 and later) or `legacy`; `undefined` where there
+ * is none.
  */
-
-const HEAD_BYTES = 256 * 1024;
-
-/** `paginated` (0.148 and later) or `legacy`; `undefined` where there is no session. */
 export function newestHistoryMode(codexHome: string): string | undefined {
   let path = join(codexHome, "sessions");
   for (let depth = 0; depth < 4; depth++) {
@@ -213,16 +210,9 @@ export function newestHistoryMode(codexHome: string): string | undefined {
     if (newest === undefined) return undefined;
     path = join(path, newest);
   }
-  return /"history_mode":"(\w+)"/.exec(firstLineOf(path))?.[1] ?? "legacy";
-}
-
-function firstLineOf(path: string): string {
   try {
-    using opened = openOwnFile(path);
-    const buffer = new Uint8Array(HEAD_BYTES);
-    const read = opened.file.readSync(buffer) ?? 0;
-    return new TextDecoder().decode(buffer.subarray(0, read)).split("\n")[0] ?? "";
+    return metaAt(path)?.historyMode ?? "legacy";
   } catch {
-    return "";
+    return "legacy";
   }
 }

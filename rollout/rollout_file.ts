@@ -43,14 +43,19 @@ export function metaOf(file: Deno.FsFile): SessionMetaRecord | { kind: "none"; r
   return none("it is empty");
 }
 
+/** The same of the file at `path`. Throws where it is not a regular file of ours. */
+export function metaAt(path: string): SessionMetaRecord | undefined {
+  using rollout = openOwnFile(path);
+  const meta = metaOf(rollout.file);
+  return meta.kind === "session_meta" ? meta : undefined;
+}
+
 /**
  * Whether codex 0.148 or later wrote the thread, with numbered records. An older codex resumes it, appends
  * records without numbers, and no newer one can ever resume it again.
  */
 export function isPaginated(path: string): boolean {
-  using rollout = openOwnFile(path);
-  const meta = metaOf(rollout.file);
-  return meta.kind === "session_meta" && meta.historyMode === "paginated";
+  return metaAt(path)?.historyMode === "paginated";
 }
 
 /**

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { readFully } from "../base/files.ts";
 import { WIDE_MEMORY_BYTES, type WideMemory, wideMemory } from "../base/wide_memory.ts";
 
 /** One line of a file. The object and its `bytes` are valid only until the next line is asked for. */
@@ -104,15 +105,8 @@ function* scanInto(
 
 /** Reads exactly `length` bytes at `offset`; fewer where the file ends before. */
 export function readAt(file: Deno.FsFile, offset: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
   file.seekSync(offset, Deno.SeekMode.Start);
-  let filled = 0;
-  while (filled < length) {
-    const read = file.readSync(bytes.subarray(filled));
-    if (read === null || read === 0) break;
-    filled += read;
-  }
-  return bytes.subarray(0, filled);
+  return readFully(file, length);
 }
 
 /*

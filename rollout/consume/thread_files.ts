@@ -4,7 +4,7 @@
  * @module
  */
 import { type Disk, removeDurably, writeDurably } from "../../base/durable.ts";
-import { isThere, readOwnFile, UnusableFile } from "../../base/files.ts";
+import { isThere, readOwnFile, unlessMissing, UnusableFile } from "../../base/files.ts";
 import { type Located, locateRollout } from "../locate.ts";
 import { openRollout, type RolloutFile, whileNoWriter } from "../rollout_file.ts";
 import { findCalls, type FoundCalls } from "../state/call_index.ts";
@@ -184,14 +184,9 @@ export interface Pending {
 
 /** Reads what is pending; `undefined` where nothing is. Throws SyntaxError where the file is broken. */
 export function readPending(path: string): Pending | undefined {
-  let text: string;
-  try {
-    text = new TextDecoder().decode(readOwnFile(path));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-  const stored: unknown = JSON.parse(text);
+  const bytes = unlessMissing(() => readOwnFile(path));
+  if (bytes === undefined) return undefined;
+  const stored: unknown = JSON.parse(new TextDecoder().decode(bytes));
   if (!isStored(stored)) throw new SyntaxError(`Cannot read ${path}: it lists no mutations`);
   const { codexHome, rolloutPath, mutations } = stored;
   const ops = new Map(mutations.flatMap(([id, op]) => isConsumeOp(op) ? [[id, op]] : []));

@@ -19,19 +19,12 @@ import {
   replaceText,
   writeDurably,
 } from "../../base/durable.ts";
-import {
-  isThere,
-  openOwnFile,
-  ownUid,
-  readForeignFile,
-  readOwnFile,
-  UnusableFile,
-} from "../../base/files.ts";
+import { isThere, ownUid, readForeignFile, readOwnFile, UnusableFile } from "../../base/files.ts";
 import { isObject } from "../../base/json_object.ts";
 import { lockWithin } from "../../base/lock.ts";
 import { isThreadId, locateRollout } from "../locate.ts";
 import type { Usage } from "../records/events.ts";
-import { metaOf } from "../rollout_file.ts";
+import { metaAt } from "../rollout_file.ts";
 
 /** The thread that an agent has in a workspace. Fields of later versions are kept. */
 export interface ThreadState {
@@ -230,7 +223,7 @@ export async function importSessionFile(
   if (threadId === undefined || !isThreadId(threadId)) return undefined;
   const located = await locateRollout(codexHome, threadId);
   if (located.kind !== "found") return undefined;
-  const started = startedIn(located.path);
+  const started = metaAt(located.path)?.cwd;
   if (started === undefined || realPath(started) !== realPath(workspace)) return undefined;
   return { threadId, rolloutPath: located.path };
 }
@@ -243,12 +236,6 @@ async function readSessionFile(path: string): Promise<string | undefined> {
   } catch {
     return undefined; // there is none to believe
   }
-}
-
-function startedIn(rolloutPath: string): string | undefined {
-  using rollout = openOwnFile(rolloutPath);
-  const meta = metaOf(rollout.file);
-  return meta.kind === "session_meta" ? meta.cwd : undefined;
 }
 
 /** Removes the session file where it names this thread, so that the thread is not taken over again. */

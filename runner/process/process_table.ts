@@ -64,8 +64,7 @@ async function readProcesses(marks: readonly string[]): Promise<Look> {
     return await outputOver("grep", ["-azsoHE", ...patterns], [...paths, "/proc/loadavg"]);
   };
   const without = marks.length > 0 && performance.now() < environmentsAgain;
-  const printed = await grep(without ? ["stat", "limits"] : files);
-  let { complete } = printed;
+  let printed = await grep(without ? ["stat", "limits"] : files);
   let look = parseLook(printed.text, names);
   let unread = without ? listed.length : 0;
   if (!printed.complete && marks.length > 0 && !without) {
@@ -73,24 +72,22 @@ async function readProcesses(marks: readonly string[]): Promise<Look> {
     environmentsAgain = performance.now() + ENVIRONMENTS_PAUSE_MS;
     unread = listed.length;
     const found = look.marked;
-    const again = await grep(["stat", "limits"]);
-    ({ complete } = again);
-    look = parseLook(again.text, names);
+    printed = await grep(["stat", "limits"]);
+    look = parseLook(printed.text, names);
     for (const [mark, pids] of found) {
       look.marked.set(mark, pids.union(look.marked.get(mark) ?? new Set()));
     }
   }
   if (look.rows.length === 0) {
     // A `grep` that does not know these options (busybox): then parentage is all there is.
-    const cat = await outputOver("cat", [], [...pids].map((pid) => `/proc/${pid}/stat`));
-    ({ complete } = cat);
-    look.rows = parseProcStat(cat.text);
+    printed = await outputOver("cat", [], [...pids].map((pid) => `/proc/${pid}/stat`));
+    look.rows = parseProcStat(printed.text);
   }
   newest = look.newest ?? newest;
   const seen = new Set(look.rows.map(({ row }) => row.pid));
   return {
     table: look.rows.filter(({ dead }) => !dead).map(({ row }) => row),
-    complete,
+    complete: printed.complete,
     steady: listed.every((pid) => seen.has(pid)),
     marked: look.marked,
     unread,

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
-import { join } from "@std/path";
-import { likelyDays, locateRolloutSync } from "../../rollout/locate.ts";
+import { dirname, join } from "@std/path";
+import { likelyDays, locateRolloutSync, newestHistoryMode } from "../../rollout/locate.ts";
 import { captured, CodexHome } from "./rollouts.ts";
 import { canGiveAway } from "../support/other_user.ts";
 import { skipped } from "../support/skipped.ts";
@@ -98,4 +98,17 @@ Deno.test("locateRollout takes nothing but a UUID for a thread id", () => {
   for (const id of ["", "../../etc/passwd", threadId.slice(1), `${threadId}x`]) {
     assert.throws(() => locateRolloutSync("/nowhere", id), /thread id .* is not a UUID/);
   }
+});
+
+Deno.test("newestHistoryMode is what the newest session says, legacy where it says nothing", () => {
+  using home = new CodexHome();
+  assert.equal(newestHistoryMode(home.dir), undefined);
+  const old = captured("0.135.0", "text");
+  const path = home.put(old);
+  assert.equal(newestHistoryMode(home.dir), "legacy");
+  const later = join(dirname(path), "rollout-9.jsonl");
+  Deno.writeFileSync(later, captured("0.171.0", "text").bytes);
+  assert.equal(newestHistoryMode(home.dir), "paginated");
+  Deno.writeTextFileSync(later, "no session");
+  assert.equal(newestHistoryMode(home.dir), "legacy");
 });
