@@ -21,6 +21,7 @@ const LOOK_AGAIN_MS = 250;
 export class TurnRollout {
   #follower: Follower | undefined;
   #trouble: string | undefined;
+  #closed = false;
   #looks = 0;
   #lookedAt = -Infinity;
 
@@ -63,8 +64,14 @@ export class TurnRollout {
 
   /** Follows no longer. */
   close(): void {
+    this.#closed = true;
     this.#follower?.close();
     this.#follower = undefined;
+  }
+
+  /** Whether nothing will be read any more: it could not be read, or the turn is over. */
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   /** Looking for a file that is not there takes a while; in a flood not every line is worth it. */
