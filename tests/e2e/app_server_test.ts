@@ -156,7 +156,8 @@ for (const version of STAYING_CODEX) {
     await using world = await stage(version, {
       steps: [{
         items: [{ type: "reasoning", summary: thoughts }, { type: "message", text }],
-        chunk: 7,
+        // Many more pieces than are asked for: on a busy machine the record of the whole may come first.
+        chunk: 2,
         chunkDelayMs: 20,
         hold: hold.promise,
       }],
@@ -166,10 +167,11 @@ for (const version of STAYING_CODEX) {
     hold.resolve();
     assert.equal((await turn.result).stop_reason, "end_turn");
     const texts = turn.of("text_delta");
-    assert.ok(texts.length > 1, "the model was held while the first was told");
+    assert.ok(texts.length > 5);
     assert.deepEqual(new Set(texts.map(({ index }) => index)), new Set([0]));
     assert.equal(turn.text, text);
     const thought = turn.of("thinking_delta").map((event) => event.text);
+    assert.ok(thought.length > 3);
     assert.equal(thought.join(""), thoughts.join("\n"));
   });
 

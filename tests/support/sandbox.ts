@@ -12,7 +12,7 @@ import type { ScriptedStep } from "./model/step.ts";
 import { newTestFolder } from "./cache.ts";
 import { layDatabases } from "./codex.ts";
 import { type FakeCodex, fakeCodex, type Scenario } from "./fake_codex.ts";
-import { codexCanSandbox } from "./user_namespaces.ts";
+import { sandboxHere } from "./user_namespaces.ts";
 import { noProcessUnder, type Process, processesUnder } from "./processes.ts";
 
 /** What the world is made with. */
@@ -112,10 +112,8 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   await layDatabases(binary, codexHome);
   const configure = async (config: Record<string, unknown>): Promise<void> => {
     const path = join(await folder("p/plugins/plexum-openai-provider"), "config.json");
-    // Where codex's own sandbox cannot work, no command would.
-    const open = codexCanSandbox() ? {} : { sandbox: "danger-full-access" };
     // Not what it would be without a word: most of what is tried is the same in both ways.
-    const whole = { binary, transport: "exec", ...open, ...options.config, ...config };
+    const whole = { binary, transport: "exec", ...sandboxHere(), ...options.config, ...config };
     await Deno.writeTextFile(path, JSON.stringify(whole, null, 2) + "\n");
   };
   await configure({});

@@ -12,6 +12,11 @@ export function canUnshare(...options: string[]): boolean {
   }
 }
 
+/** What the plugin's configuration needs for commands to run here. */
+export function sandboxHere(): { sandbox?: "danger-full-access" } {
+  return codexCanSandbox() ? {} : { sandbox: "danger-full-access" };
+}
+
 /** Whether codex's sandbox can work here. */
 export function codexCanSandbox(): boolean {
   return allowed ??= Deno.build.os !== "linux" || canUnshare("--user", "--map-root-user");
