@@ -219,11 +219,15 @@ Deno.test({
     await run("chmod", ["755", sandbox.root]);
     const { executable } = await import("../support/checkout.ts");
     const { command, args } = await executable();
+    // The checkout may lie where nobody else can go.
+    const plugin = join(sandbox.root, "plugin");
+    await run("cp", [command, plugin]);
     await using host = await startHost({
       env: sandbox.env,
+      cwd: sandbox.root,
       command: {
         command: "setpriv",
-        args: ["--reuid=65534", "--regid=65534", "--clear-groups", command, ...args],
+        args: ["--reuid=65534", "--regid=65534", "--clear-groups", plugin, ...args],
       },
     });
     await host.initialize();
