@@ -7,7 +7,7 @@
  * @module
  */
 
-import { basename, dirname, join } from "@std/path";
+import { basename, dirname, join, resolve } from "@std/path";
 import { runProgram } from "./program.ts";
 
 /** An open file, written at explicit offsets. */
@@ -182,7 +182,7 @@ async function copyTimes(from: string, to: string): Promise<void> {
 }
 
 async function touched(from: string, to: string): Promise<boolean> {
-  const args = ["-c", "-r", from, "--", to];
+  const args = ["-c", "-r", resolve(from), "--", resolve(to)];
   try {
     return (await runProgram("touch", args, { timeMs: TOUCH_MS, lookup: true })).code === 0;
   } catch {

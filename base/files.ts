@@ -7,7 +7,7 @@
  * @module
  */
 import { existsSync } from "node:fs";
-import { isAbsolute } from "@std/path";
+import { isAbsolute, resolve } from "@std/path";
 import { errorMessage } from "./error_message.ts";
 import { ProgramError, runProgram } from "./program.ts";
 
@@ -262,7 +262,12 @@ async function readByProgram(
   timeMs: number,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array<ArrayBuffer> | string | undefined> {
-  const args = [`if=${path}`, "iflag=nofollow,nonblock,fullblock", "bs=64K", "status=none"];
+  const args = [
+    `if=${resolve(path)}`,
+    "iflag=nofollow,nonblock,fullblock",
+    "bs=64K",
+    "status=none",
+  ];
   try {
     const options = { timeMs, signal, maxBytes, raw: true };
     const { code, bytes, stderr } = await runProgram("dd", args, options);

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { resolve } from "@std/path";
 import { ProgramError, runProgram } from "./program.ts";
 import { pause, within } from "./timer.ts";
 
@@ -63,7 +64,7 @@ export async function isLocked(path: string): Promise<boolean> {
     throw error;
   }
   try {
-    const args = ["-n", path, "true"];
+    const args = ["-n", resolve(path), "true"];
     return (await runProgram("flock", args, { timeMs: LOOK_MS, lookup: true })).code === 1;
   } catch (error) {
     if (error instanceof ProgramError) return false;

@@ -16,6 +16,10 @@ import { pause, startTimer, within } from "./timer.ts";
 export interface ProgramOptions {
   /** Its whole environment; our own when left out. */
   env?: Variables;
+  /**
+   * `/` when left out: it looks at nothing by a relative path, and our own directory may be one that we may
+   * not enter, in which nothing can be started.
+   */
   cwd?: string;
   /** How long it may take. */
   timeMs: number;
@@ -148,13 +152,13 @@ async function started(
 function start(
   path: string,
   args: readonly string[],
-  { env, cwd, lookup }: ProgramOptions,
+  { env, cwd = "/", lookup }: ProgramOptions,
 ): Deno.ChildProcess {
   try {
     return new Deno.Command(path, {
       args: [...args],
       ...(env === undefined ? {} : { env, clearEnv: true }),
-      ...(cwd === undefined ? {} : { cwd }),
+      cwd,
       stdin: "null",
       stdout: "piped",
       stderr: lookup ? "null" : "piped",

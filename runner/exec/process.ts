@@ -245,6 +245,15 @@ function startFailureOf(error: unknown, reason: string, path: string, cwd: strin
     };
   }
   const message = clip(`codex: cannot start ${path}: ${reason}`);
+  if (/failed resolving cwd/.test(reason)) {
+    return {
+      kind: "internal",
+      message,
+      retryable: false,
+      hint:
+        "The directory in which the plugin was started is gone. Start it again in one that stays.",
+    };
+  }
   if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) {
     return {
       kind: "codex_missing",

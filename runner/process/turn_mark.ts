@@ -113,8 +113,8 @@ function canMark({ setsid, prlimit }: Launchers): boolean {
   try {
     const highest = limitOf("ffffffff-ffff-ffff-ffff-ffffffffffff");
     const args = [prlimit, `--locks=${highest}:${highest}`, prlimit, "--version"];
-    return new Deno.Command(setsid, { args, stdin: "null", stdout: "null", stderr: "null" })
-      .outputSync().success;
+    const nothing = { stdin: "null", stdout: "null", stderr: "null" } as const;
+    return new Deno.Command(setsid, { args, cwd: "/", ...nothing }).outputSync().success;
   } catch {
     return false;
   }

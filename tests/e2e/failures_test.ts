@@ -6,11 +6,9 @@ import type { ErrorBody } from "../../plugin/protocol.ts";
 import { MIDDLE_CODEX, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { PIXEL } from "../support/pixel.ts";
 import { canMount, mountSmall } from "../support/mounted.ts";
-import { RpcError } from "../support/rpc_error.ts";
-import type { Turn } from "../support/turn.ts";
 import { message, override, ROWS } from "./failure_rows.ts";
 import { renamedProvider } from "../../scripts/proof/matrix/machine.ts";
-import { asks, EVERY_WAY, openWorld, plays, STAYING } from "./world.ts";
+import { asks, EVERY_WAY, openWorld, plays, refusalOf, STAYING } from "./world.ts";
 import { skipped } from "../support/skipped.ts";
 
 for (const version of [...EVERY_WAY, "0.169.0"]) {
@@ -245,11 +243,4 @@ for (const version of [...EVERY_WAY, "0.169.0"]) {
 for (const way of [...STAYING, "0.169.0"]) {
   Deno.test(`thread of codex ${way} whose model provider is gone says so, every time`, () =>
     plays(renamedProvider, way));
-}
-
-async function refusalOf(turn: Turn): Promise<ErrorBody> {
-  const refusal: unknown = await turn.result.catch((error: unknown) => error);
-  assert.ok(refusal instanceof RpcError, turn.story());
-  assert.deepEqual(turn.seen, []);
-  return refusal.data as ErrorBody; // its shape was looked at by the host
 }

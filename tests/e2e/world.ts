@@ -8,8 +8,11 @@ import {
   OLDEST_CODEX,
   STAYING_CODEX,
 } from "../support/codex.ts";
+import type { ErrorBody } from "../../plugin/protocol.ts";
 import { Lab, type Transport } from "../support/lab.ts";
 export { strangers } from "../support/lab.ts";
+import { RpcError } from "../support/rpc_error.ts";
+import type { Turn } from "../support/turn.ts";
 import { skipped } from "../support/skipped.ts";
 import type { SandboxOptions } from "../support/sandbox.ts";
 
@@ -71,4 +74,12 @@ export function asks(
     session_id: "s_1",
     request: { messages: [{ role: "user", content: [{ type: "text", text }] }], ...request },
   };
+}
+
+/** The error that a turn was refused with, before its first event. */
+export async function refusalOf(turn: Turn): Promise<ErrorBody> {
+  const refusal: unknown = await turn.result.catch((error: unknown) => error);
+  assert.ok(refusal instanceof RpcError, turn.story());
+  assert.deepEqual(turn.seen, []);
+  return refusal.data as ErrorBody; // its shape was looked at by the host
 }

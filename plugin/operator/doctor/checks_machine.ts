@@ -136,6 +136,7 @@ async function askRelay(
 ): Promise<string> {
   const child = new Deno.Command(command, {
     args,
+    cwd: "/",
     env,
     clearEnv: true,
     stdin: "piped",

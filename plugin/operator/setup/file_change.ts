@@ -121,8 +121,11 @@ function keepPrevious(path: string, previous: string): void {
 function mustRun(path: string): void {
   let said: string;
   try {
-    const { stdout, stderr } = new Deno.Command(path, { args: ["--version"], stdin: "null" })
-      .outputSync();
+    const { stdout, stderr } = new Deno.Command(path, {
+      args: ["--version"],
+      cwd: "/",
+      stdin: "null",
+    }).outputSync();
     said = new TextDecoder().decode(stdout).trim() || new TextDecoder().decode(stderr).trim();
   } catch (error) {
     said = errorMessage(error);
