@@ -95,6 +95,19 @@ export function stringify(value: unknown): string {
 }
 
 /**
+ * JSON with U+FFFD for each half of a surrogate pair: JSON can write one, but readers whose strings are
+ * UTF-8, codex's among them, drop the whole message for it.
+ */
+export function wellFormedJson(text: string): string {
+  if (!/\\u[dD][89a-fA-F]/.test(text)) return text;
+  const pairs = /\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u[dD][89a-fA-F]..|.)/g;
+  return text.replace(
+    pairs,
+    (escape) => /^\\u[dD]/.test(escape) && escape.length === 6 ? "\\ufffd" : escape,
+  );
+}
+
+/**
  * The same text for all texts that say the same: without spaces, keys in order, numbers digit by
  * digit. Throws where `text` is no JSON.
  */

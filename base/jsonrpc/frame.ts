@@ -7,7 +7,7 @@
 import { errorMessage } from "../error_message.ts";
 import { found, isDeeper, isObject } from "../json_object.ts";
 import { joinBytes } from "../lines.ts";
-import { RawJson, stringify } from "../raw_json.ts";
+import { RawJson, stringify, wellFormedJson } from "../raw_json.ts";
 
 /** A request's id, as its sender chose it. */
 export type RequestId = string | number;
@@ -154,7 +154,7 @@ export class FrameWriter {
    */
   send(frame: unknown): Promise<void> {
     if (this.#failure !== undefined) return Promise.resolve();
-    const bytes = this.#encoder.encode(stringify(frame) + "\n");
+    const bytes = this.#encoder.encode(wellFormedJson(stringify(frame)) + "\n");
     const batch = this.#waiting;
     batch.parts.push(bytes);
     batch.bytes += bytes.length;

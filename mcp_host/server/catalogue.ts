@@ -15,6 +15,9 @@ import { modelSchema, schemaFault } from "./model_schema.ts";
 /** The schema of a tool that brings none. */
 const ANYTHING = { type: "object" };
 
+/** The annotations of MCP that are true or false. */
+const HINTS = new Set(["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"]);
+
 /** A tool as `tools/list` shows it. */
 export interface ListedTool {
   name: string;
@@ -115,8 +118,17 @@ function list(tool: HostTool, name: string, { schema, rule }: Shown): ListedTool
   if (typeof title === "string") listed.title = title;
   const words = [tool.description, rule].filter((part) => typeof part === "string");
   if (words.length > 0) listed.description = words.join("\n\n");
-  if (isObject(tool.annotations)) listed.annotations = tool.annotations;
+  const annotations = annotationsOf(tool);
+  if (annotations.length > 0) listed.annotations = Object.fromEntries(annotations);
   return listed;
+}
+
+/** MCP's annotations of MCP's types. For one of another type codex drops the whole list of tools. */
+function annotationsOf({ annotations }: HostTool): [name: string, value: unknown][] {
+  if (!isObject(annotations)) return [];
+  return Object.entries(annotations).filter(([name, value]) =>
+    name === "title" ? typeof value === "string" : HINTS.has(name) && typeof value === "boolean"
+  );
 }
 
 /*

@@ -24,6 +24,8 @@ const COMBINATORS = ["anyOf", "oneOf", "allOf", "enum", "const", "not", "$ref"] 
 const MERGED = ["properties", "required", "additionalProperties", ...COMBINATORS] as const;
 /** References and branches inside of branches that are followed. */
 const DEPTH_MAX = 16;
+/** Branches that are looked at; each one may stand in many others. */
+const BRANCHES_MAX = 1000;
 const RULE_MAX = 1500;
 const WORDS_MAX = 200;
 
@@ -43,7 +45,8 @@ class Unwritable extends Error {}
 export function modelSchema(schema: Schema): ModelSchema {
   if (!COMBINATORS.some((keyword) => keyword in schema)) return { schema, rule: undefined };
   try {
-    const { properties, required, closed, rules } = plain(schema, schema, 0);
+    const document = { root: schema, branchesLeft: BRANCHES_MAX };
+    const { properties, required, closed, rules } = plain(schema, document, 0);
     const rest = Object.entries(schema).filter(([key]) => !MERGED.some((merged) => merged === key));
     const kept = schema.additionalProperties;
     const shown: Schema = {
@@ -66,9 +69,18 @@ export function modelSchema(schema: Schema): ModelSchema {
   }
 }
 
+/** What a schema is part of. */
+interface Document {
+  root: Schema;
+  branchesLeft: number;
+}
+
 /** What `schema` says about objects. */
-function plain(schema: unknown, root: Schema, depth: number): Plain {
+function plain(schema: unknown, document: Document, depth: number): Plain {
   if (depth > DEPTH_MAX) throw new Unwritable("its inputSchema refers to itself at the top");
+  if (document.branchesLeft-- === 0) {
+    throw new Unwritable(`its inputSchema has more than ${BRANCHES_MAX} branches at the top`);
+  }
   // `true` accepts everything; of `false` nothing can be said but that.
   if (!isObject(schema)) {
     return { properties: new Map(), required: new Set(), closed: false, rules: [] };
@@ -80,8 +92,8 @@ function plain(schema: unknown, root: Schema, depth: number): Plain {
     rules: [],
   };
   const parts: Plain[] = [whole];
-  const down = (inner: unknown) => plain(inner, root, depth + 1);
-  if (typeof schema.$ref === "string") parts.push(down(resolve(schema.$ref, root)));
+  const down = (inner: unknown) => plain(inner, document, depth + 1);
+  if (typeof schema.$ref === "string") parts.push(down(resolve(schema.$ref, document.root)));
   if (Array.isArray(schema.allOf)) parts.push(...schema.allOf.map(down));
   for (const [keyword, words] of [["anyOf", "at least one"], ["oneOf", "exactly one"]] as const) {
     const branches = schema[keyword];
@@ -89,10 +101,13 @@ function plain(schema: unknown, root: Schema, depth: number): Plain {
     const possible = branches.filter((branch) => branch !== false && isForObjects(branch));
     if (possible.length === 0) throw new Unwritable(`no object fits ${keyword} of its inputSchema`);
     parts.push(any(possible.map(down)));
-    const listed = possible.map((branch, i) => `(${i + 1}) ${inWords(branch, root)}`).join("; ");
+    const listed = possible.map((branch, i) => `(${i + 1}) ${inWords(branch, document.root, 0)}`)
+      .join("; ");
     whole.rules.push(`Of these, ${words} must hold: ${listed}.`);
   }
-  if ("not" in schema) whole.rules.push(`This must not hold: ${inWords(schema.not, root)}.`);
+  if ("not" in schema) {
+    whole.rules.push(`This must not hold: ${inWords(schema.not, document.root, 0)}.`);
+  }
   const values = "const" in schema ? [schema.const] : schema.enum;
   if (Array.isArray(values)) {
     const objects = values.filter(isObject);
@@ -209,9 +224,12 @@ function refuseLostReferences(schema: Schema): void {
 }
 
 /** A branch in a few words: which values it fixes, what it requires. */
-function inWords(schema: unknown, root: Schema): string {
+function inWords(schema: unknown, root: Schema, depth: number): string {
+  if (depth > DEPTH_MAX) throw new Unwritable("its inputSchema refers to itself at the top");
   if (!isObject(schema)) return JSON.stringify(schema) ?? "anything";
-  if (typeof schema.$ref === "string") return inWords(resolve(schema.$ref, root), root);
+  if (typeof schema.$ref === "string") {
+    return inWords(resolve(schema.$ref, root), root, depth + 1);
+  }
   const properties = isObject(schema.properties) ? Object.entries(schema.properties) : [];
   const fixed = properties.flatMap(([name, inner]) => {
     if (!isObject(inner)) return [];

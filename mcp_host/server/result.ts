@@ -5,7 +5,7 @@
  *
  * What codex does with a result decides what is done here (measured on 0.135.0 to 0.171.0,
  * docs/compatibility.md): it drops `content` where `structuredContent` is there; 0.135 to 0.137 take an
- * empty list for a failure; a message with a lone surrogate, or nested too deep, is lost with its call;
+ * empty list for a failure; a message that is nested too deep is lost with its call;
  * pictures go to the model's service unseen, which refuses the whole request for a bad one; what is too
  * long is cut out of the middle without a word. The budget counts bytes of text, base64 and JSON as they
  * travel.
@@ -13,7 +13,6 @@
  * @module
  */
 import { isDeeper, isObject } from "../../base/json_object.ts";
-
 import { decodeBase64, encodeBase64, lookAtPicture } from "../../base/picture.ts";
 import { canonicalJson, RawJson } from "../../base/raw_json.ts";
 import { failure, type HostToolResult } from "../host_tool.ts";
@@ -47,7 +46,7 @@ export function shapeResult(answer: unknown, limits: ResultLimits): HostToolResu
     ? raw.member("structuredContent")
     : undefined;
   // codex shows the model one or the other, so both become content.
-  if (structured && !parts.some((part) => saysTheSame(part, structured))) {
+  if (structured && !isSaid(structured, parts)) {
     parts.push(RawJson.of({ type: "text", text: structured.text }));
   }
   if (parts.length === 0 && limits.emptyResultFails) {
@@ -57,19 +56,27 @@ export function shapeResult(answer: unknown, limits: ResultLimits): HostToolResu
   const result: HostToolResult = { content: parts.map((part) => shapePart(part, budget)) };
   if (value.isError === true) result.isError = true;
   if (isObject(value._meta) && isReadable(value._meta)) {
-    result._meta = wellFormed(raw.member("_meta"));
+    result._meta = raw.member("_meta");
   }
   return result;
 }
 
-/** Whether a part is a text that is the JSON of the structured content. */
-function saysTheSame(part: RawJson, structured: RawJson): boolean {
-  const value = part.value;
-  if (!isObject(value) || value.type !== "text" || typeof value.text !== "string") return false;
+/** Whether one of the parts is a text that is the JSON of the structured content. */
+function isSaid(structured: RawJson, parts: readonly RawJson[]): boolean {
+  const wanted = canonicalOf(structured.text);
+  return wanted !== undefined && parts.some((part) => {
+    const value = part.value;
+    if (!isObject(value) || value.type !== "text" || typeof value.text !== "string") return false;
+    return canonicalOf(value.text) === wanted;
+  });
+}
+
+/** `undefined` for what is no JSON, or nested too deep to be written again. */
+function canonicalOf(text: string): string | undefined {
   try {
-    return canonicalJson(value.text) === canonicalJson(structured.text);
+    return canonicalJson(text);
   } catch {
-    return false;
+    return undefined;
   }
 }
 
@@ -103,10 +110,9 @@ function shapeText(
 ): unknown {
   const cut = cutText(text, budget.left);
   budget.left -= cut.bytes;
-  if (cut.missing === 0) return wellFormed(part) ?? { ...others, text: text.toWellFormed() };
+  if (cut.missing === 0) return part ?? { ...others, text };
   const marker = `[… ${cut.missing} bytes cut: the limit for a result is ${budget.max} bytes]`;
-  const kept = cut.text.toWellFormed();
-  return { ...others, text: kept === "" ? marker : `${kept}\n${marker}` };
+  return { ...others, text: cut.text === "" ? marker : `${cut.text}\n${marker}` };
 }
 
 /** A picture, with the media type and the base64 that its bytes ask for, or why it is none. */
@@ -132,7 +138,7 @@ function whole(part: RawJson, kind: string, budget: Budget): unknown {
     return note(`${kind} of ${size} bytes left out: the limit is ${budget.max} bytes`);
   }
   budget.left -= size;
-  return wellFormed(part);
+  return part;
 }
 
 /** Whether it is a well-formed part of the other kinds; anything else is passed on as JSON text. */
@@ -165,18 +171,6 @@ function everyNumberIsFinite(value: unknown): boolean {
   if (typeof value === "number") return Number.isFinite(value);
   if (typeof value !== "object" || value === null) return true;
   return Object.values(value).every(everyNumberIsFinite);
-}
-
-/** Lone surrogates, which JSON can write and codex cannot read, become U+FFFD. */
-function wellFormed(raw: RawJson | undefined): RawJson | undefined {
-  if (raw === undefined || !/\\u[dD][89a-fA-F]/.test(raw.text)) return raw;
-  const pairs = /\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u[dD][89a-fA-F]..|.)/g;
-  return new RawJson(
-    raw.text.replace(
-      pairs,
-      (escape) => /^\\u[dD]/.test(escape) && escape.length === 6 ? "\\ufffd" : escape,
-    ),
-  );
 }
 
 /** As much of `text` as fits into `maxBytes` of UTF-8, and how many bytes are missing. */

@@ -11,6 +11,7 @@
 import * as z from "zod/mini";
 import { clip } from "../../base/error_message.ts";
 import { type Line, LineSplitter } from "../../base/lines.ts";
+import { wellFormedJson } from "../../base/raw_json.ts";
 
 /** Longest line that is decoded. */
 export const MAX_LINE_BYTES = 64 * 1024 * 1024;
@@ -140,7 +141,7 @@ export class Rpc {
   }
 
   #send(message: Record<string, unknown>): Promise<void> {
-    const bytes = encoder.encode(`${JSON.stringify(message)}\n`);
+    const bytes = encoder.encode(`${wellFormedJson(JSON.stringify(message))}\n`);
     const sent = this.#writing.then(() => this.#write(bytes));
     this.#writing = sent.catch(() => {});
     return sent;

@@ -9,6 +9,7 @@
  * @module
  */
 import { join, relative } from "@std/path";
+import { wellFormedJson } from "../../base/raw_json.ts";
 import { userServerConfig } from "../codex/user_mcp_servers.ts";
 import type { TurnDirectory } from "../process/turn_directory.ts";
 import { marksByLimit } from "../process/turn_mark.ts";
@@ -164,7 +165,7 @@ async function start(input: RunInput, signal: AbortSignal): Promise<CodexProcess
       ],
       trustsUnasked: codex.capabilities.trustsUnasked,
       outputSchema: outputSchema &&
-        directory.write("output-schema.json", JSON.stringify(outputSchema)),
+        directory.write("output-schema.json", wellFormedJson(JSON.stringify(outputSchema))),
     }),
     env: { ...environment, ...hostTools?.env },
     cwd,

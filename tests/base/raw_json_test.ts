@@ -12,6 +12,7 @@ import {
   stringAt,
   stringify,
   textOf,
+  wellFormedJson,
 } from "../../base/raw_json.ts";
 
 const TEXT = '{ "id":9007199254740993,"z":-0,"e":1E2,"one":1.0,"id":2,"u":"\\ud800\\/é" }';
@@ -28,6 +29,18 @@ Deno.test("stringify without raw values is JSON.stringify, whatever the texts", 
     assert.equal(stringify(value), JSON.stringify(value));
     const raw = RawJson.of(other);
     assert.equal(stringify([value, raw]), JSON.stringify([value, other]));
+  }));
+});
+
+Deno.test("wellFormedJson changes halves of pairs and nothing else", () => {
+  const text = String.raw`{"a\ud800b":"\ud83d\ude00 \\ud800 \uDFFF","c":"\uD83D\uD83D\uDE00"}`;
+  const changed = String.raw`{"a\ufffdb":"\ud83d\ude00 \\ud800 \ufffd","c":"\ufffd\uD83D\uDE00"}`;
+  assert.equal(wellFormedJson(text), changed);
+  const any = fc.string({
+    unit: fc.constantFrom("\\", '"', "u", "\ud83d", "\ude00", "\ufffd", "x"),
+  });
+  fc.assert(fc.property(any, (text) => {
+    assert.equal(JSON.parse(wellFormedJson(JSON.stringify(text))), text.toWellFormed());
   }));
 });
 

@@ -114,6 +114,46 @@ for (const version of EVERY_WAY) {
   });
 }
 
+const HALF = "half \ud83d";
+const WHOLE = "half \ufffd";
+
+for (const version of EVERY_WAY) {
+  Deno.test(`half a character, wherever the host sends it, loses nothing on codex ${version}`, async () => {
+    const schema = {
+      type: "object",
+      properties: { half: { type: "string", description: HALF } },
+    };
+    await using world = await openWorld(version, {
+      steps: [
+        {
+          items: [{ type: "function_call", namespace: "mcp__plexum_host", name: "odd", args: {} }],
+        },
+        { text: "{}" },
+      ],
+      onToolCall: () => ({ content: [{ type: "text", text: HALF }] }),
+    });
+    const { host, sandbox } = world;
+    const turn = host.stream(asks(sandbox.workspace, HALF, {
+      system: HALF,
+      tools: [
+        { name: "odd", title: HALF, description: HALF, inputSchema: schema },
+        { name: HALF, inputSchema: { type: "object" }, annotations: { title: 5, [HALF]: HALF } },
+      ],
+      output_schema: schema,
+    }));
+    assert.equal((await turn.result).stop_reason, "end_turn", turn.story());
+    assert.deepEqual(turn.of("status"), []);
+    const [first, second] = sandbox.model.asked;
+    assert.ok(first && second);
+    assert.equal(textsOf(first, "user").at(-1), WHOLE);
+    assert.ok(textsOf(first, "developer").some((text) => text.includes(WHOLE)));
+    const sent = JSON.stringify(first);
+    assert.match(sent, /"description":"half \ufffd"/);
+    assert.match(sent, /mcp__plexum_host[^]*half__/, "the other tool is there, too");
+    assert.ok(JSON.stringify(second.input).includes(WHOLE), "the tool's answer");
+  });
+}
+
 Deno.test("instructions too long for an argument reach the model", async () => {
   await using world = await openWorld(NEWEST_CODEX);
   const system = "mind this. ".repeat(30_000);

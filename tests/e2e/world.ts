@@ -9,12 +9,11 @@ import {
   STAYING_CODEX,
 } from "../support/codex.ts";
 import type { ErrorBody } from "../../plugin/protocol.ts";
-import { Lab, type Transport } from "../support/lab.ts";
+import { Lab, type LabOptions, type Transport } from "../support/lab.ts";
 export { strangers } from "../support/lab.ts";
 import { RpcError } from "../support/rpc_error.ts";
 import type { Turn } from "../support/turn.ts";
 import { skipped } from "../support/skipped.ts";
-import type { SandboxOptions } from "../support/sandbox.ts";
 
 /** Every version that the suite runs on. */
 export const VERSIONS = [OLDEST_CODEX, MIDDLE_CODEX, NEWEST_CODEX];
@@ -49,7 +48,7 @@ export type World = Lab;
 /** Opens it with that codex, run in that way. */
 export async function openWorld(
   way: string,
-  options: Omit<SandboxOptions, "binary"> = {},
+  options: Omit<LabOptions, "transport"> = {},
 ): Promise<Lab> {
   const { version, config } = await configOf(way);
   return await Lab.open(version, { ...options, config: { ...config, ...options.config } });

@@ -49,6 +49,27 @@ Deno.test("catalogue leaves out what cannot be shown, says why, and keeps the re
   ]);
 });
 
+Deno.test("catalogue shows annotations of MCP's types only, since codex drops the whole list for another", () => {
+  const hints = {
+    readOnlyHint: true,
+    destructiveHint: false,
+    idempotentHint: true,
+    openWorldHint: false,
+  };
+  const deep = JSON.parse(`${"[".repeat(500)}${"]".repeat(500)}`);
+  const annotations: unknown[] = [
+    { title: "T", ...hints },
+    { title: 5, readOnlyHint: "yes", destructiveHint: 1, idempotentHint: null, openWorldHint: {} },
+    { ours: deep, openWorldHint: true },
+    ["readOnlyHint"],
+  ];
+  const tools = annotations.map((annotations, n) => ({ name: `t${n}`, annotations }));
+  assert.deepEqual(
+    buildCatalogue(tools as HostTool[], "plexum_host").listed.map((tool) => tool.annotations),
+    [{ title: "T", ...hints }, undefined, { openWorldHint: true }, undefined],
+  );
+});
+
 Deno.test("catalogue finds a tool by its codex name, and not once it was left out", () => {
   const catalogue = buildCatalogue([{ name: "a.b" }], "plexum_host");
   assert.equal(catalogue.find("a_b")?.hostName, "a.b");

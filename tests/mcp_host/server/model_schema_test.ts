@@ -108,10 +108,21 @@ Deno.test("what cannot be rewritten is told with its reason", () => {
   assert.match(faultOf({ ...object, $ref: "https://example.com/x" }), /refers to another document/);
   assert.match(faultOf({ ...object, $ref: "#/$defs/none" }), /refers to what is not there/);
   assert.match(faultOf({ ...object, $ref: "#" }), /refers to itself at the top/);
+  assert.match(faultOf({ ...object, not: { $ref: "#/not" } }), /refers to itself at the top/);
+  const loop = { $defs: { a: { $ref: "#/$defs/b" }, b: { $ref: "#/$defs/a" } } };
+  assert.match(faultOf({ ...object, ...loop, oneOf: [{ $ref: "#/$defs/a" }] }), /refers to itself/);
   assert.match(faultOf({ ...object, enum: ["a", 1] }), /no object is among the values/);
   assert.match(faultOf({ ...object, anyOf: [string, false] }), /no object fits anyOf/);
   const inside = { ...object, anyOf: [{ properties: { a: { $ref: "#/anyOf/0" } } }] };
   assert.match(faultOf(inside), /has a combinator at the top, and refers to #\/anyOf\/0/);
+});
+
+Deno.test("schema whose branches stand in each other many times is left out, not followed to its end", () => {
+  const $defs: Record<string, unknown> = { d7: {} };
+  for (let n = 0; n < 7; n++) {
+    $defs[`d${n}`] = { anyOf: Array(12).fill({ $ref: `#/$defs/d${n + 1}` }) };
+  }
+  assert.match(faultOf({ type: "object", $ref: "#/$defs/d0", $defs }), /more than 1000 branches/);
 });
 
 const leaf: fc.Arbitrary<unknown> = fc.constantFrom(

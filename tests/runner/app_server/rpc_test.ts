@@ -39,6 +39,15 @@ Deno.test("Rpc matches answers to requests, in whatever order they come", async 
   await end();
 });
 
+Deno.test("Rpc sends no half of a surrogate pair, for which codex would drop the request", async () => {
+  const { rpc, say, end, written } = conversation();
+  const asked = rpc.request("a", { text: "a\ud800" }, 1000);
+  await say('{"id":1,"result":1}\n');
+  await asked;
+  assert.deepEqual(written[0]?.params, { text: "a\ufffd" });
+  await end();
+});
+
 Deno.test("Rpc tells codex's refusal with its code, and cuts its words to 2 KiB", async () => {
   const { rpc, say, end } = conversation();
   const asked = rpc.request("a", {}, 1000);
