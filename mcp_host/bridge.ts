@@ -7,10 +7,12 @@
  * relays of their own with the same token.
  *
  * A bridge may outlive a turn, where codex keeps the thread and with it the relay: a turn `attach`es
- * itself, gets the calls that are made while it runs, and lets go. Between turns calls are refused.
+ * itself, gets the calls that are made while it runs, and lets go. Between turns relays are let in, and
+ * calls are refused.
  *
  * @module
  */
+import { errorMessage } from "../base/error_message.ts";
 import { startTimer, type Timer } from "../base/timer.ts";
 import type { Address, CodexConfig } from "./fixed_socket.ts";
 import type { HostTool, HostToolAnswer, HostToolCall } from "./host_tool.ts";
@@ -92,9 +94,9 @@ export interface Bridge {
    * codex writes `mcp__<server>` and the name in two fields; some places show both in one name.
    */
   hostName(namespace: string | undefined, name: string): string | undefined;
-  /** Relays that were let in so far. 0 after codex announced its thread: it runs without tools. */
+  /** Relays that were let in so far. */
   readonly connections: number;
-  /** Relays that are connected now. */
+  /** Relays that are connected now. 0 after codex announced its thread: it runs without tools. */
   readonly live: number;
   /** Connections that were turned away so far. */
   readonly refused: number;
@@ -159,6 +161,8 @@ class OpenBridge implements Bridge, Member {
   readonly #ended = new AbortController();
   readonly #relays = new Set<Promise<void>>();
   #turn: BridgeTurn | undefined;
+  /** Of the turn that works with it, or did last: a thread that is read again between turns has its relay. */
+  #owns: Owns | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(options: BridgeOptions, capabilities: BridgeCapabilities, address: Address) {
@@ -224,6 +228,7 @@ class OpenBridge implements Bridge, Member {
   attach(turn: BridgeTurn): () => void {
     if (this.#turn) throw new Error("Cannot attach a turn: the bridge works for another one");
     this.#turn = turn;
+    this.#owns = turn.owns;
     for (const { message, data } of this.#notices) turn.onStatus(message, data);
     return () => {
       if (this.#turn !== turn) return;
@@ -238,11 +243,16 @@ class OpenBridge implements Bridge, Member {
 
   admit({ pid }: Hello): Admission | { reason: string } {
     if (this.live >= RELAYS_MAX) return { reason: `${RELAYS_MAX} relays are connected already` };
-    if (!this.#turn) return { reason: "no turn is under way" };
-    const { owns } = this.#turn;
-    const proof = owns && PeerProof.possible && this.#listener
-      ? new PeerProof(this.#listener.socket)
-      : undefined;
+    if (this.#closed) return { reason: "the agent's turns are over" };
+    const owns = this.#owns;
+    let proof: PeerProof | undefined;
+    try {
+      if (owns && PeerProof.possible && this.#listener) {
+        proof = new PeerProof(this.#listener.socket);
+      }
+    } catch (error) {
+      return { reason: `its proof cannot be asked for: ${errorMessage(error)}` };
+    }
     this.live++;
     this.connections++;
     return {

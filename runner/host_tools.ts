@@ -58,7 +58,9 @@ export async function openHostTools(
       : undefined,
   };
   try {
-    const bridge = await bridges.take(request, options, codex.capabilities);
+    // A thread that is being read again has its relay when that is done.
+    await transports.settled(request);
+    const { bridge, leave } = await bridges.take(request, options, codex.capabilities);
     const detach = bridge.attach({
       onStatus: (message, data) => turn.status(message, data),
       owns: async (pid) => {
@@ -70,14 +72,11 @@ export async function openHostTools(
         return await callTool({ ...call, callId });
       },
     });
-    // A thread that is still loaded has lost its relay: it has to be loaded anew.
-    if (bridge.connections > 0 && bridge.live === 0) await transports.release(request, "leave");
     return {
       bridge,
       leave: async () => {
         detach();
-        bridges.giveBack(request);
-        if (!transports.keeps(request)) await bridges.drop(request);
+        await leave(transports.keeps(request));
       },
     };
   } catch (error) {
@@ -117,42 +116,74 @@ interface Kept {
   taken: boolean;
 }
 
+/** A bridge that one turn works with. */
+interface Taken {
+  bridge: Bridge;
+  /** The turn is over. The bridge waits for the next one, if it is to be kept and its relay is still there. */
+  leave(keep: boolean): Promise<void>;
+}
+
 /** Bridges by agent and workspace. */
 export class KeptBridges {
   readonly #kept = new Map<string, Kept>();
+  /** Resolves when the last turn of a place that has asked for its bridge has left it. */
+  readonly #left = new Map<string, Promise<void>>();
   readonly #busy = new Set<Promise<unknown>>();
 
   /**
-   * The agent's bridge where it can stand in for a new one, else a new one, which takes its place.
+   * The agent's bridge where it can stand in for a new one, else a new one, which takes its place. Waits
+   * for a turn that was stopped while its bridge was being opened: it leaves it as soon as it has it.
    * Throws as {@link openBridge} does.
    */
   async take(
     agent: AgentKey,
     options: BridgeOptions,
     capabilities: BridgeCapabilities,
+  ): Promise<Taken> {
+    const place = placeOf(agent);
+    const before = this.#left.get(place);
+    const { promise: left, resolve: leave } = Promise.withResolvers<void>();
+    this.#left.set(place, left);
+    void left.then(() => {
+      if (this.#left.get(place) === left) this.#left.delete(place);
+    });
+    try {
+      await before;
+      const bridge = await this.#underWay(() => this.#open(place, options, capabilities));
+      return {
+        bridge,
+        leave: async (keep) => {
+          const kept = this.#kept.get(place);
+          if (kept !== undefined) kept.taken = false;
+          // Without its relay the thread has to be loaded anew, and what the relay went by may be gone.
+          if (!keep || bridge.live === 0) await this.drop(agent);
+          leave();
+        },
+      };
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  async #open(
+    place: string,
+    options: BridgeOptions,
+    capabilities: BridgeCapabilities,
   ): Promise<Bridge> {
     // Loaded only for turns that bring tools.
     const { bridgeKey, openBridge } = await import("../mcp_host/bridge.ts");
-    const place = placeOf(agent);
     const key = bridgeKey(options, capabilities);
     const kept = this.#kept.get(place);
-    if (kept?.key === key) {
+    if (kept?.key === key && kept.bridge.live > 0) {
       kept.taken = true;
       return kept.bridge;
     }
     this.#kept.delete(place);
-    return await this.#underWay(async () => {
-      await kept?.bridge.close();
-      const bridge = await openBridge(options, capabilities);
-      this.#kept.set(place, { key, bridge, taken: true });
-      return bridge;
-    });
-  }
-
-  /** The turn is over; the bridge waits for the next one. */
-  giveBack(agent: AgentKey): void {
-    const kept = this.#kept.get(placeOf(agent));
-    if (kept !== undefined) kept.taken = false;
+    await kept?.bridge.close();
+    const bridge = await openBridge(options, capabilities);
+    this.#kept.set(place, { key, bridge, taken: true });
+    return bridge;
   }
 
   /** Nobody is left who could use it; one that a turn works with stays. */

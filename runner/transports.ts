@@ -61,6 +61,11 @@ export class Transports {
     return this.#server.release(agent, why);
   }
 
+  /** Resolves when the agent's kept codex does nothing more; with a turn under way, when that is over. */
+  settled(agent: AgentKey): Promise<void> {
+    return this.#server.settled(agent);
+  }
+
   /** Sees to it that no codex that stays has the thread loaded; waits for a turn that runs. */
   free(threadId: string): Promise<void> {
     return this.#server.free(threadId);

@@ -188,7 +188,7 @@ class Turn {
       watchdog: this.#watchdog,
       hostName: (namespace, name) => bridge?.hostName(namespace, name),
       // A relay that was refused serves no tools, and codex begins all the same.
-      hasHostTools: () => bridge?.access === undefined || bridge.connections > 0,
+      hasHostTools: () => bridge?.access === undefined || bridge.live > 0,
     }, this.#stopper);
     const result = await this.#run.run();
     if (result.survivors.length > 0) {

@@ -86,6 +86,11 @@ export class AppServerTransport implements Transport {
     return this.#pool.free(threadId);
   }
 
+  /** See {@link Pool.settled}. */
+  settled(agent: AgentKey): Promise<void> {
+    return this.#pool.settled(agent);
+  }
+
   /** Whether a server waits for the agent's next turn. */
   keeps(agent: AgentKey): boolean {
     return this.#pool.keeps(agent);

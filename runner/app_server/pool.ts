@@ -153,6 +153,11 @@ export class Pool {
     await Promise.all(holders.map(([, { agent }]) => this.release(agent, "leave")));
   }
 
+  /** Resolves when nothing is done any more of what was asked of the agent's server before. */
+  async settled(agent: AgentKey): Promise<void> {
+    await this.#places.get(placeKey(agent))?.queue;
+  }
+
   /** Starts a server for whoever needs one next, unless there is one. */
   prepare(command: ServerCommand): void {
     if (!this.#closing.signal.aborted) this.#leave(this.#spare.prepare(command));

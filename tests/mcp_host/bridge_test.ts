@@ -193,7 +193,7 @@ Deno.test("bridge that is kept gives each turn its own calls, and runs none in b
   assert.match(textOf(await call()), /No turn is under way/);
   using early = await Stranger.connect(rig.env.PLEXUM_MCP_SOCKET ?? "");
   await early.say(helloFor(rig.env));
-  assert.match(await early.heard(), /"admitted":false,"reason":"no turn is under way"/);
+  assert.match(await early.next(), /"admitted":true/, "a thread that is read again has its relay");
   const detach = rig.bridge.attach(turn("first"));
   assert.equal(textOf(await call()), "first");
   detach();
@@ -202,7 +202,7 @@ Deno.test("bridge that is kept gives each turn its own calls, and runs none in b
   detach();
   assert.equal(textOf(await call()), "second", "letting go twice takes nothing from the next");
   assert.deepEqual(heard, ["first", "second"]);
-  assert.equal(rig.bridge.connections, 1);
+  assert.equal(rig.bridge.connections, 2);
 });
 
 Deno.test("bridge that is kept tells every turn which tools are left out", async () => {
@@ -303,6 +303,23 @@ Deno.test({
       ],
       "no proof is left behind",
     );
+  },
+});
+
+Deno.test({
+  name: "bridge answers a relay whose proof cannot be asked for, and goes on",
+  ignore: skipped(Deno.build.os !== "linux", "it looks into /proc"),
+  async fn() {
+    await using rig = await openRig({ owns: () => Promise.resolve(true) });
+    using relay = await Stranger.connect(rig.env.PLEXUM_MCP_SOCKET ?? "");
+    const directory = dirname(rig.env.PLEXUM_MCP_SOCKET ?? "");
+    await Deno.rename(directory, `${directory}-moved`);
+    await relay.say(helloFor(rig.env));
+    assert.match(await relay.heard(), /"admitted":false,"reason":"its proof cannot be asked for/);
+    assert.match(rig.statuses.join(), /a connection was refused: its proof cannot be asked for/);
+    await Deno.rename(`${directory}-moved`, directory);
+    await using codex = await connectClient(rig.env);
+    assert.equal(textOf(await codex.client.callTool({ name: "echo" })), "{}");
   },
 });
 
