@@ -8,6 +8,7 @@
  */
 
 import { basename, dirname, join, resolve } from "@std/path";
+import { inWords } from "./error_message.ts";
 import { runProgram } from "./program.ts";
 
 /** An open file, written at explicit offsets. */
@@ -64,7 +65,11 @@ export const realDisk: Disk = {
 };
 
 /** Writes all of `bytes` at `offset`, however little the system takes at a time. */
-export function writeFully(file: DiskFile, bytes: Uint8Array, offset: number): void {
+export function writeFully(
+  file: Pick<DiskFile, "write">,
+  bytes: Uint8Array,
+  offset: number,
+): void {
   let written = 0;
   while (written < bytes.length) {
     const count = file.write(bytes.subarray(written), offset + written);
@@ -125,23 +130,54 @@ export const TEMPORARY = ".plexum-";
 
 /**
  * Replaces the file at `path` as a whole, by a new one beside it and a rename: whoever reads or runs
- * the old one goes on with it, and a crash leaves the old or the new.
+ * the old one goes on with it, and a crash or a full disk leaves the old or the new.
+ * @throws {Error} naming the path; what was there is there still.
  */
-export function replaceFile(
+export function replaceFile(path: string, content: string | Uint8Array, mode: number): void {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  replaceByPieces(path, [bytes], mode);
+}
+
+/**
+ * The same with a copy of the file at `source`.
+ * @param check may refuse the copy before it is in place.
+ */
+export function replaceByCopy(
   path: string,
-  fill: (file: Deno.FsFile) => void,
+  source: string,
+  mode: number,
+  check?: (copy: string) => void,
+): void {
+  using from = Deno.openSync(source, { read: true });
+  replaceByPieces(path, piecesOf(from), mode, check);
+}
+
+function replaceByPieces(
+  path: string,
+  pieces: Iterable<Uint8Array>,
   mode: number,
   check: (temporary: string) => void = () => {},
 ): void {
   renamedInto(path, (temporary) => {
     {
       using file = Deno.openSync(temporary, { write: true, createNew: true, mode });
-      fill(file);
+      const appended = { write: (bytes: Uint8Array) => file.writeSync(bytes) };
+      for (const piece of pieces) writeFully(appended, piece, 0);
       file.syncSync();
     }
     Deno.chmodSync(temporary, mode); // whatever the umask took away
     check(temporary);
   });
+}
+
+const PIECE = 1024 * 1024;
+
+/** Each piece is void with the next one. */
+function* piecesOf(file: Deno.FsFile): Generator<Uint8Array> {
+  const buffer = new Uint8Array(PIECE);
+  for (let read = file.readSync(buffer); read !== null; read = file.readSync(buffer)) {
+    yield buffer.subarray(0, read);
+  }
 }
 
 /** The same for a text that nothing depends on: 0600, and the disk is not waited for. */
@@ -163,7 +199,8 @@ function renamedInto(path: string, make: (temporary: string) => void): void {
     } catch {
       // was never there
     }
-    throw error;
+    if (!(error instanceof Error && "code" in error)) throw error;
+    throw new Error(`Cannot write ${path}: ${inWords(error)}`, { cause: error });
   }
 }
 

@@ -179,7 +179,7 @@ export class Provider {
     if (performance.now() - this.#tidiedAt < DAY_MS) return;
     this.#tidiedAt = performance.now();
     const keepMs = config.current().state.keep_days * DAY_MS;
-    const options = { codexHome: this.#codexHome("default"), keepMs, now: Date.now() };
+    const options = { codexHomeOf: this.#codexHome, keepMs, now: Date.now() };
     await tidyUp({ profile: paths.profile, store: this.#store, ...options }, log);
   }
 

@@ -40,8 +40,7 @@ export class TestedCodex {
   /** A whole turn of this codex went well. @throws {Error} when that cannot be written. */
   remember(codex: Probed): void {
     const tested = { plugin: VERSION, binary: identityOf(codex), at: new Date().toISOString() };
-    const bytes = new TextEncoder().encode(`${JSON.stringify(tested)}\n`);
-    replaceFile(this.#path, (file) => file.writeSync(bytes), 0o600);
+    replaceFile(this.#path, `${JSON.stringify(tested)}\n`, 0o600);
   }
 
   /** Read again only when the file is another one. */

@@ -3,17 +3,17 @@
  *
  * A thread stays as long as it can be used: its rollout and its workspace are there. What cannot be used
  * goes when nobody has touched it for a while: threads whose rollout or workspace is gone, files that were
- * set aside, consumes that never could be done. An index of calls goes then, too; the next consume makes
- * another. Age is a file's modification time, so a start reads only what is old.
+ * set aside, consumes that never could be done and whose thread is gone. An index of calls goes then, too; the
+ * next consume makes another. Age is a file's modification time, so a start reads only what is old.
  *
  * @module
  */
 
 import { join } from "@std/path";
-import { removeIfThere } from "../../base/files.ts";
+import { exists, removeIfThere } from "../../base/files.ts";
 import { Slices } from "../../base/timer.ts";
-import { locateRollout } from "../locate.ts";
-import { removeSessionFile, type StateStore, type StoredThread } from "./state.ts";
+import { type Located, locateRollout } from "../locate.ts";
+import { removeSessionFile, type StateStore, type ThreadState } from "./state.ts";
 
 /** What was removed. */
 export interface Tidied {
@@ -25,7 +25,8 @@ export interface Tidied {
 
 /** When something is old. */
 export interface KeepOptions {
-  codexHome: string;
+  /** Where codex keeps an agent's sessions. */
+  codexHomeOf: (agentId: string) => string;
   /** What was touched later stays, whatever it is. */
   keepMs: number;
   /** Milliseconds since 1970. */
@@ -37,30 +38,72 @@ const HOUR_MS = 60 * 60 * 1000;
 
 /** Removes what is old and of no use. What cannot be removed is left to the next time. */
 export async function tidy(store: StateStore, options: KeepOptions): Promise<Tidied> {
-  const { codexHome, keepMs, now } = options;
+  const { codexHomeOf, keepMs, now } = options;
   const tidied: Tidied = { threads: 0, files: 0 };
   sweepTemporaries(store, now);
   const slices = new Slices();
-  // A codex home that is not there (not mounted, say) has lost nothing.
-  const judged = touchedAt(join(codexHome, "sessions")) !== undefined;
+  const files: string[] = [];
   for (const { name } of Deno.readDirSync(store.dir)) {
     if (slices.due) await slices.next();
     const path = join(store.dir, name);
     if (now - (touchedAt(path) ?? now) < keepMs) continue;
-    if (/^thread-.*\.json$/.test(name)) {
-      const stored = judged ? store.read(path) : undefined;
-      if (stored === undefined || await isUsable(stored, codexHome)) continue;
-      await store.forget(stored.agentId, stored.workspace);
-      tidied.threads++;
-    } else if (/\.(?:calls|pending|journal|release|broken|refused)$/.test(name)) {
-      if (/\.(?:pending|journal)$/.test(name)) {
-        store.warn(`Gave up what was to be consumed: ${path}`);
-      }
-      if (removeIfThere(path)) tidied.files++;
+    if (/\.(?:calls|pending|journal|release|broken|refused)$/.test(name)) files.push(name);
+    if (!/^thread-.*\.json$/.test(name)) continue;
+    const stored = store.read(path);
+    if (stored === undefined) continue;
+    const { agentId, workspace, state } = stored;
+    if (await whyLost(codexHomeOf(agentId), workspace, state) === undefined) continue;
+    await store.forget(agentId, workspace);
+    tidied.threads++;
+  }
+  let remembered: Set<string> | undefined;
+  for (const name of files) {
+    const path = join(store.dir, name);
+    const [, promised] = /^(.+)\.(?:pending|journal)$/.exec(name) ?? [];
+    if (promised !== undefined) {
+      remembered ??= new Set(store.list().map(({ state }) => state.threadId));
+      if (remembered.has(promised)) continue; // its next turn keeps the promise
+      store.warn(`Gave up what was to be consumed: ${path}`);
     }
+    if (removeIfThere(path)) tidied.files++;
   }
   return tidied;
 }
+
+/**
+ * Why an agent's thread can never be gone on with; `undefined` where it can, or where nobody can tell now:
+ * codex unpacks a compressed rollout, and one that is refused may be repaired.
+ */
+export async function whyLost(
+  codexHome: string,
+  workspace: string,
+  thread: Pick<ThreadState, "threadId" | "rolloutPath">,
+): Promise<string | undefined> {
+  if (isGone(workspace)) return hasSessions(codexHome) ? "its workspace is gone" : undefined;
+  const located = await findRollout(codexHome, thread);
+  return located?.kind === "missing" ? `its session file is not below ${codexHome}` : undefined;
+}
+
+/**
+ * Looks for a thread's rollout below `codexHome` and below the home in which it was last. `undefined` where
+ * one of them is not there: a home that is not mounted, say, has lost nothing.
+ */
+export async function findRollout(
+  codexHome: string,
+  { threadId, rolloutPath }: Pick<ThreadState, "threadId" | "rolloutPath">,
+): Promise<Located | undefined> {
+  const [, last = codexHome] = LAST_HOME.exec(rolloutPath ?? "") ?? [];
+  const homes = [...new Set([codexHome, last])];
+  let located: Located | undefined;
+  for (const home of homes) {
+    located = await locateRollout(home, threadId, rolloutPath);
+    if (located.kind !== "missing") return located;
+  }
+  return homes.every(hasSessions) ? located : undefined;
+}
+
+/** The home of a rollout, in its path. */
+const LAST_HOME = /^(.+?)\/(?:archived_)?sessions\/(?:\d+\/\d+\/\d+\/)?[^/]+$/;
 
 /** Removes files that a process was killed over before they were in place. */
 export function sweepTemporaries(store: StateStore, now = Date.now()): void {
@@ -89,8 +132,8 @@ export function removeOld(
 }
 
 /**
- * Forgets an agent's thread: the agent's next turn begins a new one. codex keeps its session file. Do not
- * call it while a turn runs on the thread.
+ * Forgets an agent's thread: the agent's next turn begins a new one. codex keeps its session file, and what
+ * was to be consumed of it is still done as soon as it can be. Do not call it while a turn runs on the thread.
  * @returns whether there was one.
  */
 export async function forgetThread(
@@ -106,19 +149,41 @@ export async function forgetThread(
   const shared = store.list().some((stored) => stored.state.threadId === threadId);
   if (!shared) {
     await store.exclusive(() => {
-      for (const kind of ["calls", "pending", "journal"] as const) {
-        removeIfThere(store.threadFile(threadId, kind));
-      }
+      removeIfThere(store.threadFile(threadId, "calls"));
       return Promise.resolve();
     });
   }
   return true;
 }
 
-async function isUsable({ workspace, state }: StoredThread, codexHome: string): Promise<boolean> {
-  if (touchedAt(workspace) === undefined) return false;
-  const located = await locateRollout(codexHome, state.threadId, state.rolloutPath);
-  return located.kind === "found" || located.kind === "compressed";
+/** Gives up what was to be consumed of a thread, and says so. For a thread whose rollout is lost. */
+export async function giveUp(store: StateStore, threadId: string): Promise<void> {
+  await store.exclusive(() => {
+    for (const kind of ["pending", "journal"] as const) {
+      const path = store.threadFile(threadId, kind);
+      if (removeIfThere(path)) store.warn(`Gave up what was to be consumed: ${path}`);
+    }
+    return Promise.resolve();
+  });
+}
+
+/** Whether there surely is nothing: what may not be looked at may be there. */
+function isGone(path: string): boolean {
+  try {
+    return !exists(path);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether codex's home is there and may be looked into. */
+function hasSessions(codexHome: string): boolean {
+  try {
+    Deno.readDirSync(join(codexHome, "sessions"));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function touchedAt(path: string): number | undefined {

@@ -74,10 +74,17 @@ export class StateStore {
     Deno.mkdirSync(dir, { recursive: true, mode: 0o700 });
     const info = Deno.lstatSync(dir);
     const refuse = (why: string): never => {
-      throw new Error(`Cannot keep state in ${dir}: ${why}. Remove it or choose another profile.`);
+      throw new Error(`Cannot keep state in ${dir}: ${why}`);
     };
-    if (!info.isDirectory) refuse("it is not a directory (or only a link to one)");
-    if (info.uid !== ownUid()) refuse(`it belongs to user ${info.uid}, not to user ${ownUid()}`);
+    if (!info.isDirectory) {
+      refuse("it is not a directory (or only a link to one). Remove it or choose another profile.");
+    }
+    if (info.uid !== ownUid()) {
+      refuse(
+        `it belongs to user ${info.uid}, not to user ${ownUid()}. ` +
+          `Run this as the user who runs Plexum.`,
+      );
+    }
     if (((info.mode ?? 0) & 0o077) !== 0) Deno.chmodSync(dir, 0o700);
   }
 

@@ -44,7 +44,7 @@ Deno.test("sessions list, show and consume; the next turn no longer sees what wa
   assert.deepEqual([lost.code, lost.stdout], [1, ""]);
   assert.match(
     lost.stderr,
-    /^Cannot write --html .*x\.html: there is no such file or directory\n$/,
+    /^Cannot write .*x\.html: there is no such file or directory\n$/,
   );
 
   const dry = await sessions("consume", "hand:default", "--larger-than", "1000", "--dry-run");

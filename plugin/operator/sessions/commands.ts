@@ -75,7 +75,7 @@ export const SESSIONS: Readonly<Record<string, Command>> = {
       forget: {
         summary: "let an agent begin a new thread",
         details: [
-          "The plugin no longer knows that the agent has this thread: its next turn in the workspace begins a new one. codex's session stays where it is and can be shown by its id.",
+          "The plugin no longer knows that the agent has this thread: its next turn in the workspace begins a new one. codex's session stays where it is and can be shown by its id. A consume that waits is done first; where it cannot be done now, the thread is not forgotten, and what to do about it is said.",
         ],
         options: [PROFILE, DRY_RUN],
         words: { usage: "THREAD", min: 1, max: 1, kind: "threads", summary: "which thread" },
@@ -85,7 +85,7 @@ export const SESSIONS: Readonly<Record<string, Command>> = {
       prune: {
         summary: "forget threads that cannot be gone on with, or are old",
         details: [
-          "Those whose session file or workspace is gone; with --older-than also those that were not used for so many days. codex's sessions are never touched.",
+          "Those whose session file or workspace is gone; with --older-than also those that were not used for so many days. A thread stays when codex has compressed its session, when its session cannot be used, when codex's home is not there, and as long as a consume waits for it. codex's sessions are never touched.",
         ],
         options: [
           PROFILE,

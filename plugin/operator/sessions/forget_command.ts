@@ -7,7 +7,13 @@
 import { exists, removeIfThere } from "../../../base/files.ts";
 import { applyPending } from "../../../rollout/consume/consume.ts";
 import { whileNoWriter, writerGone } from "../../../rollout/rollout_file.ts";
-import { forgetThread as forgetState } from "../../../rollout/state/keep.ts";
+import {
+  findRollout,
+  forgetThread as forgetState,
+  giveUp,
+  whyLost,
+} from "../../../rollout/state/keep.ts";
+import type { StateStore } from "../../../rollout/state/state.ts";
 import { type Arguments, profileOf, UsageError } from "../cli/arguments.ts";
 import { EXIT } from "../cli/command.ts";
 import { complain, many, oneLine, print } from "../cli/terminal.ts";
@@ -22,12 +28,15 @@ type Remembered = KnownThread & { agentId: string; workspace: string };
 export async function forgetThread(args: Arguments): Promise<number> {
   const known = new KnownThreads(profileOf(args));
   const thread = known.find(args.words[0]);
-  if (!isRemembered(thread) || known.store === undefined) {
+  const { store } = known;
+  if (!isRemembered(thread) || store === undefined) {
     throw new Error(`Thread ${thread.threadId} is not one that the plugin remembers`);
   }
-  if (args.has("dry-run")) print(`Would forget ${nameOf(thread)}. Nothing was changed.`);
+  const dryRun = args.has("dry-run");
+  await keepPromise(thread, known, store, dryRun);
+  if (dryRun) print(`Would forget ${nameOf(thread)}. Nothing was changed.`);
   else {
-    await forget(thread, known);
+    await forgetState(store, thread.agentId, thread.workspace);
     print(`Forgot ${nameOf(thread)}; the agent's next turn there begins a new thread.`);
   }
   return EXIT.ok;
@@ -37,14 +46,20 @@ export async function forgetThread(args: Arguments): Promise<number> {
 export async function pruneThreads(args: Arguments): Promise<number> {
   const known = new KnownThreads(profileOf(args));
   const days = args.number("older-than", 1);
+  const { store } = known;
   const dryRun = args.has("dry-run");
   let done = 0;
   let failed = 0;
   for (const thread of known.all().filter(isRemembered)) {
-    const why = whyUseless(thread, days);
-    if (why === undefined) continue;
+    if (store === undefined) break;
     try {
-      if (!dryRun) await forget(thread, known);
+      const why = await whyUseless(thread, known, days);
+      if (why === undefined) continue;
+      if (isPromised(thread, store)) {
+        print(`${nameOf(thread)}: kept, although ${why}: ${promiseOf(thread)}`);
+        continue;
+      }
+      if (!dryRun) await forgetState(store, thread.agentId, thread.workspace);
       print(`${nameOf(thread)}: ${why}`);
       done++;
     } catch (error) {
@@ -116,32 +131,71 @@ function nameOf({ threadId, agentId, workspace }: Remembered): string {
   return `${threadId} (agent ${oneLine(agentId)}, ${oneLine(workspace)})`;
 }
 
-function whyUseless(
-  { rollout, workspace }: Remembered,
+async function whyUseless(
+  thread: Remembered,
+  known: KnownThreads,
   days: number | undefined,
-): string | undefined {
-  if ("missing" in rollout) return `no session file: ${rollout.missing}`;
-  if (!exists(workspace)) return "its workspace is gone";
-  if (days === undefined) return undefined;
-  const age = Date.now() - (Deno.statSync(rollout.path).mtime?.getTime() ?? Date.now());
-  return age > days * DAY_MS ? `unused for ${many(Math.floor(age / DAY_MS), "day")}` : undefined;
+): Promise<string | undefined> {
+  const codexHome = known.codexHomeOf(thread.agentId);
+  const lost = await whyLost(codexHome, thread.workspace, thread);
+  if (lost !== undefined || days === undefined) return lost;
+  const located = await findRollout(codexHome, thread);
+  if (located?.kind !== "found" && located?.kind !== "compressed") return undefined;
+  const age = Date.now() - (Deno.statSync(located.path).mtime?.getTime() ?? Date.now());
+  return age > days * DAY_MS
+    ? `it was not used for ${many(Math.floor(age / DAY_MS), "day")}`
+    : undefined;
 }
 
-/** @throws {Error} where something is still to be done to the thread. */
-async function forget(thread: Remembered, known: KnownThreads): Promise<void> {
-  const { store } = known;
-  const { agentId, workspace, rollout } = thread;
-  if (store === undefined) return;
-  if ("path" in rollout) {
-    const { deferred } = await applyPending({
-      store,
-      codexHome: known.codexHomeOf(agentId),
-      agentId,
-      workspace,
-    });
-    if (deferred > 0) {
-      throw new Error(`Cannot forget it: ${many(deferred, "consume")} wait for codex to be done`);
-    }
+/** Whether the host was told that something will be consumed, and it is not done yet. */
+function isPromised({ threadId }: Remembered, store: StateStore): boolean {
+  return (["pending", "journal"] as const).some((kind) => exists(store.threadFile(threadId, kind)));
+}
+
+/** What is still to be done to a thread. */
+function promiseOf({ waiting }: Remembered): string {
+  if (waiting.size === 0) return "a consume was interrupted";
+  return waiting.size === 1 ? "1 consume waits" : `${waiting.size} consumes wait`;
+}
+
+/**
+ * Does what was to be consumed of the thread, or gives it up where there is nothing left to consume.
+ * @throws {Error} where it has to wait, with what to do about it.
+ */
+async function keepPromise(
+  thread: Remembered,
+  known: KnownThreads,
+  store: StateStore,
+  dryRun: boolean,
+): Promise<void> {
+  if (!isPromised(thread, store)) return;
+  const { threadId, agentId, workspace } = thread;
+  const codexHome = known.codexHomeOf(agentId);
+  const located = await findRollout(codexHome, thread);
+  const refuse = (why: string): never => {
+    const path = store.threadFile(threadId, "pending");
+    const instead = thread.waiting.size > 0
+      ? ` To give up what waits instead, remove ${path}.`
+      : "";
+    throw new Error(`Cannot forget ${threadId}: ${promiseOf(thread)}, and ${why}.${instead}`);
+  };
+  switch (located?.kind) {
+    case undefined:
+      return refuse(
+        `codex's home is not there, ${codexHome} or where the thread was last: mount it`,
+      );
+    case "compressed":
+      return refuse("codex has compressed the session: the agent's next turn there unpacks it");
+    case "refused":
+      return refuse(`the session cannot be used: ${located.path}: ${located.reason}. Repair that`);
+    case "missing":
+      if (!dryRun) await giveUp(store, threadId);
+      return;
+    case "found":
+      if (dryRun) return;
+      await applyPending({ store, codexHome, agentId, workspace });
+      if (isPromised(thread, store)) {
+        refuse(`a codex has the thread open: end its turn, or try sessions release ${threadId}`);
+      }
   }
-  await forgetState(store, agentId, workspace);
 }

@@ -22,6 +22,8 @@ export interface KnownThread {
   /** Both `undefined` where the plugin does not remember it. */
   agentId?: string | undefined;
   workspace?: string | undefined;
+  /** Where the rollout was last. */
+  rolloutPath?: string | undefined;
   /** Where its rollout is, or why there is none to read. */
   rollout: { path: string } | { missing: string };
   /** Consumes that wait until codex is done with the thread, by call. */
@@ -51,7 +53,7 @@ export class KnownThreads {
     return (this.store?.list() ?? []).map(({ agentId, workspace, state }) => ({
       agentId,
       workspace,
-      ...this.#thread(state.threadId, { agentId, remembered: state.rolloutPath }),
+      ...this.#thread(state.threadId, { agentId, rolloutPath: state.rolloutPath }),
     }));
   }
 
@@ -85,11 +87,12 @@ export class KnownThreads {
 
   #thread(
     threadId: string,
-    { agentId, remembered }: { agentId?: string; remembered?: string | undefined } = {},
+    { agentId, rolloutPath }: { agentId?: string; rolloutPath?: string | undefined } = {},
   ): KnownThread {
     return {
       threadId,
-      rollout: rolloutIn(this.codexHomeOf(agentId), threadId, remembered),
+      rolloutPath,
+      rollout: rolloutIn(this.codexHomeOf(agentId), threadId, rolloutPath),
       waiting: this.#waiting(threadId),
     };
   }

@@ -4,7 +4,6 @@
  * @module
  */
 import { replaceFile } from "../../../base/durable.ts";
-import { inWords } from "../../../base/error_message.ts";
 import { openOwnFile } from "../../../base/files.ts";
 import { reportCalls, reportThread } from "../../../rollout/report/thread_reader.ts";
 import {
@@ -77,11 +76,7 @@ export async function showSession(args: Arguments): Promise<number> {
     };
     const text = threadPage(reportThread(path, LINE), thread, textsOf);
     const page = new TextEncoder().encode(text);
-    try {
-      replaceFile(html, (file) => file.writeSync(page), 0o600);
-    } catch (error) {
-      throw new Error(`Cannot write --html ${html}: ${inWords(error)}`);
-    }
+    replaceFile(html, page, 0o600);
     print(`${html}: ${size(page.length)}`);
   } else if (args.has("json")) {
     const { turns, ...report } = reportThread(path);

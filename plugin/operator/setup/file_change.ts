@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "@std/path";
-import { replaceFile, TEMPORARY } from "../../../base/durable.ts";
+import { replaceByCopy, replaceFile, TEMPORARY } from "../../../base/durable.ts";
 import { errorMessage } from "../../../base/error_message.ts";
 import { exists, readIfThere } from "../../../base/files.ts";
 import { EXECUTABLE_NAME, VERSION } from "../../self.ts";
@@ -35,7 +35,7 @@ export function textChange(path: string, text: string, mode: number, note: strin
     action: before === undefined ? "create" : "replace",
     path,
     note,
-    apply: () => replaceFile(path, (file) => file.writeSync(new TextEncoder().encode(text)), mode),
+    apply: () => replaceFile(path, text, mode),
   };
 }
 
@@ -91,7 +91,7 @@ export function executableChange(source: string, directory: string, replaces?: s
     path,
     note: `version ${VERSION}, ${size}${old}`,
     apply: () => {
-      replaceFile(path, (file) => copyInto(file, source), MODE, (copy) => {
+      replaceByCopy(path, source, MODE, (copy) => {
         mustRun(copy);
         if (there) keepPrevious(path, join(directory, PREVIOUS));
       });
@@ -113,7 +113,7 @@ function keepPrevious(path: string, previous: string): void {
   try {
     Deno.linkSync(path, previous);
   } catch {
-    Deno.copyFileSync(path, previous); // a file system without hard links
+    replaceByCopy(previous, path, MODE); // a file system without hard links
   }
 }
 
@@ -158,12 +158,4 @@ function fill(file: Deno.FsFile, buffer: Uint8Array): number {
     filled += read;
   }
   return filled;
-}
-
-function copyInto(file: Deno.FsFile, source: string): void {
-  using from = Deno.openSync(source, { read: true });
-  const buffer = new Uint8Array(CHUNK);
-  for (let read = from.readSync(buffer); read !== null; read = from.readSync(buffer)) {
-    for (let at = 0; at < read;) at += file.writeSync(buffer.subarray(at, read));
-  }
 }

@@ -10,7 +10,7 @@ import { applyEdits, type JSONPath, modify } from "jsonc-parser";
 import { inWords } from "../../../base/error_message.ts";
 import { isObject } from "../../../base/json_object.ts";
 import { PLUGIN_NAME } from "../../self.ts";
-import { replaceFile } from "../../../base/durable.ts";
+import { replaceByCopy, replaceFile } from "../../../base/durable.ts";
 import { readIfThere } from "../../../base/files.ts";
 import { type FileChange, keep, textChange } from "./file_change.ts";
 
@@ -131,10 +131,8 @@ function editChange(
     note: `${note}; the file as it was: ${backup}`,
     apply: () => {
       const mode = (Deno.statSync(path).mode ?? 0o600) & 0o777;
-      const put = (where: string, text: string) =>
-        replaceFile(where, (file) => file.writeSync(new TextEncoder().encode(text)), mode);
-      put(backup, before);
-      put(path, after);
+      replaceByCopy(backup, path, mode);
+      replaceFile(path, after, mode);
     },
   };
 }

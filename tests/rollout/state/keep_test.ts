@@ -22,6 +22,8 @@ const threadOf = (n: number): string =>
 /** A profile whose agents each have a workspace and a session. */
 class World {
   readonly home = new CodexHome();
+  /** Homes that agents have of their own. */
+  readonly homes = new Map<string, string>();
   readonly stateDir = join(this.home.dir, "state");
   readonly warnings: string[] = [];
   readonly store = this.start();
@@ -72,7 +74,8 @@ class World {
 
   tidy(laterDays = 0): ReturnType<typeof tidy> {
     const now = Date.now() + laterDays * DAY_MS;
-    return tidy(this.start(), { codexHome: this.home.dir, keepMs: KEEP_DAYS * DAY_MS, now });
+    const codexHomeOf = (agentId: string) => this.homes.get(agentId) ?? this.home.dir;
+    return tidy(this.start(), { codexHomeOf, keepMs: KEEP_DAYS * DAY_MS, now });
   }
 
   [Symbol.dispose](): void {
@@ -105,6 +108,55 @@ Deno.test("tidy judges no thread while codex's home is not there", async () => {
   Deno.renameSync(join(world.home.dir, "sessions"), join(world.home.dir, "unmounted"));
   await world.tidy();
   assert.equal(world.store.list().length, 1);
+});
+
+Deno.test("tidy looks for an agent's rollout in that agent's home, and in the one where it was last", async () => {
+  using world = new World();
+  using own = new CodexHome();
+  const path = await world.turn(1);
+  const compressed = `${own.path(threadOf(1))}.zst`;
+  Deno.renameSync(path, compressed);
+  world.homes.set("agent-1", own.dir);
+  world.age(1000);
+  await world.tidy();
+  assert.equal(world.store.list().length, 1);
+
+  const state = {
+    threadId: threadOf(1),
+    rolloutPath: own.path(threadOf(1)),
+    endOffset: 0,
+    usageTotal,
+  };
+  await world.store.save("agent-1", world.workspace(1), state);
+  world.homes.clear();
+  world.age(1000);
+  await world.tidy();
+  assert.equal(world.store.list().length, 1);
+  Deno.removeSync(compressed);
+  assert.deepEqual(await world.tidy(), { threads: 1, files: 0 });
+});
+
+Deno.test("tidy keeps a thread whose rollout is refused: it may be repaired", async () => {
+  using world = new World();
+  Deno.writeTextFileSync(await world.turn(1), "no session\n");
+  world.age(1000);
+  await world.tidy();
+  assert.equal(world.store.list().length, 1);
+});
+
+Deno.test("tidy keeps what is to be consumed for as long as its thread is remembered", async () => {
+  using world = new World();
+  const path = await world.turn(1);
+  Deno.renameSync(path, `${path}.zst`);
+  const pending = world.store.threadFile(threadOf(1), "pending");
+  Deno.writeTextFileSync(pending, "{}");
+  world.age(1000);
+  await world.tidy();
+  assert.ok(Deno.statSync(pending).isFile);
+  assert.deepEqual(world.warnings, []);
+  Deno.removeSync(`${path}.zst`);
+  assert.deepEqual(await world.tidy(), { threads: 1, files: 1 });
+  assert.match(world.warnings.join(), /Gave up what was to be consumed/);
 });
 
 Deno.test("tidy removes what was set aside and what could not be done, once it is old, and says so", async () => {
@@ -140,6 +192,16 @@ Deno.test("state of 2,000 agents that come and go stays bounded over many restar
   assert.equal(sizes.slice(10).every((size) => size <= 700), true, sizes.join());
   assert.ok(Math.max(...times) < 2000, times.map(Math.round).join());
   assert.deepEqual(world.warnings, []);
+});
+
+Deno.test("forgetThread leaves what is to be consumed to whoever can do it", async () => {
+  using world = new World();
+  await world.turn(1);
+  const files = (["pending", "journal"] as const)
+    .map((kind) => world.store.threadFile(threadOf(1), kind));
+  for (const path of files) Deno.writeTextFileSync(path, "{}");
+  await forgetThread(world.store, "agent-1", world.workspace(1));
+  assert.ok(files.every((path) => Deno.statSync(path).isFile));
 });
 
 Deno.test("forgetThread forgets one agent's thread, also in the workspace, and no other's", async () => {

@@ -1,7 +1,13 @@
 import { strict as assert } from "node:assert";
+import { join } from "@std/path";
 import * as fc from "fast-check";
+import { canMount, mountSmall } from "../../../support/mounted.ts";
+import { skipped } from "../../../support/skipped.ts";
+import { Folder } from "../command_line.ts";
 import {
+  allowChange,
   isAllowed,
+  readPlexumJson,
   withoutPlugin,
   withPlugin,
 } from "../../../../plugin/operator/setup/plexum_json.ts";
@@ -82,4 +88,39 @@ Deno.test("a plexum.json that cannot be understood is refused with the reason", 
   assert.throws(() => withPlugin(`[]`), /something else than an object/);
   assert.throws(() => withPlugin(`{"plugins": 1}`), /"plugins" is not an object/);
   assert.throws(() => withPlugin(`{"plugins": {"allow": "x"}}`), /"plugins.allow" is not a list/);
+});
+
+const KIB = 1024;
+
+// The first is too large for its copy; beside the copy of the second there is no room for the edited one.
+for (const [what, size] of [["the copy", 40 * KIB], ["the edited file", 26 * KIB]] as const) {
+  Deno.test({
+    name: `allowChange leaves plexum.json as it was where there is no room for ${what}`,
+    ignore: skipped(!canMount(), "no file system may be mounted here"),
+    async fn() {
+      using folder = new Folder();
+      using profile = mountSmall(folder.at("small"), 64 * KIB) ?? assert.fail();
+      const path = join(profile.path, "plexum.json");
+      const text = `{}\n// ${"x".repeat(size)}\n`;
+      Deno.writeTextFileSync(path, text);
+      await assert.rejects(async () => await allowChange(readPlexumJson(profile.path)).apply(), {
+        message: /^Cannot write .*plexum\.json(?:\.bak)?: no space is left on the device$/,
+      });
+      assert.equal(Deno.readTextFileSync(path), text);
+      const names = [...Deno.readDirSync(profile.path)].map(({ name }) => name).sort();
+      const whole = what === "the copy" ? [] : ["plexum.json.bak"];
+      assert.deepEqual(names, ["plexum.json", ...whole]);
+      for (const name of whole) {
+        assert.equal(Deno.readTextFileSync(join(profile.path, name)), text);
+      }
+    },
+  });
+}
+
+Deno.test("allowChange keeps plexum.json as it was to the byte, also where it is no UTF-8", async () => {
+  using folder = new Folder();
+  const bytes = new Uint8Array([...new TextEncoder().encode("{} // "), 0xe9, 0x0a]);
+  Deno.writeFileSync(folder.at("plexum.json"), bytes);
+  await allowChange(readPlexumJson(folder.path)).apply();
+  assert.deepEqual(Deno.readFileSync(folder.at("plexum.json.bak")), bytes);
 });
