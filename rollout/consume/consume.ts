@@ -10,7 +10,6 @@
  */
 
 import { readOwnFile } from "../../base/files.ts";
-import { writerGone } from "../rollout_file.ts";
 import { importSessionFile, type StateStore } from "../state/state.ts";
 import { decodeJournal } from "./edit.ts";
 import { type ConsumeOp, isConsumeOp } from "./plan.ts";
@@ -99,10 +98,7 @@ export async function applyPending(
  * `signal` aborts.
  */
 export async function consumable(session: Session, signal: AbortSignal): Promise<boolean> {
-  const thread = await threadOf(session);
-  if (thread === undefined || await thread.isCompressed()) return false;
-  await writerGone(session.codexHome, thread.threadId, signal);
-  return !signal.aborted;
+  return await (await threadOf(session))?.writerGone(signal) ?? false;
 }
 
 /**

@@ -6,7 +6,13 @@
 import { type Disk, removeDurably, writeDurably } from "../../base/durable.ts";
 import { isThere, readOwnFile, unlessMissing, UnusableFile } from "../../base/files.ts";
 import { type Located, locateRollout } from "../locate.ts";
-import { openRollout, type RolloutFile, whileNoWriter } from "../rollout_file.ts";
+import {
+  homeOf,
+  openRollout,
+  type RolloutFile,
+  whileNoWriter,
+  writerGone,
+} from "../rollout_file.ts";
 import { findCalls, type FoundCalls } from "../state/call_index.ts";
 import type { StateStore } from "../state/state.ts";
 import { applyEdits, recover } from "./edit.ts";
@@ -23,6 +29,7 @@ export type Consumed =
 /** Where a thread lives. */
 export interface ThreadPlace {
   threadId: string;
+  /** Where its rollout is looked for when it is not at `rolloutPath`. */
   codexHome: string;
   rolloutPath?: string | undefined;
 }
@@ -49,10 +56,17 @@ export class ThreadFiles {
     return isThere(this.#file("pending")) || isThere(this.#file("journal"));
   }
 
-  /** Whether codex has compressed the rollout. It unpacks it when the thread is resumed. */
-  async isCompressed(): Promise<boolean> {
+  /**
+   * Resolves when no codex has the thread open any more. Resolves with false where codex has compressed the
+   * rollout, which it unpacks when the thread is resumed, and when `signal` aborts.
+   */
+  async writerGone(signal: AbortSignal): Promise<boolean> {
     const { codexHome, threadId, rolloutPath } = this.#place;
-    return (await locateRollout(codexHome, threadId, rolloutPath)).kind === "compressed";
+    const located = await locateRollout(codexHome, threadId, rolloutPath);
+    if (located.kind === "compressed") return false;
+    const path = located.kind === "missing" ? undefined : located.path;
+    await writerGone(homeOf(path, codexHome), threadId, signal);
+    return !signal.aborted;
   }
 
   /** What was deferred. A file that cannot be read is set aside and reported. */
@@ -97,16 +111,12 @@ export class ThreadFiles {
 
   /** False when there is something to finish and a codex is writing. */
   async #recover(): Promise<boolean> {
-    const journal = this.#file("journal");
-    if (!isThere(journal)) return true;
-    const { codexHome, threadId } = this.#place;
-    const free = await whileNoWriter(codexHome, threadId, async () => {
-      const recovery = await recover(journal, this.#store.disk);
-      if (recovery.kind !== "refused") return;
+    const recovery = await recover(this.#file("journal"), this.#store.disk);
+    if (recovery.kind === "refused") {
       const { reason, setAside } = recovery;
       this.#store.warn(`Cannot finish a consume: ${reason}. Its journal is kept as ${setAside}.`);
-    });
-    return free !== undefined;
+    }
+    return recovery.kind !== "busy";
   }
 
   async #locate(): Promise<Exclude<Located, { kind: "refused" }>> {
@@ -121,7 +131,8 @@ export class ThreadFiles {
     rollout: RolloutFile,
     ops: ReadonlyMap<string, ConsumeOp>,
   ): Promise<Plan | undefined> {
-    const { codexHome, threadId } = this.#place;
+    const { threadId } = this.#place;
+    const codexHome = homeOf(rollout.path, this.#place.codexHome);
     let anew = false;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       // Not under codex's lock: a first look at a large session takes its time.
@@ -144,7 +155,8 @@ export class ThreadFiles {
     if (plan === undefined) return "index is wrong";
     if (plan.edits.length > 0) {
       const { path, dev, ino } = rollout;
-      const { codexHome, threadId } = this.#place;
+      const { threadId } = this.#place;
+      const codexHome = homeOf(path, this.#place.codexHome);
       const journal = { codexHome, threadId, path, dev, ino, size: calls.size, edits: plan.edits };
       await applyEdits(journal, this.#file("journal"), this.#store.disk);
     }
@@ -171,8 +183,8 @@ function assertSingleName({ path, file }: RolloutFile): void {
 /*
  * Consumes that could not be done yet, because a codex was writing the thread.
  *
- * One file per thread, replaced as a whole; the last op for a call id counts. It also names the codex
- * home, so that what is pending can be applied without the agent that asked for it.
+ * One file per thread, replaced as a whole; the last op for a call id counts. It also names where the
+ * thread lives, so that what is pending can be applied without the agent that asked for it.
  */
 
 /** What is to be done to a thread as soon as nobody writes it. */
