@@ -195,7 +195,7 @@ class BrokenJournal extends Error {
 }
 
 /** Reads a stored journal. Throws BrokenJournal where it is not whole or not of this version. */
-export function decodeJournal(bytes: Uint8Array): Journal {
+function decodeJournal(bytes: Uint8Array): Journal {
   const content = bytes.subarray(0, -DIGEST_BYTES);
   const digest = createHash("sha256").update(content).digest();
   if (!digest.equals(bytes.subarray(content.length))) {

@@ -69,12 +69,16 @@ export class ThreadFiles {
     return !signal.aborted;
   }
 
-  /** What was deferred. A file that cannot be read is set aside and reported. */
+  /**
+   * What was deferred. A file with anything else in it is set aside and reported; one that cannot be read
+   * now may be read later, so it stays.
+   */
   get pending(): Pending | undefined {
     const path = this.#file("pending");
     try {
       return readPending(path);
     } catch (error) {
+      if (!(error instanceof SyntaxError || error instanceof UnusableFile)) throw error;
       Deno.renameSync(path, `${path}.broken`);
       this.#store.warn(`${error}. It was set aside as ${path}.broken.`);
       return undefined;
@@ -123,7 +127,7 @@ export class ThreadFiles {
     const { codexHome, threadId, rolloutPath } = this.#place;
     const located = await locateRollout(codexHome, threadId, rolloutPath);
     if (located.kind !== "refused") return located;
-    throw new UnusableFile("consume in", located.path, located.reason);
+    throw located.cause ?? new UnusableFile("consume in", located.path, located.reason);
   }
 
   /** Plans and applies while nobody writes; `undefined` when somebody does. */
