@@ -104,6 +104,9 @@ export class UnusableFile extends Error {
   }
 }
 
+/** It was replaced while it was opened. */
+class ReplacedFile extends UnusableFile {}
+
 /**
  * Opens a regular file of ours; its offset is 0. Do not write to it.
  * @throws {UnusableFile} where it is something else, or was replaced meanwhile.
@@ -124,10 +127,22 @@ export function openOwnFile(path: string): OpenedFile {
   }
 }
 
-/** All of a regular file of ours; throws as {@link openOwnFile} does. */
+/** How often a file may be replaced while it is opened. */
+const REPLACED = 3;
+
+/**
+ * All of a regular file of ours; throws as {@link openOwnFile} does. One that is replaced as a whole at this
+ * very moment, as our own files are, is the new one.
+ */
 export function readOwnFile(path: string): Uint8Array<ArrayBuffer> {
-  using opened = openOwnFile(path);
-  return readFully(opened.file, opened.info.size);
+  for (let times = 0;; times++) {
+    try {
+      using opened = openOwnFile(path);
+      return readFully(opened.file, opened.info.size);
+    } catch (error) {
+      if (!(error instanceof ReplacedFile) || times === REPLACED) throw error;
+    }
+  }
 }
 
 /** The next `length` bytes of a file; fewer where it ends before. */
@@ -162,7 +177,7 @@ export function assertSame(
   opened: { dev: number; ino: number | null },
 ): void {
   if (opened.dev === expected.dev && opened.ino === expected.ino) return;
-  throw new UnusableFile(
+  throw new ReplacedFile(
     "use",
     path,
     `it was replaced (device ${opened.dev}, inode ${opened.ino} instead of ` +

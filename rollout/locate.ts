@@ -10,7 +10,7 @@
  * @module
  */
 import { basename, join } from "@std/path";
-import { isThere, openOwnFile, whyUnusable } from "../base/files.ts";
+import { isThere, openOwnFile, UnusableFile, whyUnusable } from "../base/files.ts";
 import { Slices } from "../base/timer.ts";
 import { metaAt, metaOf } from "./rollout_file.ts";
 
@@ -21,8 +21,11 @@ export type Located =
   | { kind: "compressed"; path: string }
   /** Not there; `looked` names the directories that were searched. */
   | { kind: "missing"; looked: string[] }
-  /** A file of that name exists but is not to be trusted. */
-  | { kind: "refused"; path: string; reason: string };
+  /**
+   * A file of that name exists but is not to be trusted. Or nobody can tell, because the system failed: then
+   * `cause` is what it said, and another time it may be found.
+   */
+  | { kind: "refused"; path: string; reason: string; cause?: Error };
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -89,13 +92,17 @@ function* look(
   }
   const looked = new Set<string>();
   let refused: Located | undefined;
-  for (const directory of directories(codexHome, threadId, where)) {
-    if (looked.has(directory)) continue;
-    looked.add(directory);
-    const found = search(directory, threadId);
-    if (found?.kind === "refused") refused ??= found;
-    else if (found !== undefined) return found;
-    yield;
+  try {
+    for (const directory of directories(codexHome, threadId, where)) {
+      if (looked.has(directory)) continue;
+      looked.add(directory);
+      const found = search(directory, threadId);
+      if (found?.kind === "refused") refused ??= found;
+      else if (found !== undefined) return found;
+      yield;
+    }
+  } catch (error) {
+    return unread(codexHome, error);
   }
   return refused ?? { kind: "missing", looked: [...looked] };
 }
@@ -160,8 +167,15 @@ function inspectRollout(path: string, threadId: string): Located {
     return reason === undefined ? { kind: "found", path } : { kind: "refused", path, reason };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return { kind: "missing", looked: [path] };
-    return { kind: "refused", path, reason: String(error) };
+    if (error instanceof UnusableFile) return { kind: "refused", path, reason: String(error) };
+    return unread(path, error);
   }
+}
+
+/** The system failed, be it for a moment. */
+function unread(path: string, cause: unknown): Located {
+  if (!(cause instanceof Error)) throw cause;
+  return { kind: "refused", path, reason: String(cause), cause };
 }
 
 function whyNotThisThread(file: Deno.FsFile, threadId: string): string | undefined {
@@ -193,10 +207,15 @@ function namesIn(directory: string): string[] {
   if (!isThere(directory)) return [];
   try {
     return [...Deno.readDirSync(directory)].map((entry) => entry.name);
-  } catch {
-    return []; // not readable: nothing of ours in it
+  } catch (error) {
+    // Not a directory, or not ours to read: nothing of ours is in it.
+    if (NOTHING_THERE.some((kind) => error instanceof kind)) return [];
+    throw error;
   }
 }
+
+const { NotADirectory, NotFound, PermissionDenied } = Deno.errors;
+const NOTHING_THERE = [NotADirectory, NotFound, PermissionDenied];
 
 /**
  * How codex keeps its newest session: `paginated` (0.148 and later) or `legacy`; `undefined` where there
@@ -204,13 +223,13 @@ function namesIn(directory: string): string[] {
  */
 export function newestHistoryMode(codexHome: string): string | undefined {
   let path = join(codexHome, "sessions");
-  for (let depth = 0; depth < 4; depth++) {
-    const newest = namesIn(path).filter((name) => /^\d+$|^rollout-.*\.jsonl$/.test(name)).sort()
-      .at(-1);
-    if (newest === undefined) return undefined;
-    path = join(path, newest);
-  }
   try {
+    for (let depth = 0; depth < 4; depth++) {
+      const newest = namesIn(path).filter((name) => /^\d+$|^rollout-.*\.jsonl$/.test(name)).sort()
+        .at(-1);
+      if (newest === undefined) return undefined;
+      path = join(path, newest);
+    }
     return metaAt(path)?.historyMode ?? "legacy";
   } catch {
     return "legacy";

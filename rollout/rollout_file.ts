@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "@std/path";
-import { isDirectory, openOwnFile } from "../base/files.ts";
+import { openOwnFile, unlessMissing } from "../base/files.ts";
 import { isLocked, lockWithin } from "../base/lock.ts";
 import { pause, Slices } from "../base/timer.ts";
 import type { Usage } from "./records/events.ts";
@@ -75,6 +75,19 @@ export async function lastUsageTotal(path: string, from: number): Promise<Usage 
   return total;
 }
 
+const IN_A_HOME = /^(.*)\/(?:archived_sessions|sessions(?:\/\d+){0,3})\/[^/]+$/s;
+
+/**
+ * The codex home that the rollout at `path` lies in; `given` where there is no path, or none that tells.
+ *
+ * A thread's locks count in that home. The one that a program is given now may be another: an agent's was
+ * changed, or an operator's shell is without the `CODEX_HOME` of the host.
+ */
+export function homeOf(path: string | undefined, given: string): string {
+  const home = IN_A_HOME.exec(path ?? "")?.[1];
+  return home === "" ? "/" : home ?? given;
+}
+
 /*
  * codex's own lock on a thread, so that no record is changed under a codex that is writing.
  *
@@ -104,6 +117,8 @@ const LONGEST_LOOK_MS = 2000;
 /**
  * Runs `work` while no codex writes the thread, and none can begin to. Resolves with `undefined`, without
  * running it, when a codex has the thread open. Rejects when the coordination lock is not to be had.
+ *
+ * @param codexHome that in which the thread's rollout lies, see {@link homeOf}; so for the functions below.
  */
 export async function whileNoWriter<T>(
   codexHome: string,
@@ -111,7 +126,9 @@ export async function whileNoWriter<T>(
   work: () => T | Promise<T>,
 ): Promise<{ result: T } | undefined> {
   const directory = join(codexHome, DIRECTORY);
-  if (!isDirectory(directory)) return { result: await work() };
+  // Whatever else the system says is no proof that there are no locks.
+  const info = unlessMissing(() => Deno.statSync(directory));
+  if (!info?.isDirectory) return { result: await work() };
   const coordinationPath = join(directory, ".coordination.lock");
   using coordination = await lockWithin(coordinationPath, COORDINATION_MS);
   if (coordination === undefined) {

@@ -9,12 +9,9 @@
  * @module
  */
 
-import { readOwnFile } from "../../base/files.ts";
-import { writerGone } from "../rollout_file.ts";
 import { importSessionFile, type StateStore } from "../state/state.ts";
-import { decodeJournal } from "./edit.ts";
 import { type ConsumeOp, isConsumeOp } from "./plan.ts";
-import { type Consumed, ThreadFiles, type ThreadPlace } from "./thread_files.ts";
+import { type Consumed, ThreadFiles } from "./thread_files.ts";
 
 /** An agent's thread in a workspace. */
 export interface Session {
@@ -99,10 +96,7 @@ export async function applyPending(
  * `signal` aborts.
  */
 export async function consumable(session: Session, signal: AbortSignal): Promise<boolean> {
-  const thread = await threadOf(session);
-  if (thread === undefined || await thread.isCompressed()) return false;
-  await writerGone(session.codexHome, thread.threadId, signal);
-  return !signal.aborted;
+  return await (await threadOf(session))?.writerGone(signal) ?? false;
 }
 
 /**
@@ -111,36 +105,30 @@ export async function consumable(session: Session, signal: AbortSignal): Promise
  */
 export async function recoverAll(store: StateStore): Promise<MutateResult> {
   const sum = emptyResult(0);
-  for (const place of threadsWithWork(store)) {
+  for (const threadId of threadsWithWork(store)) {
     try {
-      const thread = new ThreadFiles(store, place);
-      const result = await store.exclusive(() => finishWork(thread));
+      const result = await store.exclusive(() => finishWork(threadWithWork(store, threadId)));
       sum.requested += result.requested;
       sum.touched += result.touched;
       sum.deferred += result.deferred;
       sum.skipped.push(...result.skipped);
     } catch (error) {
-      store.warn(`Cannot finish the consumes of thread ${place.threadId}: ${error}`);
+      store.warn(`Cannot finish the consumes of thread ${threadId}: ${error}`);
     }
   }
   return sum;
 }
 
 /** The threads of which a consume was deferred or interrupted. */
-function threadsWithWork(store: StateStore): ThreadPlace[] {
+function threadsWithWork(store: StateStore): Set<string> {
   const names = [...Deno.readDirSync(store.dir)].map(({ name }) => name);
-  const ids = new Set(names.flatMap((name) => /^(.+)\.(?:pending|journal)$/.exec(name)?.[1] ?? []));
-  return [...ids].flatMap((threadId) => {
-    const deferred = new ThreadFiles(store, { threadId, codexHome: "" }).pending;
-    if (deferred !== undefined) return { threadId, ...deferred };
-    try {
-      const journal = decodeJournal(readOwnFile(store.threadFile(threadId, "journal")));
-      return { threadId, codexHome: journal.codexHome, rolloutPath: journal.path };
-    } catch (error) {
-      store.warn(`Cannot read what was begun on thread ${threadId}: ${error}`);
-      return [];
-    }
-  });
+  return new Set(names.flatMap((name) => /^(.+)\.(?:pending|journal)$/.exec(name)?.[1] ?? []));
+}
+
+/** Such a thread, where its list of what was deferred says it is; a journal tells of itself. */
+function threadWithWork(store: StateStore, threadId: string): ThreadFiles {
+  const { pending } = new ThreadFiles(store, { threadId, codexHome: "" });
+  return new ThreadFiles(store, { threadId, codexHome: "", ...pending });
 }
 
 async function finishWork(thread: ThreadFiles): Promise<MutateResult> {

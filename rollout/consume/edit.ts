@@ -19,11 +19,14 @@ import {
   UnusableFile,
 } from "../../base/files.ts";
 import { joinBytes } from "../../base/lines.ts";
+import { homeOf, whileNoWriter } from "../rollout_file.ts";
 import { readAt } from "../scan.ts";
 
 /** What recovery found. */
 export type Recovery =
   | { kind: "none" }
+  /** A codex has the thread open; nothing was done. */
+  | { kind: "busy" }
   /** The change was finished, or had been finished and only the journal was left. */
   | { kind: "finished"; path: string }
   /** The journal does not fit its file; it was set aside. */
@@ -31,7 +34,7 @@ export type Recovery =
 
 const NEWLINE = 10;
 
-/** Makes the change of `journal`, which is stored at `journalPath` meanwhile. */
+/** Makes the change of `journal`, which is stored at `journalPath` meanwhile. Only while nobody writes. */
 export async function applyEdits(
   journal: Journal,
   journalPath: string,
@@ -42,16 +45,19 @@ export async function applyEdits(
   await finish(journal, journalPath, disk);
 }
 
-/** Finishes the change that a crash interrupted, if there was one. Idempotent. */
+/** Finishes the change that a crash interrupted, if there was one and nobody writes. Idempotent. */
 export async function recover(journalPath: string, disk: Disk): Promise<Recovery> {
   const bytes = unlessMissing(() => readOwnFile(journalPath));
   if (bytes === undefined) return { kind: "none" };
   try {
     const journal = decodeJournal(bytes);
-    assertMadeFor(journal);
-    await writeEdits(journal, disk);
-    await finish(journal, journalPath, disk);
-    return { kind: "finished", path: journal.path };
+    const { codexHome, threadId, path } = journal;
+    const free = await whileNoWriter(homeOf(path, codexHome), threadId, async () => {
+      assertMadeFor(journal);
+      await writeEdits(journal, disk);
+      await finish(journal, journalPath, disk);
+    });
+    return free === undefined ? { kind: "busy" } : { kind: "finished", path };
   } catch (error) {
     if (!(error instanceof Misfit || error instanceof BrokenJournal)) throw error;
     const setAside = `${journalPath}.refused`;
@@ -149,6 +155,7 @@ export interface Edit {
 
 /** A change to a file. */
 export interface Journal {
+  /** Where the rollout lies; earlier versions wrote the home that they were given. */
   codexHome: string;
   threadId: string;
   path: string;
@@ -188,7 +195,7 @@ class BrokenJournal extends Error {
 }
 
 /** Reads a stored journal. Throws BrokenJournal where it is not whole or not of this version. */
-export function decodeJournal(bytes: Uint8Array): Journal {
+function decodeJournal(bytes: Uint8Array): Journal {
   const content = bytes.subarray(0, -DIGEST_BYTES);
   const digest = createHash("sha256").update(content).digest();
   if (!digest.equals(bytes.subarray(content.length))) {

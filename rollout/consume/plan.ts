@@ -4,6 +4,7 @@
  * @module
  */
 import { type Span, stringAt } from "../../base/raw_json.ts";
+import { Slices } from "../../base/timer.ts";
 import { callItemsIn, contentEnd, paddedEnd } from "../records/items.ts";
 import type { RolloutFile } from "../rollout_file.ts";
 import { readAt } from "../scan.ts";
@@ -22,17 +23,38 @@ export interface Plan {
 const CONTEXT_BYTES = 256;
 
 /**
- * Plans the changes on these lines. `undefined` when a line is not what the index said: the index must
- * be made anew.
+ * The lines in the order of the file, each once, in batches of at most so many bytes or a single line. At
+ * least one batch, which may be empty.
  */
-export function planEdits(
+export function batchesOf(lines: readonly IndexEntry[], bytes: number): IndexEntry[][] {
+  const unique = new Map(lines.map((entry) => [entry.offset, entry]));
+  let batch: IndexEntry[] = [];
+  const batches = [batch];
+  let room = bytes;
+  for (const entry of [...unique.values()].sort((a, b) => a.offset - b.offset)) {
+    if (entry.length > room && batch.length > 0) {
+      batches.push(batch = []);
+      room = bytes;
+    }
+    batch.push(entry);
+    room -= entry.length;
+  }
+  return batches;
+}
+
+/**
+ * Plans the changes on these lines, each given once; others run between two. `undefined` when a line is not
+ * what the index said: the index must be made anew.
+ */
+export async function planEdits(
   rollout: RolloutFile,
   lines: readonly IndexEntry[],
   wanted: ReadonlyMap<string, ConsumeOp>,
-): Plan | undefined {
+): Promise<Plan | undefined> {
   const plan: Plan = { edits: [], found: new Set(), changed: new Set() };
-  const unique = new Map(lines.map((entry) => [entry.offset, entry]));
-  for (const entry of [...unique.values()].sort((a, b) => a.offset - b.offset)) {
+  const slices = new Slices();
+  for (const entry of lines) {
+    if (slices.due) await slices.next();
     const line = readAt(rollout.file, entry.offset, entry.length);
     const spliced = spliceAsIndexed(line, entry, wanted);
     if (spliced === undefined) return undefined;
@@ -62,15 +84,15 @@ function spliceAsIndexed(
   }
 }
 
-/** What differs, as one change: from the first byte that does to the last. */
+/** What differs, as one change: from the first byte that does to the end of the line. */
 function editOf(offset: number, before: Uint8Array, after: Uint8Array): Edit {
   let start = 0;
   while (before[start] === after[start]) start++;
   return {
     offset: offset + start,
-    before: before.slice(start),
-    after: after.slice(start),
-    context: before.slice(Math.max(0, start - CONTEXT_BYTES), start),
+    before: before.subarray(start),
+    after: after.subarray(start),
+    context: before.subarray(Math.max(0, start - CONTEXT_BYTES), start),
   };
 }
 

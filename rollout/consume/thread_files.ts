@@ -6,15 +6,24 @@
 import { type Disk, removeDurably, writeDurably } from "../../base/durable.ts";
 import { isThere, readOwnFile, unlessMissing, UnusableFile } from "../../base/files.ts";
 import { type Located, locateRollout } from "../locate.ts";
-import { openRollout, type RolloutFile, whileNoWriter } from "../rollout_file.ts";
-import { findCalls, type FoundCalls } from "../state/call_index.ts";
+import {
+  homeOf,
+  openRollout,
+  type RolloutFile,
+  whileNoWriter,
+  writerGone,
+} from "../rollout_file.ts";
+import { findCalls, type IndexEntry } from "../state/call_index.ts";
 import type { StateStore } from "../state/state.ts";
 import { applyEdits, recover } from "./edit.ts";
-import { type ConsumeOp, isConsumeOp, type Plan, planEdits } from "./plan.ts";
+import { batchesOf, type ConsumeOp, isConsumeOp, type Plan, planEdits } from "./plan.ts";
+
+/** The calls of which there is a record, and those of which one changed. */
+export type Done = Omit<Plan, "edits">;
 
 /** What became of a consume. */
 export type Consumed =
-  | ({ kind: "done" } & Omit<Plan, "edits">)
+  | ({ kind: "done" } & Done)
   /** It is remembered: a codex is writing the thread, or has compressed it and must unpack it first. */
   | { kind: "deferred" }
   /** The thread has no rollout. */
@@ -23,6 +32,7 @@ export type Consumed =
 /** Where a thread lives. */
 export interface ThreadPlace {
   threadId: string;
+  /** Where its rollout is looked for when it is not at `rolloutPath`. */
   codexHome: string;
   rolloutPath?: string | undefined;
 }
@@ -30,14 +40,22 @@ export interface ThreadPlace {
 /** How often to look again when the rollout grows while its index is brought up to date. */
 const ATTEMPTS = 5;
 
+/**
+ * How many bytes of lines are changed in one go, which takes a tenth of a second. A codex that starts
+ * meanwhile waits for it, and four times as much is in memory.
+ */
+const BATCH_BYTES = 2 * 1024 * 1024;
+
 /** The files of one thread. Use it only within the store's `exclusive`. */
 export class ThreadFiles {
   readonly #store: StateStore;
   readonly #place: ThreadPlace;
+  readonly #batchBytes: number;
 
-  constructor(store: StateStore, place: ThreadPlace) {
+  constructor(store: StateStore, place: ThreadPlace, batchBytes = BATCH_BYTES) {
     this.#store = store;
     this.#place = place;
+    this.#batchBytes = batchBytes;
   }
 
   get threadId(): string {
@@ -49,18 +67,29 @@ export class ThreadFiles {
     return isThere(this.#file("pending")) || isThere(this.#file("journal"));
   }
 
-  /** Whether codex has compressed the rollout. It unpacks it when the thread is resumed. */
-  async isCompressed(): Promise<boolean> {
+  /**
+   * Resolves when no codex has the thread open any more. Resolves with false where codex has compressed the
+   * rollout, which it unpacks when the thread is resumed, and when `signal` aborts.
+   */
+  async writerGone(signal: AbortSignal): Promise<boolean> {
     const { codexHome, threadId, rolloutPath } = this.#place;
-    return (await locateRollout(codexHome, threadId, rolloutPath)).kind === "compressed";
+    const located = await locateRollout(codexHome, threadId, rolloutPath);
+    if (located.kind === "compressed") return false;
+    const path = located.kind === "missing" ? undefined : located.path;
+    await writerGone(homeOf(path, codexHome), threadId, signal);
+    return !signal.aborted;
   }
 
-  /** What was deferred. A file that cannot be read is set aside and reported. */
+  /**
+   * What was deferred. A file with anything else in it is set aside and reported; one that cannot be read
+   * now may be read later, so it stays.
+   */
   get pending(): Pending | undefined {
     const path = this.#file("pending");
     try {
       return readPending(path);
     } catch (error) {
+      if (!(error instanceof SyntaxError || error instanceof UnusableFile)) throw error;
       Deno.renameSync(path, `${path}.broken`);
       this.#store.warn(`${error}. It was set aside as ${path}.broken.`);
       return undefined;
@@ -79,82 +108,101 @@ export class ThreadFiles {
   /** Finishes what was interrupted, then consumes what was deferred and what is asked for. */
   async consume(asked: ReadonlyMap<string, ConsumeOp>): Promise<Consumed> {
     if (!await this.#recover()) return await this.defer(asked);
-    const pending = this.pending;
-    const ops = new Map([...pending?.ops ?? [], ...asked]);
+    const ops = new Map([...this.pending?.ops ?? [], ...asked]);
     if (ops.size === 0) return { kind: "done", found: new Set(), changed: new Set() };
     const located = await this.#locate();
     if (located.kind === "missing") return located;
     if (located.kind === "compressed") return await this.defer(asked);
     using rollout = openRollout(located.path, this.#place.threadId);
     assertSingleName(rollout);
-    const plan = await this.#carryOut(rollout, ops);
-    if (plan === undefined) return await this.defer(asked);
-    if (pending !== undefined) {
-      await writePending(this.#file("pending"), { ...pending, ops: new Map() }, this.#store.disk);
-    }
-    return { kind: "done", found: plan.found, changed: plan.changed };
+    const done = await this.#carryOut(rollout, asked, ops);
+    if (done === undefined) return await this.defer(asked);
+    const pending = this.#file("pending");
+    if (isThere(pending)) await removeDurably(pending, this.#store.disk);
+    return { kind: "done", ...done };
   }
 
   /** False when there is something to finish and a codex is writing. */
   async #recover(): Promise<boolean> {
-    const journal = this.#file("journal");
-    if (!isThere(journal)) return true;
-    const { codexHome, threadId } = this.#place;
-    const free = await whileNoWriter(codexHome, threadId, async () => {
-      const recovery = await recover(journal, this.#store.disk);
-      if (recovery.kind !== "refused") return;
+    const recovery = await recover(this.#file("journal"), this.#store.disk);
+    if (recovery.kind === "refused") {
       const { reason, setAside } = recovery;
       this.#store.warn(`Cannot finish a consume: ${reason}. Its journal is kept as ${setAside}.`);
-    });
-    return free !== undefined;
+    }
+    return recovery.kind !== "busy";
   }
 
   async #locate(): Promise<Exclude<Located, { kind: "refused" }>> {
     const { codexHome, threadId, rolloutPath } = this.#place;
     const located = await locateRollout(codexHome, threadId, rolloutPath);
     if (located.kind !== "refused") return located;
-    throw new UnusableFile("consume in", located.path, located.reason);
+    throw located.cause ?? new UnusableFile("consume in", located.path, located.reason);
   }
 
-  /** Plans and applies while nobody writes; `undefined` when somebody does. */
+  /** Changes what is there of `ops`, in batches; `undefined` when a codex has the thread open. */
   async #carryOut(
     rollout: RolloutFile,
+    asked: ReadonlyMap<string, ConsumeOp>,
     ops: ReadonlyMap<string, ConsumeOp>,
-  ): Promise<Plan | undefined> {
-    const { codexHome, threadId } = this.#place;
+  ): Promise<Done | undefined> {
+    const done: Done = { found: new Set(), changed: new Set() };
+    const passed = new Set<number>(); // offsets of lines that are done with
     let anew = false;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       // Not under codex's lock: a first look at a large session takes its time.
       const calls = await findCalls(this.#file("calls"), rollout, ops.keys(), anew);
-      const free = await whileNoWriter(codexHome, threadId, () => this.#apply(rollout, calls, ops));
-      if (free === undefined) return undefined;
-      if (typeof free.result === "object") return free.result;
-      anew = free.result === "index is wrong";
+      const left = calls.lines.filter(({ offset }) => !passed.has(offset));
+      const batches = batchesOf(left, this.#batchBytes);
+      // A journal has one batch; so that a crash between two leaves nothing half done, it is remembered.
+      if (batches.length > 1) await this.defer(asked);
+      let outcome: Outcome | undefined;
+      for (const batch of batches) {
+        outcome = await this.#alone(rollout, () => this.#apply(rollout, batch, ops, done));
+        if (outcome === undefined) return undefined;
+        if (outcome === "index is wrong") break;
+        for (const { offset } of batch) passed.add(offset);
+      }
+      anew = outcome === "index is wrong";
+      if (anew) passed.clear();
+      else if (outcome === calls.size) return done;
     }
     throw new Error(`Cannot consume in ${rollout.path}: it kept changing while it was read`);
   }
 
+  /** `undefined` when a codex has the thread open. */
+  async #alone<T>(rollout: RolloutFile, work: () => Promise<T>): Promise<T | undefined> {
+    const home = homeOf(rollout.path, this.#place.codexHome);
+    return (await whileNoWriter(home, this.#place.threadId, work))?.result;
+  }
+
+  /** Changes one batch of lines. */
   async #apply(
     rollout: RolloutFile,
-    calls: FoundCalls,
+    batch: readonly IndexEntry[],
     ops: ReadonlyMap<string, ConsumeOp>,
-  ): Promise<Plan | "rollout grew" | "index is wrong"> {
-    if (rollout.file.statSync().size !== calls.size) return "rollout grew";
-    const plan = planEdits(rollout, calls.lines, ops);
+    done: Done,
+  ): Promise<Outcome> {
+    const plan = await planEdits(rollout, batch, ops);
     if (plan === undefined) return "index is wrong";
+    const { size } = rollout.file.statSync();
     if (plan.edits.length > 0) {
-      const { path, dev, ino } = rollout;
-      const { codexHome, threadId } = this.#place;
-      const journal = { codexHome, threadId, path, dev, ino, size: calls.size, edits: plan.edits };
+      const { threadId, path, dev, ino } = rollout;
+      const codexHome = homeOf(path, this.#place.codexHome);
+      const journal = { codexHome, threadId, path, dev, ino, size, edits: plan.edits };
       await applyEdits(journal, this.#file("journal"), this.#store.disk);
     }
-    return plan;
+    for (const id of plan.found) done.found.add(id);
+    for (const id of plan.changed) done.changed.add(id);
+    return size;
   }
 
   #file(kind: "calls" | "pending" | "journal"): string {
     return this.#store.threadFile(this.#place.threadId, kind);
   }
 }
+
+/** Of a batch: the rollout's size as it was changed, or that the lines were not what the index said. */
+type Outcome = number | "index is wrong";
 
 /** A hard-linked copy of the session would change with it. */
 function assertSingleName({ path, file }: RolloutFile): void {
@@ -171,8 +219,8 @@ function assertSingleName({ path, file }: RolloutFile): void {
 /*
  * Consumes that could not be done yet, because a codex was writing the thread.
  *
- * One file per thread, replaced as a whole; the last op for a call id counts. It also names the codex
- * home, so that what is pending can be applied without the agent that asked for it.
+ * One file per thread, replaced as a whole; the last op for a call id counts. It also names where the
+ * thread lives, so that what is pending can be applied without the agent that asked for it.
  */
 
 /** What is to be done to a thread as soon as nobody writes it. */
@@ -193,9 +241,8 @@ export function readPending(path: string): Pending | undefined {
   return { codexHome, ops, ...(rolloutPath === undefined ? {} : { rolloutPath }) };
 }
 
-/** Remembers durably what is pending; nothing pending removes the file. */
+/** Remembers durably what is pending. */
 async function writePending(path: string, pending: Pending, disk: Disk): Promise<void> {
-  if (pending.ops.size === 0) return await removeDurably(path, disk);
   const { codexHome, rolloutPath, ops } = pending;
   const stored = { version: 1, codexHome, rolloutPath, mutations: [...ops] };
   await writeDurably(path, new TextEncoder().encode(JSON.stringify(stored) + "\n"), disk);

@@ -13,6 +13,7 @@ import { join } from "@std/path";
 import { exists, removeIfThere } from "../../base/files.ts";
 import { Slices } from "../../base/timer.ts";
 import { type Located, locateRollout } from "../locate.ts";
+import { homeOf } from "../rollout_file.ts";
 import { removeSessionFile, type StateStore, type ThreadState } from "./state.ts";
 
 /** What was removed. */
@@ -92,8 +93,7 @@ export async function findRollout(
   codexHome: string,
   { threadId, rolloutPath }: Pick<ThreadState, "threadId" | "rolloutPath">,
 ): Promise<Located | undefined> {
-  const [, last = codexHome] = LAST_HOME.exec(rolloutPath ?? "") ?? [];
-  const homes = [...new Set([codexHome, last])];
+  const homes = [...new Set([codexHome, homeOf(rolloutPath, codexHome)])];
   let located: Located | undefined;
   for (const home of homes) {
     located = await locateRollout(home, threadId, rolloutPath);
@@ -101,9 +101,6 @@ export async function findRollout(
   }
   return homes.every(hasSessions) ? located : undefined;
 }
-
-/** The home of a rollout, in its path. */
-const LAST_HOME = /^(.+?)\/(?:archived_)?sessions\/(?:\d+\/\d+\/\d+\/)?[^/]+$/;
 
 /** Removes files that a process was killed over before they were in place. */
 export function sweepTemporaries(store: StateStore, now = Date.now()): void {

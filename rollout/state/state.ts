@@ -229,6 +229,7 @@ export async function importSessionFile(
   const threadId = await readSessionFile(join(workspace, SESSION_FILE));
   if (threadId === undefined || !isThreadId(threadId)) return undefined;
   const located = await locateRollout(codexHome, threadId);
+  if (located.kind === "refused" && located.cause !== undefined) throw located.cause;
   if (located.kind !== "found") return undefined;
   const started = metaAt(located.path)?.cwd;
   if (started === undefined || realPath(started) !== realPath(workspace)) return undefined;
@@ -240,8 +241,9 @@ async function readSessionFile(path: string): Promise<string | undefined> {
   try {
     const bytes = await readForeignFile(path, { maxBytes: MAX_BYTES });
     return new TextDecoder().decode(bytes).trim();
-  } catch {
-    return undefined; // there is none to believe
+  } catch (error) {
+    if (error instanceof UnusableFile) return undefined; // there is none to believe
+    throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { openOwnFile, readForeignFile, readOwnFile, UnusableFile } from "../../base/files.ts";
+import { after } from "../support/failing_system.ts";
 
 function directory(): { path: string } & Disposable {
   const path = Deno.makeTempDirSync({ prefix: "plexum-open-" });
@@ -109,4 +110,13 @@ Deno.test("readForeignFile hears its limit and its signal", async () => {
   const read = readForeignFile(path, { maxBytes: 1, signal: stop.signal });
   stop.abort(new Error("stopped"));
   await assert.rejects(read, /stopped/);
+});
+
+Deno.test("readOwnFile reads the new file where one is put in its place at this very moment", () => {
+  using root = directory();
+  const path = join(root.path, "f");
+  Deno.writeTextFileSync(path, "old");
+  Deno.writeTextFileSync(`${path}.new`, "new");
+  using _replaced = after("lstatSync", path, () => Deno.renameSync(`${path}.new`, path));
+  assert.equal(new TextDecoder().decode(readOwnFile(path)), "new");
 });

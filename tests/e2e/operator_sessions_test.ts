@@ -3,6 +3,8 @@
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
+import { exists } from "../../base/files.ts";
+import { pause } from "../../base/timer.ts";
 import { command } from "../support/model/items.ts";
 import { callOutput } from "../support/model/request.ts";
 import type { Step } from "../support/model/step.ts";
@@ -149,4 +151,28 @@ Deno.test("an agent with a CODEX_HOME of its own has its turns, its threads and 
   assert.ok(entry.path.startsWith(`${own}/sessions/`), entry.path);
   const consumed = await run(["sessions", "consume", "cx", "--all"], { env });
   assert.match(consumed.stdout, /^Consumed 1 of 1, /);
+});
+
+Deno.test("sessions consume and release see a codex that has the thread, from a shell without its CODEX_HOME", async () => {
+  const binary = (await codexBinary(NEWEST_CODEX)).native;
+  await using sandbox = await openSandbox({ binary, steps: [BIG_CALL, { text: "Seen." }] });
+  const { env, workspace: cwd, codexHome, profile } = sandbox;
+  assert.equal((await run(["turn", "look"], { env, cwd })).code, 0);
+  const { CODEX_HOME: _unset, ...shell } = env;
+  const sessions = (...args: string[]) => run(["sessions", ...args], { env: shell, cwd });
+  const [{ threadId }] = JSON.parse((await sessions("list", "--json")).stdout);
+  const lock = Deno.openSync(join(codexHome, "thread-writer-locks", `${threadId}.lock`), {
+    write: true,
+    create: true,
+  });
+  lock.lockSync(true); // as a codex does that has it open
+  const consumed = await sessions("consume", "hand:default", "--all");
+  assert.match(consumed.stdout, /^Consumed 0 of 1, 0 bytes\.\n1 wait until codex is done/);
+
+  let over = false;
+  const releasing = sessions("release", "hand:default").finally(() => over = true);
+  const request = join(profile, "plugins/plexum-openai-provider/state", `${threadId}.release`);
+  while (!over && !exists(request)) await pause(20);
+  lock.close();
+  assert.match((await releasing).stdout, /^The plugin has let go of thread/);
 });

@@ -4,8 +4,11 @@
  */
 import { strict as assert } from "node:assert";
 import { applyPending, mutate, type Mutation, recoverAll } from "../../rollout/consume/consume.ts";
+import type { ConsumeOp } from "../../rollout/consume/plan.ts";
+import { ThreadFiles } from "../../rollout/consume/thread_files.ts";
 import { Crash, type Fault, FaultyDisk } from "./faulty_disk.ts";
-import { line, ThreadOnDisk } from "./thread_on_disk.ts";
+import { CodexHome } from "./rollouts.ts";
+import { line, THREAD, ThreadOnDisk } from "./thread_on_disk.ts";
 
 const OUTPUT = "an output of a few words, é";
 const LINES = [
@@ -21,7 +24,7 @@ const MUTATIONS: Mutation[] = [
   { blockId: "b", op: "consume-light" },
 ];
 
-/** The faults to try: each operation, each prefix of each write to the rollout, some of the others. */
+/** The faults to try: each operation, each prefix of each write to the rollout's last batch, some of the others. */
 function* faultsIn(disk: FaultyDisk, kind: Fault["kind"]): Generator<Fault> {
   const opened = disk.operations.map(({ name }) => name).lastIndexOf("open");
   for (const [at, { name, length }] of disk.operations.entries()) {
@@ -69,16 +72,32 @@ async function linesBeforeAndAfter(): Promise<[string[], string[]]> {
 const consumeAll = (thread: ThreadOnDisk, disk: FaultyDisk) =>
   mutate(thread.session(disk), MUTATIONS, { busy: false });
 
-for (const power of [false, true]) {
-  Deno.test(`mutate that is killed anywhere ${power ? "with loss of power " : ""}leaves each record old or new`, async () => {
+/** The same with a batch for each line. */
+function consumeLineByLine(thread: ThreadOnDisk, disk: FaultyDisk): Promise<unknown> {
+  const { store, codexHome } = thread.session(disk);
+  const place = { threadId: THREAD, codexHome, rolloutPath: thread.path };
+  const ops = new Map(MUTATIONS.map(({ blockId, op }) => [blockId, op as ConsumeOp]));
+  return store.exclusive(() => new ThreadFiles(store, place, 1).consume(ops));
+}
+
+const WAYS = [
+  { consume: consumeAll, inBatches: "", power: false },
+  { consume: consumeAll, inBatches: "", power: true },
+  { consume: consumeLineByLine, inBatches: "in batches ", power: false },
+  { consume: consumeLineByLine, inBatches: "in batches ", power: true },
+];
+
+for (const { consume, inBatches, power } of WAYS) {
+  const how = `${inBatches}${power ? "with loss of power " : ""}`;
+  Deno.test(`mutate that is killed anywhere ${how}leaves each record old or new`, async () => {
     const [before, after] = await linesBeforeAndAfter();
     let tried = 0;
     let finished = 0;
-    for (const fault of faultsIn(await dryRun(consumeAll), "crash")) {
+    for (const fault of faultsIn(await dryRun(consume), "crash")) {
       using thread = await ThreadOnDisk.create(LINES);
       const times = Deno.statSync(thread.path).mtime;
       const disk = new FaultyDisk(fault);
-      await assert.rejects(consumeAll(thread, disk), Crash);
+      await assert.rejects(consume(thread, disk), Crash);
       if (power) disk.losePower(seeded(tried));
       await recoverAll(thread.session(new FaultyDisk()).store);
       assertOldOrNew(thread, before, after);
@@ -100,18 +119,20 @@ for (const power of [false, true]) {
   });
 }
 
-Deno.test("mutate that the disk refuses anywhere fails by name, damages nothing, and is finished later", async () => {
-  const [before, after] = await linesBeforeAndAfter();
-  for (const fault of faultsIn(await dryRun(consumeAll), "refuse")) {
-    using thread = await ThreadOnDisk.create(LINES);
-    await assert.rejects(consumeAll(thread, new FaultyDisk(fault)), /no space left/);
-    await applyPending(thread.session(new FaultyDisk()));
-    assertOldOrNew(thread, before, after);
-    await consumeAll(thread, new FaultyDisk());
-    assert.deepEqual(new TextDecoder().decode(thread.bytes).split("\n"), after);
-    assert.deepEqual(thread.files, []);
-  }
-});
+for (const { consume, inBatches } of WAYS.filter(({ power }) => !power)) {
+  Deno.test(`mutate ${inBatches}that the disk refuses anywhere fails by name, damages nothing, and is finished later`, async () => {
+    const [before, after] = await linesBeforeAndAfter();
+    for (const fault of faultsIn(await dryRun(consume), "refuse")) {
+      using thread = await ThreadOnDisk.create(LINES);
+      await assert.rejects(consume(thread, new FaultyDisk(fault)), /no space left/);
+      await applyPending(thread.session(new FaultyDisk()));
+      assertOldOrNew(thread, before, after);
+      await consumeAll(thread, new FaultyDisk());
+      assert.deepEqual(new TextDecoder().decode(thread.bytes).split("\n"), after);
+      assert.deepEqual(thread.files, []);
+    }
+  });
+}
 
 Deno.test("mutate gets all its bytes to a disk that takes a few at a time", async () => {
   const [, after] = await linesBeforeAndAfter();
@@ -120,6 +141,26 @@ Deno.test("mutate gets all its bytes to a disk that takes a few at a time", asyn
     await consumeAll(thread, new FaultyDisk({ at: -1, kind: "crash", bytes: 0, atMost }));
     assert.deepEqual(new TextDecoder().decode(thread.bytes).split("\n"), after);
   }
+});
+
+Deno.test("recovery waits for a codex that has the thread in the home of its rollout", async () => {
+  const [, after] = await linesBeforeAndAfter();
+  using thread = await ThreadOnDisk.create(LINES);
+  using elsewhere = new CodexHome();
+  const { operations } = await dryRun(consumeAll);
+  const at = operations.findLastIndex(({ name }) => name === "write");
+  const disk = new FaultyDisk({ at, kind: "crash", bytes: 9 });
+  const session = { ...thread.session(disk), codexHome: elsewhere.dir };
+  await assert.rejects(mutate(session, MUTATIONS, { busy: false }), Crash);
+  const lock = Deno.openSync(thread.makeLocks(), { write: true, create: true });
+  lock.lockSync(true);
+  const bytes = thread.bytes;
+  await recoverAll(thread.session(new FaultyDisk()).store);
+  assert.deepEqual([thread.bytes, thread.files], [bytes, ["journal"]]);
+  lock.close();
+  await recoverAll(thread.session(new FaultyDisk()).store);
+  assert.deepEqual(new TextDecoder().decode(thread.bytes).split("\n"), after);
+  assert.deepEqual([thread.files, thread.warnings], [[], []]);
 });
 
 Deno.test("recovery that is killed anywhere is recovered from", async () => {

@@ -1,8 +1,9 @@
 import { strict as assert } from "node:assert";
-import { dirname, join } from "@std/path";
+import { basename, dirname, join } from "@std/path";
 import { likelyDays, locateRolloutSync, newestHistoryMode } from "../../rollout/locate.ts";
 import { captured, CodexHome } from "./rollouts.ts";
 import { canGiveAway } from "../support/other_user.ts";
+import { failing, TOO_MANY_FILES } from "../support/failing_system.ts";
 import { skipped } from "../support/skipped.ts";
 
 const rollout = captured("0.135.0", "text");
@@ -111,4 +112,21 @@ Deno.test("newestHistoryMode is what the newest session says, legacy where it sa
   assert.equal(newestHistoryMode(home.dir), "paginated");
   Deno.writeTextFileSync(later, "no session");
   assert.equal(newestHistoryMode(home.dir), "legacy");
+});
+
+Deno.test("locateRollout tells a file that the system does not let be read now from one that is none", () => {
+  using home = new CodexHome();
+  const path = home.put(rollout);
+  {
+    using _open = failing("openSync", path);
+    const located = locateRolloutSync(home.dir, threadId);
+    assert.ok(located.kind === "refused" && located.path === path);
+    assert.equal(located.cause?.message, TOO_MANY_FILES);
+  }
+  Deno.mkdirSync(join(home.dir, "archived_sessions"));
+  Deno.renameSync(path, join(home.dir, "archived_sessions", basename(path)));
+  using _read = failing("readDirSync", join(home.dir, "archived_sessions"));
+  const located = locateRolloutSync(home.dir, threadId, path);
+  assert.ok(located.kind === "refused", "not missing");
+  assert.equal(located.cause?.message, TOO_MANY_FILES);
 });

@@ -6,7 +6,7 @@
  */
 import { exists, removeIfThere } from "../../../base/files.ts";
 import { applyPending } from "../../../rollout/consume/consume.ts";
-import { whileNoWriter, writerGone } from "../../../rollout/rollout_file.ts";
+import { homeOf, whileNoWriter, writerGone } from "../../../rollout/rollout_file.ts";
 import {
   findRollout,
   forgetThread as forgetState,
@@ -77,8 +77,9 @@ const RELEASE_MS = 10_000;
 /** `sessions release`. */
 export async function releaseThread(args: Arguments): Promise<number> {
   const known = new KnownThreads(profileOf(args));
-  const { threadId, agentId } = known.find(args.words[0]);
-  const codexHome = known.codexHomeOf(agentId);
+  const { threadId, agentId, rollout } = known.find(args.words[0]);
+  const path = "path" in rollout ? rollout.path : undefined;
+  const codexHome = homeOf(path, known.codexHomeOf(agentId));
   if (await whileNoWriter(codexHome, threadId, () => true) !== undefined) {
     print(`No codex has thread ${threadId} loaded.`);
     return EXIT.ok;

@@ -7,8 +7,15 @@ import {
   type Mutation,
   recoverAll,
 } from "../../../rollout/consume/consume.ts";
+import { type Disk, realDisk } from "../../../base/durable.ts";
+import { UnusableFile } from "../../../base/files.ts";
+import { within } from "../../../base/timer.ts";
+import type { ConsumeOp } from "../../../rollout/consume/plan.ts";
+import { type Consumed, ThreadFiles } from "../../../rollout/consume/thread_files.ts";
 import { sweepTemporaries } from "../../../rollout/state/keep.ts";
 import { writeSessionFile } from "../../../rollout/state/state.ts";
+import { after, failing } from "../../support/failing_system.ts";
+import { CodexHome } from "../rollouts.ts";
 import { line, rolloutOf, THREAD, ThreadOnDisk } from "../thread_on_disk.ts";
 
 const LONG = "a long output, ".repeat(20);
@@ -351,4 +358,120 @@ Deno.test("sweepTemporaries removes what was never put in place, once it is old"
   sweepTemporaries(store);
   const left = [...Deno.readDirSync(thread.stateDir)].map(({ name }) => name);
   assert.deepEqual(left.filter((name) => name.endsWith(".tmp")), [".fresh.json.1.0.tmp"]);
+});
+
+/** A codex that has the thread open, until it is closed. */
+function codexHolds(lockPath: string): Deno.FsFile {
+  const lock = Deno.openSync(lockPath, { write: true, create: true });
+  lock.lockSync(true);
+  return lock;
+}
+
+Deno.test("a codex that has the thread open counts in the home of its rollout, whichever home is given", async () => {
+  using thread = await ThreadOnDisk.create(LINES);
+  using elsewhere = new CodexHome();
+  const session = { ...thread.session(), codexHome: elsewhere.dir };
+  const lock = codexHolds(thread.makeLocks());
+  const before = thread.bytes;
+  assert.equal((await mutate(session, light("a"), NOW)).deferred, 1);
+  assert.equal((await applyPending(session)).deferred, 1);
+  assert.equal((await recoverAll(session.store)).deferred, 1);
+  assert.deepEqual(thread.bytes, before);
+  const gone = consumable(session, new AbortController().signal);
+  assert.equal(await within(300, gone), false); // a few looks
+  lock.close();
+  assert.equal(await gone, true);
+  assert.equal((await applyPending(session)).touched, 1);
+});
+
+Deno.test("what was deferred stays where the system fails to read it, and is done later", async () => {
+  using thread = await ThreadOnDisk.create(LINES);
+  const session = thread.session();
+  await mutate(session, light("a"), { busy: true });
+  {
+    using _fault = failing("openSync", session.store.threadFile(THREAD, "pending"));
+    await assert.rejects(applyPending(session), /os error 24/);
+    await assert.rejects(mutate(session, light("b"), { busy: true }), /os error 24/);
+    assert.equal((await recoverAll(session.store)).touched, 0);
+  }
+  assert.match(thread.warnings.join(), /^Cannot finish the consumes of thread .*os error 24/);
+  assert.deepEqual(thread.files, ["pending"]);
+  assert.equal((await applyPending(session)).touched, 1);
+});
+
+Deno.test("mutate fails, and can be tried again, where the system fails to read the session", async () => {
+  using thread = await ThreadOnDisk.create(LINES);
+  const session = thread.session();
+  using _fault = failing("openSync", thread.path);
+  await assert.rejects(
+    mutate(session, light("a"), NOW),
+    (error) => error instanceof Error && !(error instanceof UnusableFile),
+  );
+});
+
+Deno.test("mutate has a few megabytes in hand at a time, however much it consumes", async () => {
+  const ids = ["1", "2", "3", "4", "5", "6"];
+  const big = "y".repeat(1_000_000);
+  using thread = await ThreadOnDisk.create([line.meta(), ...ids.map((id) => line.output(id, big))]);
+  let longest = 0;
+  const disk: Disk = {
+    ...realDisk,
+    open(path, how) {
+      const file = realDisk.open(path, how);
+      const write = (bytes: Uint8Array, offset: number): number => {
+        longest = Math.max(longest, bytes.length);
+        return file.write(bytes, offset);
+      };
+      return { ...file, write };
+    },
+  };
+  assert.equal((await mutate(thread.session(disk), light(...ids), NOW)).touched, 6);
+  assert.deepEqual(new Set(thread.held), new Set(["...(consumed)"]));
+  assert.ok(longest < 5_000_000, `${longest} bytes`);
+  assert.deepEqual(thread.files, []);
+});
+
+/** Two calls of one record each. */
+const TWO = [line.meta(), line.output("a", LONG), line.output("b", LONG)];
+
+/** Consumes both, with a batch for each line. */
+function consumeLineByLine(thread: ThreadOnDisk): Promise<Consumed> {
+  const { store, codexHome } = thread.session();
+  const place = { threadId: THREAD, codexHome, rolloutPath: thread.path };
+  const ops = new Map<string, ConsumeOp>([["a", "consume-light"], ["b", "consume-light"]]);
+  return store.exclusive(() => new ThreadFiles(store, place, 1).consume(ops));
+}
+
+Deno.test("a codex that opens the thread between two batches has it; everything asked for waits", async () => {
+  using thread = await ThreadOnDisk.create(TWO);
+  const lockPath = thread.makeLocks();
+  let lock: Deno.FsFile | undefined;
+  {
+    using _codex = after("removeSync", lockPath, () => lock = codexHolds(lockPath));
+    assert.deepEqual(await consumeLineByLine(thread), { kind: "deferred" });
+  }
+  assert.deepEqual([thread.held, thread.files], [["...(consumed)", LONG], ["pending"]]);
+  lock?.close();
+  assert.equal((await applyPending(thread.session())).requested, 2);
+  assert.deepEqual([thread.held, thread.files], [["...(consumed)", "...(consumed)"], []]);
+});
+
+Deno.test("what an earlier batch changed counts when the session grows, or is another, before the next", async () => {
+  const more = new TextDecoder().decode(rolloutOf([line.output("b", LONG)]));
+  const changes: [change: (text: string) => string, outputs: number][] = [
+    [(text) => text + more, 3],
+    [(text) => text.replace("\n", '\n{"type":"event_msg","payload":{}}\n'), 2],
+  ];
+  for (const [change, outputs] of changes) {
+    using thread = await ThreadOnDisk.create(TWO);
+    using _change = after("removeSync", thread.makeLocks(), () => {
+      assert.deepEqual(thread.held, ["...(consumed)", LONG]);
+      thread.bytes = new TextEncoder().encode(change(new TextDecoder().decode(thread.bytes)));
+    });
+    const both = new Set(["a", "b"]);
+    const done = await consumeLineByLine(thread);
+    assert.deepEqual(done, { kind: "done", found: both, changed: both });
+    assert.deepEqual(thread.held, Array(outputs).fill("...(consumed)"));
+    assert.deepEqual(thread.files, []);
+  }
 });

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
-import { type ConsumeOp, splice } from "../../../rollout/consume/plan.ts";
+import { batchesOf, type ConsumeOp, splice } from "../../../rollout/consume/plan.ts";
 import { callItemsIn } from "../../../rollout/records/items.ts";
 import { allCaptured, linesOf } from "../rollouts.ts";
 
@@ -155,4 +155,19 @@ Deno.test("splice refuses a line that is no JSON, and callItemsIn finds nothing 
     assert.throws(() => splice(bytes(cut), new Map()), SyntaxError);
     assert.deepEqual(callItemsIn(bytes(cut)), [], cut);
   }
+});
+
+Deno.test("batchesOf puts each line into one batch, in the order of the file, and none beyond its size but alone", () => {
+  const at = (offset: number, length: number) => ({ hash: offset + 1, offset, length });
+  const offsets = (...lines: ReturnType<typeof at>[]) =>
+    batchesOf(lines, 10).map((batch) => batch.map(({ offset }) => offset));
+  assert.deepEqual(offsets(), [[]]);
+  assert.deepEqual(offsets(at(9, 4), at(0, 4), at(9, 4), at(4, 2)), [[0, 4, 9]]);
+  assert.deepEqual(offsets(at(0, 99), at(100, 1), at(200, 99), at(300, 6), at(310, 5)), [
+    [0],
+    [100],
+    [200],
+    [300],
+    [310],
+  ]);
 });
