@@ -5,7 +5,8 @@
  * @module
  */
 import type { Variables } from "../base/program.ts";
-import { pause, unlessAborted } from "../base/timer.ts";
+import { errorMessage } from "../base/error_message.ts";
+import { pause, unlessAborted, within } from "../base/timer.ts";
 import type { Bridge } from "../mcp_host/bridge.ts";
 import { readSubAgents } from "../rollout/sub_agents.ts";
 import { NEWEST_TESTED } from "./codex/capabilities.ts";
@@ -62,6 +63,9 @@ async function runStoppable(
   );
   return await new Turn(request, context, stream, stopper, watchdog).run();
 }
+
+/** How long the sub-agents of a turn that was stopped may be read. */
+const STOPPED_READ_MS = 1_000;
 
 /** A codex that was found, and how it is to be run. */
 export interface Found {
@@ -145,7 +149,7 @@ class Turn {
       tools = await this.#unlessStopped(opening);
       return await this.#runUntilStarted(found, tools?.bridge);
     } finally {
-      if (tools !== undefined) await tools.leave();
+      if (tools !== undefined) await tools.leave().catch((error) => this.#notPart(error));
       // What is still being opened is left whenever that is done.
       else opening.then((late) => late?.leave()).catch(() => {});
     }
@@ -252,24 +256,25 @@ class Turn {
     found: Found,
     result: RunResult & { threadId: string },
   ): Promise<TurnFinish> {
-    const usage = await this.#thread.conclude(result);
-    await this.#tellWarnings(result);
-    await this.#tellSubAgents(found, result);
+    // How the turn ended is known: what follows can add to that, and not change it.
     const { stopReason, failure } = judge(result, {
       ownNames: this.#request.tools.map(({ name }) => name),
       timeZone: found.environment.TZ,
     });
-    const { context } = result.output;
+    const { usage, unsaved } = await this.#thread.conclude(result);
+    await this.#tellWarnings(result);
+    await this.#tellSubAgents(found, result).catch((error) => this.#notPart(error));
+    // A thread that the next turn would not find: the host has to know.
+    const failed = failure ?? (unsaved === undefined ? undefined : failureOf(unsaved));
+    const stop_reason = failed === undefined || stopReason === "cancelled" ? stopReason : "error";
     return {
-      end: { stop_reason: stopReason, usage, thread_id: result.threadId, context },
-      failure: failure && await this.#explained(found, failure),
+      end: { stop_reason, usage, thread_id: result.threadId, context: result.output.context },
+      failure: failed && await this.#explained(found, failed),
     };
   }
 
   /** Tells host and operator what is worth knowing besides how the turn ended. */
-  async #tellWarnings(
-    { threadId, rollout, output }: RunResult,
-  ): Promise<void> {
+  async #tellWarnings({ threadId, rollout, output }: RunResult): Promise<void> {
     const { log } = this.#context;
     if (rollout === undefined) {
       await this.#stream.status(
@@ -291,7 +296,10 @@ class Turn {
   /** Their tokens are beside the turn's own, and their calls are in threads of their own. */
   async #tellSubAgents({ codexHome }: Found, { output }: RunResult): Promise<void> {
     if (output.subAgents.size === 0) return;
-    const agents = await this.#unlessStopped(readSubAgents(codexHome, output.subAgents));
+    const reading = readSubAgents(codexHome, output.subAgents);
+    await this.#unlessStopped(reading).catch(() => {});
+    if (this.#stopper.signal.aborted && !await within(STOPPED_READ_MS, reading)) return;
+    const agents = await reading;
     await this.#stream.status(`the model used ${agents.length} sub-agent(s)`, {
       sub_agents: agents.map(({ threadId, usage, calls }) => ({
         thread_id: threadId,
@@ -299,6 +307,12 @@ class Turn {
         usage: usageTold(usage ?? ZERO_USAGE),
       })),
     });
+  }
+
+  /** What went wrong beside the turn does not decide how it ends. */
+  #notPart(error: unknown): void {
+    const data = { agent: this.#request.agentId, error: errorMessage(error) };
+    this.#context.log("warning", "what is beside a turn was not all seen to", data);
   }
 
   /** The end of a turn that was stopped, refused, or broken by our own trouble. */

@@ -54,6 +54,8 @@ class ServerRun {
   /** codex is to stop: we were cancelled, or it tries what cannot succeed. */
   readonly #stop = Promise.withResolvers<void>();
   #wire: TurnWire | undefined;
+  /** Another turn has begun or ended. */
+  #othersChanged = Promise.withResolvers<void>();
   #announced = false;
 
   constructor(
@@ -80,10 +82,11 @@ class ServerRun {
       if (threadId === undefined) return outcome();
       await this.#begin(threadId);
       await Promise.race([this.#over.promise, this.#stop.promise, this.#server.exited]);
-      const stopped = this.#wire?.status !== undefined || await this.#interrupt(threadId);
+      const until = performance.now() + this.#input.graceMs;
+      const stopped = this.#wire?.status !== undefined || await this.#interrupt(threadId, until);
       // The host need not wait for what is cleared away: it waits for the outcome.
       if (stopped) this.#events.end();
-      return stopped ? await this.#clear(threadId) : await this.#kill();
+      return stopped ? await this.#clear(until) : await this.#kill();
     } catch (error) {
       return await this.#broken(error);
     } finally {
@@ -127,12 +130,14 @@ class ServerRun {
 
   async #hear(method: string, params: unknown): Promise<void> {
     const wire = this.#wire;
-    if (wire === undefined || wire.status !== undefined) return;
+    if (wire === undefined) return;
+    const { size } = wire.others;
     for (const event of wire.take(method, params)) {
       if (event.type === "turn_started") await this.#announce(wire.threadId);
       const told = this.#toldAs(event, wire);
       if (told !== undefined) await this.#events.push(told);
     }
+    if (wire.others.size !== size) this.#othersChanged.resolve();
     if (wire.turnId !== undefined) this.#begun.resolve();
     if (wire.hopeless !== undefined) this.#stop.resolve();
     if (wire.status !== undefined) this.#over.resolve();
@@ -145,9 +150,8 @@ class ServerRun {
   }
 
   /** Whether codex stopped the turn when it was asked to. */
-  async #interrupt(threadId: string): Promise<boolean> {
+  async #interrupt(threadId: string, until: number): Promise<boolean> {
     const { exited, rpc } = this.#server;
-    const until = performance.now() + this.#input.graceMs;
     const left = () => Math.max(0, until - performance.now());
     // Between the request and `turn/started` an interrupt is refused, and the turn runs on.
     await within(left(), Promise.race([this.#begun.promise, exited]));
@@ -159,12 +163,57 @@ class ServerRun {
     return this.#wire?.status !== undefined;
   }
 
-  /** Ends what the turn has left running: codex's own list of it first, then whatever has its mark. */
-  async #clear(threadId: string): Promise<RunOutcome> {
-    const isQuiet = this.#wire?.isQuiet === true;
-    if (!isQuiet) await this.#server.rpc.request(METHOD.terminalsClean, { threadId }, CLEAN_MS);
+  /**
+   * Ends what the turn has left running: the agents that its model started, codex's own list of
+   * commands, then whatever has the turn's mark.
+   */
+  async #clear(until: number): Promise<RunOutcome> {
+    const wire = this.#wire;
+    const isQuiet = wire?.isQuiet === true;
+    if (wire !== undefined && !isQuiet && !await this.#clean(wire, until)) {
+      return await this.#kill();
+    }
     const survivors = await this.#server.endTurn(isQuiet, this.#signal);
-    return survivors.length === 0 ? outcome() : await this.#kill();
+    const isClear = survivors.length === 0 && (wire?.others.size ?? 0) === 0;
+    return isClear ? outcome() : await this.#kill();
+  }
+
+  /** Whether neither agents nor commands that codex knows of are left. */
+  async #clean(wire: TurnWire, until: number): Promise<boolean> {
+    const { rpc } = this.#server;
+    do {
+      if (!await this.#interruptOthers(wire, until)) return false;
+      await Promise.all(
+        [wire.threadId, ...wire.agents].map((threadId) =>
+          rpc.request(METHOD.terminalsClean, { threadId }, CLEAN_MS).catch((error) => {
+            // An agent's thread may be closed by now.
+            if (threadId === wire.threadId || !(error instanceof RpcRefusal)) throw error;
+          })
+        ),
+      );
+    } while (wire.others.size > 0); // an agent was just being started
+    return true;
+  }
+
+  /** Whether all turns beside ours have ended, also those that begin meanwhile. */
+  async #interruptOthers({ others }: TurnWire, until: number): Promise<boolean> {
+    const { exited, rpc } = this.#server;
+    const left = () => Math.max(0, until - performance.now());
+    const asked = new Set<string>();
+    while (others.size > 0) {
+      const changed = this.#othersChanged = Promise.withResolvers();
+      for (const [turnId, threadId] of others) {
+        if (asked.has(turnId)) continue;
+        asked.add(turnId);
+        rpc.request(METHOD.turnInterrupt, { threadId, turnId }, left()).catch((error) => {
+          // Refused is what has just ended by itself, or with its thread.
+          if (error instanceof RpcRefusal && others.delete(turnId)) this.#othersChanged.resolve();
+        });
+      }
+      await within(left(), Promise.race([changed.promise, exited]));
+      if (this.#server.exit !== undefined || left() === 0) break;
+    }
+    return others.size === 0;
   }
 
   async #kill(): Promise<RunOutcome> {

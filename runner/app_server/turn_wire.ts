@@ -41,6 +41,13 @@ export class TurnWire {
   /** codex tries again what cannot succeed: it is not logged in. */
   hopeless: CodexEvent | undefined;
   readonly threadId: string;
+  /**
+   * Turns that run beside this one, each with its thread: of agents that the model started. They end
+   * by themselves, not with this turn, so they are heard of also when it is over.
+   */
+  readonly others = new Map<string, string>();
+  /** The threads of all others that there were. */
+  readonly agents = new Set<string>();
   /** Begun and not completed, with the pieces that were told. */
   readonly #open = new Map<Told, { id: string; told: boolean; part: number }>();
   #usage: Usage | undefined;
@@ -66,8 +73,10 @@ export class TurnWire {
     if (typeof params === "string") return [{ type: "broken", reason: `${method}: ${params}` }];
     if (!this.#isOurs(params)) {
       this.#risky = true;
+      this.#other(method, params);
       return [ALIVE];
     }
+    if (this.status !== undefined) return [];
     switch (method) {
       case "turn/started":
         this.turnId ??= params.turn?.id;
@@ -104,6 +113,14 @@ export class TurnWire {
     const about = turnId ?? turn?.id;
     if (typeof threadId === "string" && threadId !== this.threadId) return false;
     return about === undefined || this.turnId === undefined || about === this.turnId;
+  }
+
+  #other(method: string, { threadId, turn }: NoticeParams): void {
+    if (typeof threadId !== "string" || turn === undefined) return;
+    if (method === "turn/completed") this.others.delete(turn.id);
+    if (method !== "turn/started") return;
+    this.others.set(turn.id, threadId);
+    this.agents.add(threadId);
   }
 
   #started(item: NoticeParams["item"]): CodexEvent[] {

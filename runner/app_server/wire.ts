@@ -5,7 +5,8 @@
  * - an `error` with `willRetry` is progress; the turn's end is `turn/completed`, also of a failed one;
  * - an item that was begun is not always completed: a stream that broke off begins anew, with another
  *   item and all of its text, and no word takes the first one back;
- * - sub-agents speak in the same stream, with thread ids of their own;
+ * - sub-agents speak in the same stream, with thread ids of their own, and go on when the turn that
+ *   started them has ended or was interrupted;
  * - tools that codex does not know, patches that fail and the outer calls of code mode are not told
  *   of at all: the rollout has them.
  *

@@ -40,9 +40,16 @@ export class TurnThread {
     return this.#lost;
   }
 
-  /** The id that is known by now; empty for a thread that codex has not announced yet. */
+  /** The id that is known by now, also before `recall`; empty for one that codex has not announced yet. */
   get id(): string {
-    return this.#announced ?? this.#resumed?.threadId ?? "";
+    const known = this.#announced ?? this.#resumed?.threadId;
+    if (known !== undefined || this.#lost) return known ?? "";
+    const { agentId, workspace } = this.#request;
+    try {
+      return this.#context.store.load(agentId, workspace)?.threadId ?? "";
+    } catch {
+      return ""; // what is wrong with the state is said by the turn that needs it
+    }
   }
 
   /** Looks up where the agent left off. */
@@ -119,15 +126,15 @@ export class TurnThread {
   /**
    * What the turn used. Resolves when nothing can be lost any more: the thread itself, and what the model
    * was told. How far it is, the next turn would find in the rollout, too, so nobody waits for that.
-   * Rejects where the thread cannot be remembered.
+   * Never rejects: `unsaved` is why the thread cannot be remembered.
    */
-  async conclude(run: RunProgress): Promise<TurnUsage> {
+  async conclude(run: RunProgress): Promise<{ usage: TurnUsage; unsaved: unknown }> {
     this.remember(run);
+    const usage = usageTold(turnUsage(this.#evidence(run.output)));
     const before = this.#resumed;
-    if (before === undefined || before.systemDigest !== this.#remembered?.systemDigest) {
-      await this.#saving;
-    }
-    return usageTold(turnUsage(this.#evidence(run.output)));
+    const waits = before === undefined || before.systemDigest !== this.#remembered?.systemDigest;
+    const saved = waits ? this.#saving : Promise.resolve();
+    return { usage, unsaved: await saved.then(() => undefined, (error: unknown) => error) };
   }
 
   #save(thread: Thread): void {

@@ -3,6 +3,7 @@
  * the tests set.
  */
 import { strict as assert } from "node:assert";
+import { join } from "@std/path";
 import { processRow } from "../../runner/process/process_table.ts";
 import { marksByLimit } from "../../runner/process/turn_mark.ts";
 import { type Watch, Watchdog, type WatchLimits } from "../../runner/stop.ts";
@@ -174,6 +175,101 @@ Deno.test("a cancel reaches codex although nobody takes the turn's events", asyn
   }
   blocked.resolve();
   assert.equal((await turn.end).stop_reason, "cancelled");
+});
+
+const AGENT = "0199a213-81c0-7800-8aa1-bbab2a035a53";
+
+/** A turn whose model has started an agent, with what a request of its own has used. */
+function withAgent(tokens: number): Act[] {
+  const used = {
+    ...{ input_tokens: tokens, cached_input_tokens: 0 },
+    ...{ output_tokens: 5, reasoning_output_tokens: 0, total_tokens: tokens + 5 },
+  };
+  const info = { total_token_usage: used, last_token_usage: used };
+  const started = { type: "sub_agent_activity", kind: "started", agent_thread_id: AGENT };
+  const payloads = [started, { type: "token_count", info }];
+  return [
+    began(),
+    { print: { type: "turn.started" } },
+    { rollout: payloads.map((payload) => ({ type: "event_msg", payload })) },
+    said("working"),
+  ];
+}
+
+/** Whoever opens the file a second time finds it gone. */
+function goesOnceSeen(file: string): Disposable {
+  const { openSync } = Deno;
+  let seen = false;
+  Deno.openSync = (path, options) => {
+    if (path !== file) return openSync(path, options);
+    if (seen) throw new Deno.errors.NotFound("the file is gone");
+    seen = true;
+    return openSync(path, options);
+  };
+  return { [Symbol.dispose]: () => void (Deno.openSync = openSync) };
+}
+
+Deno.test("a turn that is cancelled while it has an agent ends as cancelled, with its tokens", async () => {
+  await using rig = await fakeRig({ acts: [...withAgent(500), { hang: true }] });
+  const turn = rig.turn();
+  await turn.until("text_delta");
+  turn.cancel();
+  const { stop_reason, usage } = await turn.end;
+  assert.deepEqual([stop_reason, usage.input_tokens, usage.output_tokens], ["cancelled", 500, 5]);
+  assert.deepEqual(turn.events.filter(({ type }) => type === "error"), []);
+});
+
+Deno.test("a turn that runs into a limit while it has an agent says so, with its tokens", async () => {
+  await using rig = await fakeRig({ acts: [...withAgent(500), { hang: true }] });
+  rig.settings.limits.silence = 100;
+  const turn = rig.turn();
+  const { stop_reason, usage } = await turn.end;
+  assert.deepEqual([stop_reason, usage.input_tokens], ["error", 500]);
+  assert.equal((await turn.until("error")).error.kind, "timeout");
+});
+
+Deno.test("an agent whose session file goes while it is read is in the log, and its turn is a good one", async () => {
+  await using rig = await fakeRig({ acts: [...withAgent(500), completed({ inputTokens: 500 })] });
+  const sessions = join(rig.sandbox.codexHome, "sessions/2025/10/01");
+  await Deno.mkdir(sessions, { recursive: true });
+  const file = join(sessions, `rollout-2025-10-01T00-00-00-${AGENT}.jsonl`);
+  const meta = { type: "session_meta", payload: { id: AGENT, cwd: "/" } };
+  await Deno.writeTextFile(file, `${JSON.stringify(meta)}\n`);
+  using _gone = goesOnceSeen(file);
+  const turn = rig.turn();
+  const { stop_reason, usage } = await turn.end;
+  assert.deepEqual([stop_reason, usage.input_tokens], ["end_turn", 500]);
+  assert.deepEqual(turn.events.filter(({ type }) => type === "error"), []);
+  const warnings = rig.logs.filter(({ level }) => level === "warning");
+  assert.match(warnings.map(({ data }) => String(data?.error)).join(), /the file is gone/);
+});
+
+for (const stop of ["cancelled", "error"] as const) {
+  Deno.test(`a turn whose thread cannot be remembered ends with that, as ${stop} and with its tokens`, async () => {
+    const rest: Act[] = stop === "cancelled" ? [{ hang: true }] : [completed({ inputTokens: 500 })];
+    await using rig = await fakeRig({ acts: [...withAgent(500), ...rest] });
+    const state = join(rig.sandbox.profile, "state");
+    const turn = rig.turn({}, async ({ type }) => {
+      if (type !== "text_delta") return;
+      await Deno.remove(state, { recursive: true });
+      await Deno.writeTextFile(state, "not a directory");
+    });
+    await turn.until("text_delta");
+    if (stop === "cancelled") turn.cancel();
+    const { stop_reason, usage } = await turn.end;
+    assert.deepEqual([stop_reason, usage.input_tokens], [stop, 500]);
+    assert.match((await turn.until("error")).error.message, /the turn broke off/);
+  });
+}
+
+Deno.test("a turn that is cancelled before it begins names the thread that it would have resumed", async () => {
+  await using rig = await fakeRig({ acts: plainTurn("hi") });
+  const { thread_id } = await rig.turn().end;
+  const turn = rig.turn();
+  turn.cancel();
+  const end = await turn.end;
+  assert.deepEqual([end.stop_reason, end.thread_id], ["cancelled", thread_id]);
+  assert.equal((await rig.codex.runs()).length, 1);
 });
 
 Deno.test("a second cancel, and one after the end, are no-ops", async () => {

@@ -3,7 +3,8 @@
  * with its folder as the first argument; plays `<folder>/scenario.json` for each turn:
  *   silent: methods that get no answer · refuse: {method: message} · exitOn: method at which it dies
  *   acts: [{notify, params} | {raw} | {ask} | {flood, notify, params} | {exit} | {hang}]
- *   deaf: an interrupt is answered and not obeyed · ignoreEnd: stdin's end is not heard
+ *   deaf: an interrupt is answered and not obeyed, of any turn or of those named · ignoreEnd: stdin's end
+ *   is not heard · atInterrupt: {turn: acts} before that turn obeys, the turn itself being `main`
  * `$THREAD` and `$TURN` are filled in. Every request is written to `<folder>/asked.jsonl`.
  */
 import { appendFileSync, readFileSync } from "node:fs";
@@ -29,11 +30,19 @@ const write = (text) => new Promise((resolve) => process.stdout.write(text, reso
 const filled = (value) =>
   JSON.stringify(value).replaceAll("$THREAD", thread).replaceAll("$TURN", turn);
 const send = (value) => write(`${filled(value)}\n`);
-const complete = (status) =>
+const complete = (status, threadId = "$THREAD", id = "$TURN") =>
   send({
     method: "turn/completed",
-    params: { threadId: "$THREAD", turn: { id: "$TURN", status, error: null, items: [] } },
+    params: { threadId, turn: { id, status, error: null, items: [] } },
   });
+
+async function interrupt({ threadId, turnId }) {
+  const { deaf, atInterrupt = {} } = scenario;
+  for (const act of atInterrupt[turnId === turn ? "main" : turnId] ?? []) {
+    await send({ method: act.notify, params: act.params });
+  }
+  if (deaf !== true && !deaf?.includes(turnId)) await complete("interrupted", threadId, turnId);
+}
 
 async function play() {
   await send({ method: "turn/started", params: { threadId: "$THREAD", turn: { id: "$TURN" } } });
@@ -75,7 +84,7 @@ async function take(line) {
   }
   await send({ id, result: answer(params) });
   if (method === "turn/start") void play();
-  if (method === "turn/interrupt" && !scenario.deaf) await complete("interrupted");
+  if (method === "turn/interrupt") await interrupt(params);
   if (method === "thread/unsubscribe") {
     await send({ method: "thread/closed", params: { threadId: "$THREAD" } });
   }

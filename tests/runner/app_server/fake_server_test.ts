@@ -83,6 +83,66 @@ test("a server that answers neither an interrupt nor the end of its stdin is kil
   assert.equal(outcome.exit?.signal, "SIGKILL");
 });
 
+/** A turn of an agent that the model started. */
+const AGENT = (name: string) => ({
+  notify: "turn/started",
+  params: { threadId: `t-${name}`, turn: { id: `u-${name}` } },
+});
+
+/** Whom the server was asked about. */
+function about(rig: Rig, method: string, key: "threadId" | "turnId"): string[] {
+  const requests = Deno.readTextFileSync(join(dirname(rig.base.codex.path), "asked.jsonl"));
+  return requests.trim().split("\n").map((line) => JSON.parse(line))
+    .filter((asked) => asked.method === method).map(({ params }) => params[key]);
+}
+
+test("agents are interrupted with the turn that started them, also those that begin meanwhile", async () => {
+  await using rig = await rigOn({
+    acts: [AGENT("a"), AGENT("b"), { hang: true }],
+    atInterrupt: { main: [AGENT("c")], "u-c": [AGENT("d")] },
+  });
+  const cancel = new AbortController();
+  const { outcome, threadId = "" } = await rig.play(
+    {},
+    cancel.signal,
+    ({ type }) => type === "alive" && cancel.abort(),
+  );
+  assert.deepEqual([outcome.exit, outcome.survivors], [undefined, []]);
+  const [, ...interrupted] = about(rig, "turn/interrupt", "turnId");
+  assert.deepEqual(interrupted.sort(), ["u-a", "u-b", "u-c", "u-d"]);
+  const cleaned = about(rig, "thread/backgroundTerminals/clean", "threadId");
+  assert.deepEqual(cleaned.sort(), [threadId, "t-a", "t-b", "t-c", "t-d"].sort());
+  assert.equal(rig.transport.snapshot().servers.length, 1, "the server is warm");
+});
+
+test("agents that go on when their turn has ended are interrupted, and only those", async () => {
+  const { params } = AGENT("a");
+  const done = { notify: "turn/completed", params: { ...params, turn: { id: "u-a" } } };
+  await using rig = await rigOn({ acts: [AGENT("a"), AGENT("b"), done, DELTA("a", "x")] });
+  const { outcome } = await rig.good();
+  assert.deepEqual([outcome.exit, outcome.survivors], [undefined, []]);
+  assert.deepEqual(about(rig, "turn/interrupt", "turnId"), ["u-b"]);
+  assert.equal(rig.transport.snapshot().servers.length, 1);
+});
+
+test("an agent that has ended when it is to be interrupted is no reason to end the server", async () => {
+  await using rig = await rigOn({
+    acts: [AGENT("a"), DELTA("a", "x")],
+    refuse: { "turn/interrupt": "no active turn to interrupt" },
+  });
+  await rig.good();
+  assert.equal(rig.transport.snapshot().servers.length, 1);
+});
+
+test("an agent that does not hear an interrupt is killed with the server, and its turn has ended well", async () => {
+  await using rig = await rigOn({ acts: [AGENT("a"), DELTA("a", "x")], deaf: ["u-a"] }, {
+    graceMs: 100,
+  });
+  const { outcome } = await rig.good();
+  assert.deepEqual([outcome.exit, outcome.survivors], [undefined, []]);
+  assert.deepEqual(rig.transport.snapshot().servers, []);
+});
+
 test("a turn that waits for its server is cancelled at once", async () => {
   await using rig = await rigOn({ silent: ["initialize"] });
   const cancel = new AbortController();

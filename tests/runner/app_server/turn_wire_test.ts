@@ -139,6 +139,26 @@ Deno.test("what another thread or another turn says is not told, and counts as a
   assert.equal(wire.status, undefined);
 });
 
+Deno.test("turns beside ours are known with their threads until they end, also when ours is over", () => {
+  const wire = running();
+  const say = (what: "started" | "completed", threadId: string, id: string) =>
+    wire.take(`turn/${what}`, { threadId, turn: { id, status: "completed" } });
+  say("started", "t-2", "u-2");
+  say("started", "t-3", "u-3");
+  say("completed", "t-2", "u-2");
+  say("completed", THREAD, "u-1");
+  assert.deepEqual([...wire.others], [["u-3", "t-3"]]);
+  say("started", THREAD, "u-4");
+  say("completed", "t-3", "u-3");
+  assert.deepEqual(
+    [...wire.others],
+    [["u-4", THREAD]],
+    "another turn of the same thread is one, too",
+  );
+  assert.deepEqual([...wire.agents], ["t-2", "t-3", THREAD]);
+  assert.equal(wire.status, "completed");
+});
+
 Deno.test("a 401 that codex tries again is hopeless", () => {
   const wire = running();
   wire.take("error", {
