@@ -76,6 +76,11 @@ export interface RunInput extends AgentKey {
   extraArgs: readonly string[];
   /** How codex reaches the host's tools; absent when there are none. */
   hostTools: HostToolsAccess | undefined;
+  /**
+   * Whether codex has reached the host's tools, or was given none; for when its thread is loaded. A relay
+   * that was refused serves no tools, and codex begins all the same.
+   */
+  hasHostTools: () => boolean;
   /** Where files of this run go; the directory's name is the mark of processes that end with the run. */
   files: TurnFiles;
   /** How long codex may take to stop once it was asked to. */

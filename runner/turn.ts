@@ -191,8 +191,6 @@ class Turn {
       stream: this.#stream,
       watchdog: this.#watchdog,
       hostName: (namespace, name) => bridge?.hostName(namespace, name),
-      // A relay that was refused serves no tools, and codex begins all the same.
-      hasHostTools: () => bridge?.access === undefined || bridge.live > 0,
     }, this.#stopper);
     const result = await this.#run.run();
     if (result.survivors.length > 0) {
@@ -232,6 +230,7 @@ class Turn {
       userMcpServers: settings.userMcpServers,
       extraArgs: settings.extraArgs,
       hostTools: bridge?.access,
+      hasHostTools: () => bridge?.access === undefined || bridge.live > 0,
       onCodex: (pid) => this.#codexPid = pid,
       files,
       graceMs: settings.graceMs,

@@ -27,8 +27,6 @@ export interface RunOptions {
   stream: TurnStream;
   watchdog: Watchdog;
   hostName: HostName;
-  /** Whether codex got the host's tools, or there are none to get; asked when codex is ready. */
-  hasHostTools(): boolean;
 }
 
 /** What is known of a run, be it over or not. */
@@ -166,12 +164,12 @@ export class TurnRun {
 
   async #start(threadId: string): Promise<void> {
     if (this.#threadId !== undefined || this.#disowned) return;
-    const { thread, watchdog, stream, input, hasHostTools } = this.#options;
+    const { thread, watchdog, stream, input } = this.#options;
     const { resumed } = thread;
     if (!isThreadId(threadId) || (resumed !== undefined && resumed.threadId !== threadId)) {
       return this.#stopper.stop({ by: "stray", threadId });
     }
-    if (!hasHostTools()) return this.#stopper.stop({ by: "toolless" });
+    if (!input.hasHostTools()) return this.#stopper.stop({ by: "toolless" });
     this.#threadId = threadId;
     watchdog.started();
     await thread.announced(threadId);

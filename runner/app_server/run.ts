@@ -80,6 +80,11 @@ class ServerRun {
       if (this.#signal.aborted) return outcome();
       const threadId = await this.#load();
       if (threadId === undefined) return outcome();
+      if (!this.#input.hasHostTools()) {
+        // Nobody runs a turn without them, so codex is not told of it either.
+        await this.#announce(threadId);
+        return outcome();
+      }
       await this.#begin(threadId);
       await Promise.race([this.#over.promise, this.#stop.promise, this.#server.exited]);
       const until = performance.now() + this.#input.graceMs;

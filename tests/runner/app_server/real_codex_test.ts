@@ -110,6 +110,16 @@ for (const version of APP_SERVER_VERSIONS) {
     await rig.good({ prompt: "x".repeat(1_048_576) });
   });
 
+  Deno.test(`app-server ${version}: a turn whose host tools are not there is not told to codex`, async () => {
+    await using rig = await Rig.real(version, { steps: [{ text: "done" }] });
+    const { events, outcome } = await rig.play({ prompt: "once", hasHostTools: () => false });
+    assert.deepEqual(events.map(({ type }) => type), ["thread_started"]);
+    assert.equal(outcome.refused, undefined);
+    assert.equal(rig.sandbox.model.asked.length, 0);
+    await rig.play({ prompt: "once" });
+    assert.equal(JSON.stringify(rig.sandbox.model.asked).split('"once"').length, 2);
+  });
+
   Deno.test(`app-server ${version}: a thread that codex lost is refused, and the server goes on`, async () => {
     await using rig = await Rig.real(version);
     const { outcome, events } = await rig.play({

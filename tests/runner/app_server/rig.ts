@@ -74,6 +74,7 @@ export class Rig implements AsyncDisposable {
       userMcpServers: "keep",
       extraArgs: [],
       hostTools: undefined,
+      hasHostTools: () => true,
       graceMs: 5_000,
       warm: { idleMs: 60_000, max: 8, spare: false },
       onStatus: () => {},
