@@ -15,7 +15,8 @@ import { command } from "../../../tests/support/model/items.ts";
 import { PIXEL } from "../../../tests/support/pixel.ts";
 import { allProcesses, kill, type Process } from "../../../tests/support/processes.ts";
 import type { Turn } from "../../../tests/support/turn.ts";
-import type { ScriptedStep } from "../../../tests/support/model/step.ts";
+import { family, waysOf } from "../matrix/agents.ts";
+import type { ScriptedStep, Step } from "../../../tests/support/model/step.ts";
 import {
   MIDDLE_CODEX,
   NEWEST_CODEX,
@@ -30,6 +31,8 @@ export interface HostileKind {
   version?: string;
   /** It stays between turns: one process may be left, with the mark it has then. */
   stays?: boolean;
+  /** The model that the host asks for; the configured one when left out. */
+  model?: string;
   /** What the model does in the turn that is cancelled; `id` is a number that occurs nowhere else. */
   steps?(id: number): ScriptedStep[];
   scenario?(id: number, dice: () => number): Scenario;
@@ -65,7 +68,7 @@ function fake(deaf: boolean): HostileKind {
   };
 }
 
-const shell = (cmd: string): ScriptedStep => ({
+const shell = (cmd: string): Step => ({
   items: [
     { type: "message", text: "working", phase: "commentary" },
     command(cmd, undefined, { yield_time_ms: 60_000 }),
@@ -73,6 +76,7 @@ const shell = (cmd: string): ScriptedStep => ({
 });
 
 function real(version: string, stays: boolean): HostileKind[] {
+  const { old, model } = waysOf(version);
   const kind = (what: string, steps: (id: number) => ScriptedStep[]): HostileKind => ({
     name: `codex ${version}${stays ? " that stays" : ""}, ${what}`,
     ...{ version, stays, steps, graceMs: 3_000 },
@@ -87,6 +91,13 @@ function real(version: string, stays: boolean): HostileKind[] {
           `nohup sleep ${id} >/dev/null 2>&1 & sleep ${id}`,
       ),
     ]),
+    {
+      ...kind(
+        "agents",
+        (id) => [{ answer: family(old, false, shell(`sleep ${id}`), `_${id}`), repeat: true }],
+      ),
+      model,
+    },
   ];
 }
 
@@ -144,7 +155,12 @@ export class Lane implements AsyncDisposable {
     if (scenario !== undefined) await sandbox.fake.play(scenario);
 
     const blocks = scenario === undefined ? [] : [{ type: "image", data_base64: PIXEL.png }];
-    const turn = this.#lab.start("go", { blocks, steps: this.#kind.steps?.(id) ?? [] });
+    const { model } = this.#kind;
+    const turn = this.#lab.start("go", {
+      blocks,
+      steps: this.#kind.steps?.(id) ?? [],
+      ...(model === undefined ? {} : { model }),
+    });
     await this.#moment(turn, id, dice);
     const children = this.#childPids(id);
     const ended = turn.seen.at(-1)?.type === "message_end";

@@ -28,34 +28,45 @@ function call(id: string, name: string, args: Record<string, unknown>, namespace
 
 const COMMAND = call("child", "exec_command", { cmd: "echo a child" });
 
-/** A parent that starts an agent and waits for it, and the agent, which calls what `child` says. */
-function family(
+/** What a family needs of codex: which of its two ways to start agents, and a model that has it. */
+export function waysOf(version: string): { old: boolean; model: string } {
+  const old = compareVersions(version, "0.144.0") < 0;
+  return { old, model: old ? "gpt-5.5" : "gpt-5.6-sol" };
+}
+
+/**
+ * A parent that starts an agent and waits for it, and the agent, which calls what `child` says. In one thread
+ * each family needs a `tag` of its own.
+ */
+export function family(
   old: boolean,
   forked: boolean,
   child: Step = COMMAND,
+  tag = "",
 ): (request: ModelRequest) => Step {
   const namespace = old ? "multi_agent_v1" : "collaboration";
-  const task = "look around";
+  const task = `look around${tag}`;
+  const [spawn, wait] = [`spawn${tag}`, `wait${tag}`];
   return (request) => {
     const isChild = old
       ? userTexts(request).includes(task)
-      : request.input.some(({ recipient }) => recipient === "/root/kid");
+      : request.input.some(({ recipient }) => recipient === `/root/kid${tag}`);
     if (isChild) {
       return callOutput(request, "child") === undefined
         ? { ...child, usage: tokens(700) }
         : { text: "the child is done", usage: tokens(800) };
     }
-    const spawned = callOutput(request, "spawn");
+    const spawned = callOutput(request, spawn);
     if (spawned === undefined) {
       const how = old
         ? { fork_context: forked }
-        : { task_name: "kid", fork_turns: forked ? "all" : "none" };
-      const step = call("spawn", "spawn_agent", { message: task, ...how }, namespace);
+        : { task_name: `kid${tag}`, fork_turns: forked ? "all" : "none" };
+      const step = call(spawn, "spawn_agent", { message: task, ...how }, namespace);
       return { ...step, usage: tokens(1000) };
     }
-    if (callOutput(request, "wait") === undefined) {
+    if (callOutput(request, wait) === undefined) {
       const whom = old ? { targets: [JSON.parse(spawned).agent_id] } : {};
-      const step = call("wait", "wait_agent", { timeout_ms: 20_000, ...whom }, namespace);
+      const step = call(wait, "wait_agent", { timeout_ms: 20_000, ...whom }, namespace);
       return { ...step, usage: tokens(2000) };
     }
     return { text: "all is done", usage: tokens(3000) };
@@ -68,10 +79,10 @@ async function playsFamily(
   forked: boolean,
   { child, tools }: { child?: Step; tools?: { name: string }[] } = {},
 ): Promise<{ turn: Turn; end: StreamResult }> {
-  const old = compareVersions(lab.version, "0.144.0") < 0;
+  const { old, model } = waysOf(lab.version);
   lab.sandbox.model.setSteps([{ answer: family(old, forked, child), repeat: true }]);
   const turn = lab.start("go", {
-    model: old ? "gpt-5.5" : "gpt-5.6-sol",
+    model,
     ...(tools ? { tools } : {}),
   });
   const end = await turn.result;
