@@ -124,7 +124,7 @@ const AVOIDED_MS = 5 * 60_000;
 export class WithFallback implements Transport {
   readonly #first: Transport;
   readonly #second: Transport;
-  /** Until when a codex is not tried, by its path. */
+  /** Until when a codex is not tried, by its file. */
   readonly #avoided = new Map<string, number>();
 
   constructor(first: Transport, second: Transport) {
@@ -160,9 +160,9 @@ export class WithFallback implements Transport {
   ): AsyncGenerator<CodexEvent> {
     let run: CodexRun | undefined;
     let unusable: ServerUnusable | undefined;
-    const { path } = input.codex;
+    const file = `${input.codex.path} ${input.codex.stamp}`;
     try {
-      if ((this.#avoided.get(path) ?? 0) < performance.now()) {
+      if ((this.#avoided.get(file) ?? 0) < performance.now()) {
         run = this.#first.run(input, signal);
         yield* run.events;
         const { refused } = await run.outcome;
@@ -173,7 +173,7 @@ export class WithFallback implements Transport {
       for await (const event of run.events) {
         // What keeps both from starting (a broken config.toml, say) is no fault of the app-server.
         if (event.type === "thread_started" && unusable !== undefined) {
-          if (unusable.lasting) this.#avoided.set(path, performance.now() + AVOIDED_MS);
+          if (unusable.lasting) this.#avoided.set(file, performance.now() + AVOIDED_MS);
           input.onStatus(
             `codex app-server is of no use (${unusable.message}); the turn runs by codex exec`,
             { level: "warning", transport: this.#second.name },

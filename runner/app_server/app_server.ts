@@ -141,6 +141,7 @@ async function serverCommand(input: CommandInput, signal?: AbortSignal): Promise
   const extra = carriedOver(extraArgs);
   return {
     path: codex.path,
+    binary: `${codex.capabilities.version} ${codex.stamp}`,
     args: [...config.flatMap((pair) => ["-c", pair]), ...(typeof extra === "string" ? [] : extra)],
     env: environment,
     // codex reads both once; `.env` may have the key of an API.

@@ -12,7 +12,7 @@ import { skipped } from "../support/skipped.ts";
 function codex(version: string): CodexBinary {
   const capabilities = capabilitiesOf(`codex-cli ${version}`);
   assert.ok(capabilities);
-  return { path: `/bin/codex-${version}`, found: "codex", capabilities, env: {} };
+  return { path: `/bin/codex-${version}`, found: "codex", stamp: "", capabilities, env: {} };
 }
 
 function choice(version: string, settings: Partial<TurnSettings>) {
