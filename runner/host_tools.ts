@@ -117,7 +117,7 @@ interface Kept {
 }
 
 /** A bridge that one turn works with. */
-interface Taken {
+export interface Taken {
   bridge: Bridge;
   /** The turn is over. The bridge waits for the next one, if it is to be kept and its relay is still there. */
   leave(keep: boolean): Promise<void>;
