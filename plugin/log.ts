@@ -33,13 +33,20 @@ const CUT = "…";
 
 /** A log with a threshold. */
 export class Log {
-  /** Lines below this level are not sent. */
-  level: LogLevel;
+  /** The level that the configuration names. */
+  configured: LogLevel;
+  /** The one that the host has asked for, which counts before it. */
+  asked: LogLevel | undefined;
   readonly #send: (line: LogParams) => void;
 
-  constructor(level: LogLevel, send: (line: LogParams) => void) {
-    this.level = level;
+  constructor(configured: LogLevel, send: (line: LogParams) => void) {
+    this.configured = configured;
     this.#send = send;
+  }
+
+  /** Lines below this level are not sent. */
+  get level(): LogLevel {
+    return this.asked ?? this.configured;
   }
 
   /** Sends a line: `message` says what happened, `data` about whom and how much. */

@@ -13,10 +13,10 @@ import { findCodex } from "../runner/codex/codex_binary.ts";
 import { codexEnvironment, codexHome } from "../runner/codex/environment.ts";
 import { endEveryFamily } from "../runner/process/process_family.ts";
 import { usageTold, ZERO_USAGE } from "../runner/thread/usage.ts";
-import { Transports } from "../runner/transports.ts";
+import { keptBy, Transports } from "../runner/transports.ts";
 import { runTurn } from "../runner/turn.ts";
 import { TurnError } from "../runner/turn_event.ts";
-import type { TurnContext } from "../runner/turn_request.ts";
+import type { TurnContext, TurnSettings } from "../runner/turn_request.ts";
 import { TurnStream } from "../runner/turn_stream.ts";
 import type { ConfigFile } from "./config/config.ts";
 import { agentEnv, askedOf, codexModel, turnSettings } from "./config/settings.ts";
@@ -119,6 +119,7 @@ export class Provider {
     const turn = this.#stream(params, context);
     const settled = turn.catch(() => {}).then(() => {
       this.#turns.delete(settled);
+      this.#transports.dismissUnwanted();
       this.#releases.watch();
       this.#tidied = this.#tidied.then(() => this.#tidyUp());
     });
@@ -159,16 +160,15 @@ export class Provider {
   }
 
   async #prepare(): Promise<void> {
-    const { config, environment: own } = this.#options;
-    const settings = turnSettings(config.current(), "codex", "default");
-    const { spare, max } = settings.warm;
-    if (settings.transport === "exec" || !spare || max === 0) return;
+    const { environment: own } = this.#options;
+    const settings = this.#settings("codex", "default");
+    if (!settings.warm().spare) return;
     const codex = await findCodex(settings.binary, codexEnvironment(own, settings.env));
     const environment = codexEnvironment(own, settings.env, codex);
-    const { extraArgs, userMcpServers } = settings;
+    const { extraArgs, userMcpServers, warm } = settings;
     const home = codexHome(environment);
     await this.#transports.prepare({
-      ...{ settings, codex, environment, extraArgs, userMcpServers },
+      ...{ settings, codex, environment, extraArgs, userMcpServers, warm },
       ...{ codexHome: home, cwd: home },
     });
   }
@@ -234,7 +234,7 @@ export class Provider {
             request_id: id,
           }),
         },
-        this.#context(turnSettings(config, model, agentId)),
+        this.#context(this.#settings(model, agentId)),
         stream,
         signal,
       );
@@ -248,6 +248,11 @@ export class Provider {
     } finally {
       leave();
     }
+  }
+
+  #settings(model: string, agentId: string): TurnSettings {
+    const now = () => turnSettings(this.#options.config.current(), model, agentId);
+    return { ...now(), warm: () => keptBy(now()) };
   }
 
   #context(settings: TurnContext["settings"]): TurnContext {

@@ -63,6 +63,10 @@ export class Session implements Handlers {
   constructor(config: ConfigFile, log: Log, loadProvider: () => Promise<Provider>) {
     this.#config = config;
     this.#log = log;
+    config.onLoad = (config) => {
+      log.configured = config.log_level;
+      this.#warnOfOpenSandbox(config);
+    };
     this.#loadProvider = loadProvider;
   }
 
@@ -75,7 +79,7 @@ export class Session implements Handlers {
       case METHOD.toolsList:
         return { tools: [] };
       case METHOD.setLogLevel:
-        this.#log.level = checked(SetLevelParams, params).level;
+        this.#log.asked = checked(SetLevelParams, params).level;
         return {};
       case METHOD.stream:
         return await (await this.#domain(method)).stream(checked(StreamParams, params), context);
@@ -101,9 +105,7 @@ export class Session implements Handlers {
   #initialize(): InitializeResult {
     try {
       const config = this.#config.load();
-      this.#log.level = config.log_level;
       this.#initialized = true;
-      this.#warnOfOpenSandbox(config);
       return {
         protocolVersion: MCP_VERSION,
         serverInfo: { name: PLUGIN_NAME, version: VERSION },

@@ -85,7 +85,7 @@ export interface RunInput extends AgentKey {
   files: TurnFiles;
   /** How long codex may take to stop once it was asked to. */
   graceMs: number;
-  /** How long what stays between runs is kept. */
+  /** How long what stays between runs is kept, by now. */
   warm: TurnSettings["warm"];
   /** codex's process, as soon as it runs: what descends from it may use the host's tools. */
   onCodex?: (pid: number) => void;

@@ -4,7 +4,12 @@
  *
  * @module
  */
-import { AppServerTransport, type CommandInput, unsuitable } from "./app_server/app_server.ts";
+import {
+  AppServerTransport,
+  type CommandInput,
+  unsuitable,
+  unsuitableSettings,
+} from "./app_server/app_server.ts";
 import type { PoolSnapshot } from "./app_server/pool.ts";
 import { ServerUnusable } from "./app_server/process.ts";
 import type { CodexBinary } from "./codex/codex_binary.ts";
@@ -18,13 +23,22 @@ import type {
   RunOutcome,
   Transport,
 } from "./transport.ts";
-import type { TurnSettings } from "./turn_request.ts";
+import type { TurnSettings, Warm } from "./turn_request.ts";
 
 /** The way that a turn takes. */
 export interface Chosen {
   transport: Transport;
   /** Why not the other one; `undefined` where the operator asked for just this. */
   because: string | undefined;
+}
+
+/** How codex is kept by these settings, in whichever way they have it run. */
+export function keptBy(
+  settings: Pick<TurnSettings, "extraArgs" | "mcpRegistration" | "transport" | "warm">,
+): Warm {
+  const warm = settings.warm();
+  const stays = settings.transport !== "exec" && unsuitableSettings(settings) === undefined;
+  return stays ? warm : { ...warm, idleMs: 0, spare: false };
 }
 
 /** All of them. */
@@ -54,6 +68,11 @@ export class Transports {
   async prepare(input: CommandInput & { settings: TurnSettings }): Promise<void> {
     const { transport } = this.choose(input.settings, input.codex);
     if (transport.stays) await this.#server.prepare(input);
+  }
+
+  /** Ends what the settings, as they are now, no longer have kept. */
+  dismissUnwanted(): void {
+    this.#server.dismissUnwanted();
   }
 
   /** See {@link Transport.release}. */
@@ -124,7 +143,7 @@ const AVOIDED_MS = 5 * 60_000;
 export class WithFallback implements Transport {
   readonly #first: Transport;
   readonly #second: Transport;
-  /** Until when a codex is not tried, by its path. */
+  /** Until when a codex is not tried, by its file. */
   readonly #avoided = new Map<string, number>();
 
   constructor(first: Transport, second: Transport) {
@@ -160,9 +179,9 @@ export class WithFallback implements Transport {
   ): AsyncGenerator<CodexEvent> {
     let run: CodexRun | undefined;
     let unusable: ServerUnusable | undefined;
-    const { path } = input.codex;
+    const file = `${input.codex.path} ${input.codex.stamp}`;
     try {
-      if ((this.#avoided.get(path) ?? 0) < performance.now()) {
+      if ((this.#avoided.get(file) ?? 0) < performance.now()) {
         run = this.#first.run(input, signal);
         yield* run.events;
         const { refused } = await run.outcome;
@@ -173,7 +192,7 @@ export class WithFallback implements Transport {
       for await (const event of run.events) {
         // What keeps both from starting (a broken config.toml, say) is no fault of the app-server.
         if (event.type === "thread_started" && unusable !== undefined) {
-          if (unusable.lasting) this.#avoided.set(path, performance.now() + AVOIDED_MS);
+          if (unusable.lasting) this.#avoided.set(file, performance.now() + AVOIDED_MS);
           input.onStatus(
             `codex app-server is of no use (${unusable.message}); the turn runs by codex exec`,
             { level: "warning", transport: this.#second.name },

@@ -36,6 +36,13 @@ export interface TurnRequest {
   callTool: (call: HostToolCall) => Promise<HostToolAnswer>;
 }
 
+/** How codex is kept between turns: how long, how many in all, and whether one is started ahead. */
+export interface Warm {
+  idleMs: number;
+  max: number;
+  spare: boolean;
+}
+
 /** What the operator decided; durations in milliseconds. */
 export interface TurnSettings {
   binary: string;
@@ -56,8 +63,8 @@ export interface TurnSettings {
   graceMs: number;
   /** How codex is run; `auto` takes the app-server where that can do what is asked. */
   transport: "auto" | "app-server" | "exec";
-  /** How codex is kept between turns: how long, how many in all, and whether one is started ahead. */
-  warm: { idleMs: number; max: number; spare: boolean };
+  /** As it is wanted now: what the operator changes counts also for a codex that waits already. */
+  warm: () => Warm;
   toolTimeoutMs: number;
   toolResultMaxBytes: number;
   userMcpServers: "keep" | "disable";

@@ -106,6 +106,8 @@ function unwrapped(schema: unknown): unknown {
 /** The configuration file of a running plugin. */
 export class ConfigFile {
   readonly path: string;
+  /** Told each configuration that is taken. */
+  onLoad: (config: Config) => void = () => {};
   readonly #warn: (message: string) => void;
   #config: Config | undefined;
   #stamp: string | undefined;
@@ -125,6 +127,7 @@ export class ConfigFile {
     this.#config = config;
     this.#stamp = stamp;
     warnings.forEach(this.#warn);
+    this.onLoad(config);
     return config;
   }
 

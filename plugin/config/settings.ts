@@ -38,11 +38,11 @@ export function turnSettings(config: Config, model: string, agentId: string): Tu
     },
     graceMs: limit("grace_ms"),
     transport: byAgent?.transport ?? byModel?.transport ?? config.transport,
-    warm: {
+    warm: () => ({
       idleMs: byAgent?.warm?.idle_ms ?? byModel?.warm?.idle_ms ?? config.warm.idle_ms,
       max: config.warm.max,
       spare: byAgent?.warm?.spare ?? byModel?.warm?.spare ?? config.warm.spare,
-    },
+    }),
     toolTimeoutMs: config.tool_timeout_ms,
     toolResultMaxBytes: config.tool_result_max_bytes,
     userMcpServers: config.user_mcp_servers,

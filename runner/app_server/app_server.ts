@@ -12,6 +12,7 @@ import { marksByLimit } from "../process/turn_mark.ts";
 import { compareVersions } from "../codex/capabilities.ts";
 import { userServerConfig } from "../codex/user_mcp_servers.ts";
 import type { AgentKey, CodexRun, RunInput, RunOutcome, Transport } from "../transport.ts";
+import type { TurnSettings } from "../turn_request.ts";
 import { errorMessage } from "../../base/error_message.ts";
 import { stampOf } from "../../base/files.ts";
 import { unlessAborted } from "../../base/timer.ts";
@@ -26,7 +27,7 @@ export const SINCE = "0.158.0";
 /** What decides how a server is started. */
 export type CommandInput = Pick<
   RunInput,
-  "codex" | "codexHome" | "cwd" | "environment" | "extraArgs" | "userMcpServers"
+  "codex" | "codexHome" | "cwd" | "environment" | "extraArgs" | "userMcpServers" | "warm"
 >;
 
 /** The second transport. */
@@ -74,11 +75,16 @@ export class AppServerTransport implements Transport {
 
   /** Starts a server ahead, for the next agent that needs one. */
   async prepare(input: CommandInput): Promise<void> {
-    this.#pool.prepare(await serverCommand(input));
+    this.#pool.prepare(await serverCommand(input), input.warm);
   }
 
   release(agent: AgentKey, why: "reload" | "leave"): Promise<void> {
     return this.#pool.release(agent, why);
+  }
+
+  /** See {@link Pool.dismissUnwanted}. */
+  dismissUnwanted(): void {
+    this.#pool.dismissUnwanted();
   }
 
   /** Sees to it that the thread is not loaded, whoever's it is. */
@@ -113,12 +119,20 @@ export class AppServerTransport implements Transport {
 
 /** Why the app-server cannot do what is asked; `undefined` where it can. */
 export function unsuitable(
-  { codex, extraArgs, mcpRegistration }: Pick<RunInput, "codex" | "extraArgs"> & {
-    mcpRegistration: "per-run" | "codex-config";
-  },
+  { codex, ...settings }: Pick<RunInput, "codex"> & AskedOfServer,
 ): string | undefined {
   const { version } = codex.capabilities;
   if (compareVersions(version, SINCE) < 0) return `codex ${version} is older than ${SINCE}`;
+  return unsuitableSettings(settings);
+}
+
+/** What of the settings it depends on. */
+export type AskedOfServer = Pick<TurnSettings, "extraArgs" | "mcpRegistration">;
+
+/** The same, whichever codex it is. */
+export function unsuitableSettings(
+  { extraArgs, mcpRegistration }: AskedOfServer,
+): string | undefined {
   if (mcpRegistration === "codex-config") return '`mcp_registration` is "codex-config"';
   const strange = carriedOver(extraArgs);
   if (typeof strange === "string") return `\`extra_args\` has ${JSON.stringify(strange)}`;
@@ -141,6 +155,7 @@ async function serverCommand(input: CommandInput, signal?: AbortSignal): Promise
   const extra = carriedOver(extraArgs);
   return {
     path: codex.path,
+    binary: `${codex.capabilities.version} ${codex.stamp}`,
     args: [...config.flatMap((pair) => ["-c", pair]), ...(typeof extra === "string" ? [] : extra)],
     env: environment,
     // codex reads both once; `.env` may have the key of an API.

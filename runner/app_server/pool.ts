@@ -7,14 +7,11 @@
 import { errorMessage } from "../../base/error_message.ts";
 import { startTimer, within } from "../../base/timer.ts";
 import type { AgentKey } from "../transport.ts";
-import type { TurnSettings } from "../turn_request.ts";
+import type { Warm } from "../turn_request.ts";
 import { AppServer, type ServerCommand, ServerUnusable } from "./process.ts";
 import { RpcRefusal } from "./rpc.ts";
-import { Spare } from "./spare.ts";
+import { isKept, Spare } from "./spare.ts";
 import { ServerThread } from "./thread.ts";
-
-/** How long a server is kept, and how many. */
-export type Warm = TurnSettings["warm"];
 
 /** How long a thread that is to be let go may still be loaded: a load takes 0.1 s. */
 const LEAVE_MS = 5_000;
@@ -47,6 +44,8 @@ interface Place {
   /** Of the server, while there is one. */
   key: string;
   seat: Seat | undefined;
+  /** How it is kept, by now. */
+  warm: () => Warm;
   /** Everything that concerns the server, in a row. */
   queue: Promise<void>;
   /** How many are in the queue. */
@@ -94,19 +93,20 @@ export class Pool {
   use<T>(
     agent: AgentKey,
     command: ServerCommand,
-    warm: Warm,
+    warm: () => Warm,
     work: (seat: Seat) => Promise<T>,
   ): Promise<T> {
-    const place = this.#place(agent);
+    const place = this.#place(agent, warm);
     const { misses } = this.#counts;
     const done = this.#alone(place, async () => {
       place.stopTimer();
       place.running = true;
+      place.warm = warm;
       try {
-        return await work(await this.#seat(place, command, warm));
+        return await work(await this.#seat(place, command));
       } finally {
         place.running = false;
-        await this.#keep(place, warm);
+        await this.#keep(place);
       }
     });
     const settle = () => this.#leave(this.#settle(command, warm, misses));
@@ -158,9 +158,17 @@ export class Pool {
     await this.#places.get(placeKey(agent))?.queue;
   }
 
-  /** Starts a server for whoever needs one next, unless there is one. */
-  prepare(command: ServerCommand): void {
-    if (!this.#closing.signal.aborted) this.#leave(this.#spare.prepare(command));
+  /** Starts a server for whoever needs one next, where that is wanted, unless there is one. */
+  prepare(command: ServerCommand, warm: () => Warm): void {
+    if (!this.#closing.signal.aborted) this.#leave(this.#spare.prepare(command, warm));
+  }
+
+  /** Ends the spare and the idle servers that are no longer wanted; resolves before they are gone. */
+  dismissUnwanted(): void {
+    this.#leave(this.#spare.dismissUnwanted());
+    const idle = this.#idle();
+    idle.forEach((place) => this.#wait(place));
+    this.#leave(this.#makeRoom(Math.min(...idle.map(({ warm }) => warm().max))));
   }
 
   /** Whether a server waits for the agent's next turn. */
@@ -197,7 +205,7 @@ export class Pool {
     await Promise.all([spare, ...seats]);
   }
 
-  async #seat(place: Place, command: ServerCommand, warm: Warm): Promise<Seat> {
+  async #seat(place: Place, command: ServerCommand): Promise<Seat> {
     if (this.#closing.signal.aborted) throw new ServerUnusable("the plugin ends");
     const key = JSON.stringify(command);
     if (place.seat?.server.isAlive && place.key === key) {
@@ -207,7 +215,7 @@ export class Pool {
     // Another binary, environment or argument: the thread cannot be loaded in two of them.
     await this.#drop(place);
     // With the spare there may be one more than `max`, but never two.
-    this.#leave(this.#makeRoom(warm.max - 1));
+    this.#leave(this.#makeRoom(place.warm().max - 1));
     const server = await this.#takeSpare(key) ?? await this.#start(command);
     place.key = key;
     place.seat = { server, thread: new ServerThread(server) };
@@ -232,27 +240,35 @@ export class Pool {
   }
 
   /** The turn is over: the server waits for the next one, if it may. */
-  async #keep(place: Place, warm: Warm): Promise<void> {
+  async #keep(place: Place): Promise<void> {
     const { seat } = place;
     if (seat === undefined) return;
-    if (
-      !seat.server.isAlive || warm.idleMs === 0 || warm.max === 0 || this.#closing.signal.aborted
-    ) {
+    if (!seat.server.isAlive || !isKept(place.warm()) || this.#closing.signal.aborted) {
       return await this.#drop(place);
     }
     place.idleSince = performance.now();
+    this.#wait(place);
+  }
+
+  /** Ends the server when it has been idle for long enough. */
+  #wait(place: Place): void {
+    place.stopTimer();
     place.stopTimer = startTimer(
-      warm.idleMs,
+      Math.max(0, place.idleSince + place.warm().idleMs - performance.now()),
       () => this.#leave(this.#alone(place, () => this.#drop(place))),
     );
   }
 
   /** What is too much is ended, and what will be wanted next is started. */
-  async #settle(command: ServerCommand, warm: Warm, missesBefore: number): Promise<void> {
-    await this.#makeRoom(warm.max);
-    if (!warm.spare || warm.max === 0 || warm.idleMs === 0) return;
+  async #settle(command: ServerCommand, warm: () => Warm, missesBefore: number): Promise<void> {
+    await this.#makeRoom(warm().max);
     // Who had to wait for a start shows what the spare should have been.
-    if (!this.#spare.isThere || missesBefore < this.#counts.misses) this.prepare(command);
+    if (!this.#spare.isThere || missesBefore < this.#counts.misses) this.prepare(command, warm);
+  }
+
+  #idle(): Place[] {
+    return [...this.#places.values()]
+      .filter(({ seat, queued }) => seat !== undefined && queued === 0);
   }
 
   get #size(): number {
@@ -261,9 +277,7 @@ export class Pool {
 
   /** Ends who has waited longest until there are at most `max`; turns that run are never touched. */
   async #makeRoom(max: number): Promise<void> {
-    const idle = [...this.#places.values()]
-      .filter(({ seat, queued }) => seat !== undefined && queued === 0)
-      .sort((a, b) => a.idleSince - b.idleSince);
+    const idle = this.#idle().sort((a, b) => a.idleSince - b.idleSince);
     const tooMany = idle.slice(0, Math.max(0, this.#size - Math.max(0, max)));
     await Promise.all(tooMany.map((place) => this.#alone(place, () => this.#drop(place))));
   }
@@ -285,7 +299,7 @@ export class Pool {
     this.#leaving.add(gone);
   }
 
-  #place(agent: AgentKey): Place {
+  #place(agent: AgentKey, warm: () => Warm): Place {
     const key = placeKey(agent);
     let place = this.#places.get(key);
     if (place === undefined) {
@@ -294,6 +308,7 @@ export class Pool {
         agent: { agentId, workspace },
         key: "",
         seat: undefined,
+        warm,
         queue: Promise.resolve(),
         queued: 0,
         running: false,

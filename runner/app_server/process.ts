@@ -36,6 +36,8 @@ export class ServerUnusable extends Error {
 /** What to start. Two equal ones can stand in for each other. */
 export interface ServerCommand {
   path: string;
+  /** The state of the file there, and its version: one that was replaced runs on as what it was. */
+  binary: string;
   /** codex's own, after `app-server`. */
   args: readonly string[];
   env: Variables;

@@ -5,13 +5,21 @@
  */
 import { errorMessage } from "../../base/error_message.ts";
 import { memoryLeft } from "../process/process_table.ts";
+import type { Warm } from "../turn_request.ts";
 import type { AppServer, ServerCommand } from "./process.ts";
+
+/** Whether a server may wait for its next turn. */
+export function isKept({ idleMs, max }: Warm): boolean {
+  return idleMs > 0 && max > 0;
+}
 
 /** A spare takes 90 to 140 MiB; with less than this left it would take them from somebody. */
 const NEEDS_BYTES = 512 * 1024 * 1024;
 
 interface Started {
   key: string;
+  /** How whoever it is started for has codex kept, by now. */
+  warm: () => Warm;
   /** `undefined` where there is none after all. */
   server: Promise<AppServer | undefined>;
   pid: number | undefined;
@@ -41,12 +49,19 @@ export class Spare {
     return this.#started !== undefined;
   }
 
-  /** Starts one, unless there is one like it. What is returned is the end of one that was not. */
-  prepare(command: ServerCommand): Promise<unknown> {
+  /**
+   * Starts one where that is wanted, unless there is one like it. What is returned is the end of one that
+   * was not.
+   */
+  prepare(command: ServerCommand, warm: () => Warm): Promise<unknown> {
+    if (!isWanted(warm())) return Promise.resolve();
     const key = JSON.stringify(command);
-    if (this.#started?.key === key) return Promise.resolve();
+    if (this.#started?.key === key) {
+      this.#started.warm = warm;
+      return Promise.resolve();
+    }
     const dismissed = this.dismiss();
-    const started: Started = { key, server: Promise.resolve(undefined), pid: undefined };
+    const started: Started = { key, warm, server: Promise.resolve(undefined), pid: undefined };
     this.#started = started;
     started.server = this.#startIfRoom(command).catch((error) => {
       this.#log(`no codex could be started ahead: ${errorMessage(error)}`);
@@ -71,6 +86,11 @@ export class Spare {
     return undefined;
   }
 
+  /** Ends it where it would not be started any more. */
+  async dismissUnwanted(): Promise<void> {
+    if (this.#started !== undefined && !isWanted(this.#started.warm())) await this.dismiss();
+  }
+
   /** Ends it, if there is one. */
   async dismiss(): Promise<void> {
     const started = this.#started;
@@ -88,4 +108,8 @@ export class Spare {
     if ((await memoryLeft() ?? Infinity) < NEEDS_BYTES) return undefined;
     return await this.#start(command);
   }
+}
+
+function isWanted(warm: Warm): boolean {
+  return warm.spare && isKept(warm);
 }

@@ -10,11 +10,17 @@
  *
  * @module
  */
-import { join } from "@std/path";
 import * as z from "zod/mini";
-import { isDirectory, stampOf } from "../../base/files.ts";
+import { isObject } from "../../base/json_object.ts";
 import { within } from "../../base/timer.ts";
 import type { HostToolsAccess, RunInput } from "../transport.ts";
+import {
+  configurationFiles,
+  type ConfiguredFiles,
+  configuredFiles,
+  projectFiles,
+  stampsOf,
+} from "./load_files.ts";
 import type { AppServer } from "./process.ts";
 import { RpcRefusal, RpcSilence } from "./rpc.ts";
 import { METHOD, paramsOf } from "./wire.ts";
@@ -84,6 +90,9 @@ const Configured = z.looseObject({
 interface LoadedThread {
   threadId: string;
   key: string;
+  /** What the configuration said of files, and their state before the load. */
+  files: ConfiguredFiles;
+  stamps: string;
   path: string | undefined;
   /** Of its file, once it was seen. */
   inode: number | null | undefined;
@@ -117,24 +126,26 @@ export class ServerThread {
     const key = loadKey(input);
     const loaded = this.#loaded;
     if (loaded !== undefined) {
-      const fits = loaded.threadId === input.threadId && loaded.key === key && hasItsFile(loaded);
+      const fits = loaded.threadId === input.threadId && loaded.key === key &&
+        loaded.stamps === stampsOf(projectFiles(input, loaded.files)) && hasItsFile(loaded);
       if (fits) return loaded.threadId;
       await this.release();
     }
     if (!await this.#server.betweenTurns()) {
       throw new RpcSilence("the limit that marks the server's processes cannot be set");
     }
+    // One after the other: what changes during the load counts as changed.
+    const { servers, files, ...configured } = await this.#configured();
+    const stamps = stampsOf(projectFiles(input, files));
     const [method, params] = loadRequest(input);
     const started = this.#watchServers();
-    const [{ servers, ...configured }, answer] = await Promise.all([
-      this.#configured(),
-      this.#ask(method, params, LOAD_MS),
-    ]);
+    const answer = await this.#ask(method, params, LOAD_MS);
     this.configured = input.trustWorkspace ? undisputed(configured, input.extraArgs) : configured;
     const { thread } = z.parse(Loaded, answer);
     await started(servers);
     await this.#server.settle(servers.length > 0 || input.hostTools !== undefined);
-    this.#loaded = { threadId: thread.id, key, path: thread.path ?? undefined, inode: undefined };
+    const path = thread.path ?? undefined;
+    this.#loaded = { threadId: thread.id, key, files, stamps, path, inode: undefined };
     this.#input = { ...input, threadId: thread.id };
     return thread.id;
   }
@@ -165,13 +176,16 @@ export class ServerThread {
   }
 
   /** What codex's configuration says that concerns us; nothing where that cannot be read. */
-  async #configured(): Promise<ConfiguredTurn & { servers: string[] }> {
+  async #configured(): Promise<
+    ConfiguredTurn & { servers: string[]; files: ConfiguredFiles }
+  > {
     // Without a `cwd`: what a workspace says of itself is not asked for.
     const asked = this.#ask(METHOD.configRead, {}, ASK_MS).catch((error) => {
       // What is wrong with the configuration is said by the load, in words that are known.
       if (!(error instanceof RpcRefusal)) throw error;
     });
-    const answer = z.safeParse(Configured, await asked);
+    const said = await asked;
+    const answer = z.safeParse(Configured, said);
     const { sandbox_workspace_write: writes, mcp_servers, model, model_reasoning_effort: effort } =
       answer.data?.config ?? {};
     const servers = Object.entries(mcp_servers ?? {}).filter(([, { enabled }]) =>
@@ -182,6 +196,7 @@ export class ServerThread {
       effort: effort ?? undefined,
       writes: writes ?? z.parse(Writes, {}),
       servers: servers.map(([name]) => name),
+      files: configuredFiles(isObject(said) ? said.config : undefined),
     };
   }
 
@@ -265,26 +280,11 @@ function trustLevel({ trustWorkspace, codex }: LoadInput): "trusted" | "untruste
   return codex.capabilities.trustsUnasked ? "untrusted" : undefined;
 }
 
-/** Equal exactly where a loaded thread is what a load would make of it. */
-function loadKey({ codexHome, cwd, hostTools, model, trustWorkspace }: LoadInput): string {
-  const homes = trustWorkspace ? [codexHome, join(cwd, ".codex")] : [codexHome];
-  const files = [
-    ...["config.toml", "requirements.toml", "managed_config.toml"].map((name) =>
-      join("/etc/codex", name)
-    ),
-    ...homes.flatMap((home) => [join(home, "config.toml"), ...filesIn(join(home, "rules"))]),
-    ...[codexHome, cwd].flatMap((dir) => [
-      join(dir, "AGENTS.md"),
-      join(dir, "AGENTS.override.md"),
-    ]),
-  ];
-  return JSON.stringify([
-    cwd,
-    hostTools?.fingerprint,
-    model,
-    trustWorkspace,
-    ...files.map(stampOf),
-  ]);
+/** What decides a load, beside the files that codex's configuration leads to. */
+function loadKey(input: LoadInput): string {
+  const { cwd, hostTools, model, trustWorkspace } = input;
+  const files = stampsOf(configurationFiles(input));
+  return JSON.stringify([cwd, hostTools?.fingerprint, model, trustWorkspace, files]);
 }
 
 /**
@@ -299,18 +299,5 @@ function hasItsFile(loaded: LoadedThread): boolean {
     return loaded.inode === ino;
   } catch {
     return false;
-  }
-}
-
-/** So many files of a directory are looked at; nobody has as many rules. */
-const MANY_FILES = 100;
-
-function filesIn(dir: string): string[] {
-  if (!isDirectory(dir)) return [];
-  try {
-    return [...Deno.readDirSync(dir)].slice(0, MANY_FILES).map(({ name }) => join(dir, name))
-      .sort();
-  } catch {
-    return []; // not readable, or gone
   }
 }

@@ -1,10 +1,11 @@
 /**
  * Finding codex: from the configured name to a file that can be started, its version and what that
- * version can do. The version is asked once per file (path, size, modification time).
+ * version can do. The version is asked once per state of the file.
  *
  * @module
  */
 import { clip, errorMessage } from "../../base/error_message.ts";
+import { stampOf } from "../../base/files.ts";
 import { runProgram, type Variables } from "../../base/program.ts";
 import { SharedWork } from "../../base/timer.ts";
 import { TurnError } from "../turn_event.ts";
@@ -17,6 +18,8 @@ export interface CodexBinary {
   path: string;
   /** What the search found, before the launcher was seen through. */
   found: string;
+  /** The state of the file at `path` when it was asked what it is. */
+  stamp: string;
   capabilities: Capabilities;
   /** Variables to add to its environment. */
   env: Variables;
@@ -53,7 +56,8 @@ export async function findCodex(
   }
   const native = nativeBehind(found);
   const path = native?.path ?? found;
-  const capabilities = await probe(path, env, signal);
+  const stamp = stampOf(path);
+  const capabilities = await probe(path, stamp, env, signal);
   if (!capabilities.supported) {
     throw new TurnError({
       kind: "codex_too_old",
@@ -66,15 +70,20 @@ export async function findCodex(
   return {
     path,
     found,
+    stamp,
     capabilities,
     env: native?.env ?? {},
     pathDirectory: native?.pathDirectory,
   };
 }
 
-async function probe(path: string, env: Variables, signal?: AbortSignal): Promise<Capabilities> {
-  const { size, mtime } = Deno.statSync(path);
-  const key = `${path}\0${size}\0${mtime?.getTime()}`;
+async function probe(
+  path: string,
+  stamp: string,
+  env: Variables,
+  signal?: AbortSignal,
+): Promise<Capabilities> {
+  const key = `${path}\0${stamp}`;
   let asked = probed.get(key);
   if (asked === undefined || asked.givenUp) {
     asked = new SharedWork((signal) => askVersion(path, env, signal));

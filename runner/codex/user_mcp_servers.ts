@@ -33,7 +33,7 @@ export async function userServerConfig(
   signal?: AbortSignal,
 ): Promise<string[]> {
   const config = `${codexHome(env)}/config.toml`;
-  const key = `${codex}\0${config}\0${stampOf(config)}`;
+  const key = [codex, config].map((path) => `${path}\0${stampOf(path)}`).join("\0");
   if (known?.key !== key || known.names.givenUp) {
     known = { key, names: new SharedWork((signal) => listServers(codex, env, cwd, signal)) };
   }

@@ -22,7 +22,7 @@ Deno.test("log line carries level, logger, message and data", () => {
 Deno.test("log sends its level and what is more urgent, and follows a change", () => {
   const [log, lines] = logged("emergency");
   for (const threshold of LOG_LEVELS) {
-    log.level = threshold;
+    log.asked = threshold;
     lines.length = 0;
     for (const level of LOG_LEVELS) log.write(level, "x");
     const urgent = LOG_LEVELS.slice(LOG_LEVELS.indexOf(threshold));

@@ -19,6 +19,7 @@ const echo = {
 
 interface Stage {
   session: Session;
+  config: ConfigFile;
   configPath: string;
   logs: LogParams[];
   log: Log;
@@ -39,11 +40,8 @@ async function onStage(
     const logs: LogParams[] = [];
     const log = new Log("info", (line) => logs.push(line));
     let loads = 0;
-    const session = new Session(
-      new ConfigFile(configPath, (message) => log.write("warning", message)),
-      log,
-      () => (loads++, load()),
-    );
+    const config = new ConfigFile(configPath, (message) => log.write("warning", message));
+    const session = new Session(config, log, () => (loads++, load()));
     const ask = (method: string, params?: unknown) =>
       session.request(method, params, {
         id: 1,
@@ -55,7 +53,7 @@ async function onStage(
       assert.ok(error instanceof RpcError, `an RpcError, not ${JSON.stringify(error)}`);
       return error;
     };
-    await test({ session, configPath, logs, log, loads: () => loads, ask, refusal });
+    await test({ session, config, configPath, logs, log, loads: () => loads, ask, refusal });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -256,6 +254,29 @@ Deno.test("session takes the log level from the configuration, then from the hos
     session.note("input failed", { error: "EIO" });
     assert.deepEqual(logs.at(-1)?.data, { msg: "input failed", error: "EIO" });
     assert.match(String(logs[0]?.data.msg), /unknown key "binry", did you mean "binary"/);
+  });
+});
+
+Deno.test("session takes the log level of a changed file, unless the host has set one", async () => {
+  await onStage(async ({ ask, log, config, configPath }) => {
+    await ask("initialize");
+    Deno.writeTextFileSync(configPath, '{"log_level": "warning"}');
+    config.current();
+    assert.equal(log.level, "warning");
+    await ask("logging/setLevel", { level: "error" });
+    Deno.writeTextFileSync(configPath, '{"log_level": "debug"} // changed');
+    config.current();
+    assert.equal(log.level, "error");
+  });
+});
+
+Deno.test("session says where codex runs without a sandbox by a changed file, once", async () => {
+  await onStage(async ({ ask, config, configPath, logs }) => {
+    await ask("initialize");
+    Deno.writeTextFileSync(configPath, '{"models": {"m": {"sandbox": "danger-full-access"}}}');
+    config.current();
+    config.current();
+    assert.deepEqual(logs.map(({ data }) => data.where), [["models.m"]]);
   });
 });
 

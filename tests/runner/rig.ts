@@ -71,7 +71,7 @@ export async function openRig(options: SandboxOptions): Promise<Rig> {
     limits: { start: 60_000, silence: 60_000, toolSilence: 60_000, reconnect: 0, total: 0 },
     graceMs: 3_000,
     transport: "exec",
-    warm: { idleMs: 300_000, max: 8, spare: false },
+    warm: () => ({ idleMs: 300_000, max: 8, spare: false }),
     toolTimeoutMs: 60_000,
     toolResultMaxBytes: 1_048_576,
     userMcpServers: "keep",

@@ -5,14 +5,14 @@ import { capabilitiesOf } from "../../runner/codex/capabilities.ts";
 import type { CodexBinary } from "../../runner/codex/codex_binary.ts";
 import { marksByLimit } from "../../runner/process/turn_mark.ts";
 import type { CodexEvent, RunInput, RunOutcome, Transport } from "../../runner/transport.ts";
-import { Transports, WithFallback } from "../../runner/transports.ts";
+import { keptBy, Transports, WithFallback } from "../../runner/transports.ts";
 import type { TurnSettings } from "../../runner/turn_request.ts";
 import { skipped } from "../support/skipped.ts";
 
 function codex(version: string): CodexBinary {
   const capabilities = capabilitiesOf(`codex-cli ${version}`);
   assert.ok(capabilities);
-  return { path: `/bin/codex-${version}`, found: "codex", capabilities, env: {} };
+  return { path: `/bin/codex-${version}`, found: "codex", stamp: "", capabilities, env: {} };
 }
 
 function choice(version: string, settings: Partial<TurnSettings>) {
@@ -36,6 +36,21 @@ Deno.test(
     assert.deepEqual(choice("0.157.9", {}), ["exec", "codex 0.157.9 is older than 0.158.0"]);
   },
 );
+
+Deno.test("settings that have no codex stay keep none, and start none ahead", { ignore }, () => {
+  const warm = { idleMs: 1, max: 2, spare: true };
+  const kept = (settings: Partial<TurnSettings>) => {
+    const plain = { transport: "auto", extraArgs: [], mcpRegistration: "per-run" } as const;
+    return keptBy({ ...plain, warm: () => warm, ...settings });
+  };
+  assert.deepEqual(kept({}), warm);
+  const rows: Partial<TurnSettings>[] = [
+    { transport: "exec" },
+    { extraArgs: ["--search"] },
+    { mcpRegistration: "codex-config" },
+  ];
+  for (const row of rows) assert.deepEqual(kept(row), { idleMs: 0, max: 2, spare: false });
+});
 
 Deno.test("a turn takes exec where the app-server cannot do what is configured, and says why", () => {
   assert.deepEqual(choice("0.171.0", { mcpRegistration: "codex-config" }), [

@@ -27,7 +27,11 @@ Deno.test("settings without overrides are the configuration's", () => {
     sandbox: "read-only",
     timeouts: { start_ms: 1, silence_ms: 2, tool_silence_ms: 3, reconnect_ms: 4, total_ms: 5 },
   });
-  const settings = turnSettings(plain, "codex", "cx");
+  const settingsOf = (model: string, agent: string) => {
+    const settings = turnSettings(plain, model, agent);
+    return { ...settings, warm: settings.warm() };
+  };
+  const settings = settingsOf("codex", "cx");
   assert.equal(settings.binary, "/b");
   assert.deepEqual(settings.extraArgs, ["-x"]);
   assert.equal(settings.sandbox, "read-only");
@@ -38,7 +42,7 @@ Deno.test("settings without overrides are the configuration's", () => {
     reconnect: 4,
     total: 5,
   });
-  assert.deepEqual(turnSettings(plain, "__proto__", "constructor"), settings);
+  assert.deepEqual(settingsOf("__proto__", "constructor"), settings);
 });
 
 Deno.test("settings of an agent win over those of the model, and both over the rest", () => {
@@ -76,7 +80,7 @@ Deno.test("settings of an agent win over those of the model, and both over the r
 Deno.test("settings say how codex is run, for an agent before a model", () => {
   const plain = turnSettings(config({}), "codex", "cx");
   assert.equal(plain.transport, "auto");
-  assert.deepEqual(plain.warm, { idleMs: 300_000, max: 8, spare: true });
+  assert.deepEqual(plain.warm(), { idleMs: 300_000, max: 8, spare: true });
   const mixed = config({
     transport: "auto",
     warm: { max: 2 },
@@ -85,7 +89,7 @@ Deno.test("settings say how codex is run, for an agent before a model", () => {
   });
   const pick = (model: string, agent: string) => {
     const { transport, warm } = turnSettings(mixed, model, agent);
-    return { transport, ...warm };
+    return { transport, ...warm() };
   };
   assert.deepEqual(pick("codex", "other"), {
     transport: "auto",

@@ -1,6 +1,7 @@
 /** What the real app-server cannot be made to do. Nothing waits for ever, and nothing is left. */
 import { strict as assert } from "node:assert";
 import { dirname, fromFileUrl, join } from "@std/path";
+import { findCodex } from "../../../runner/codex/codex_binary.ts";
 import { ServerUnusable } from "../../../runner/app_server/process.ts";
 import { TurnFiles } from "../../../runner/process/turn_directory.ts";
 import { Rig, test } from "./rig.ts";
@@ -238,14 +239,14 @@ test("a transport that is closed in the middle of a turn ends it", async () => {
 });
 
 test("idle servers are ended: in time, at once where nothing is kept, the longest idle where too many are", async () => {
-  await using rig = await rigOn({}, { warm: { idleMs: 60_000, max: 2, spare: false } });
+  await using rig = await rigOn({}, { warm: () => ({ idleMs: 60_000, max: 2, spare: false }) });
   for (const agentId of ["a", "b", "a", "c"]) await rig.play({ agentId });
   await rig.play({ agentId: "c" });
   const kept = rig.transport.snapshot().servers.map(({ agentId }) => agentId);
   assert.deepEqual(kept.sort(), ["a", "c"]);
-  await rig.play({ agentId: "c", warm: { idleMs: 0, max: 2, spare: false } });
+  await rig.play({ agentId: "c", warm: () => ({ idleMs: 0, max: 2, spare: false }) });
   assert.deepEqual(rig.transport.snapshot().servers.map(({ agentId }) => agentId), ["a"]);
-  await rig.play({ agentId: "a", warm: { idleMs: 1, max: 2, spare: false } });
+  await rig.play({ agentId: "a", warm: () => ({ idleMs: 1, max: 2, spare: false }) });
   while (rig.transport.snapshot().servers.length > 0) await new Promise((r) => setTimeout(r, 5));
   assert.deepEqual(rig.transport.snapshot(), {
     servers: [],
@@ -257,7 +258,7 @@ test("idle servers are ended: in time, at once where nothing is kept, the longes
 });
 
 test("a spare is taken by whoever comes next, another one is started, and no more than that", async () => {
-  const warm = { idleMs: 60_000, max: 2, spare: true };
+  const warm = () => ({ idleMs: 60_000, max: 2, spare: true });
   await using rig = await rigOn({}, { warm });
   await rig.transport.prepare(rig.base);
   for (const agentId of ["a", "b", "c", "d"]) {
@@ -274,7 +275,8 @@ test("a spare is taken by whoever comes next, another one is started, and no mor
 
 test("a spare that is still starting is taken by one of two who come at once", async () => {
   await using rig = await rigOn({});
-  await rig.transport.prepare(rig.base);
+  const warm = () => ({ ...rig.base.warm(), spare: true });
+  await rig.transport.prepare({ ...rig.base, warm });
   await Promise.all(["a", "b"].map((agentId) => rig.play({ agentId })));
   const { servers, spares, misses } = rig.transport.snapshot();
   assert.equal(new Set(servers.map(({ pid }) => pid)).size, 2);
@@ -293,6 +295,50 @@ test("another environment, argument or login is another server", async () => {
   await rig.play({ threadId, environment: { ...rig.base.environment, NEW: "1" } });
   assert.equal(rig.transport.snapshot().misses, 6);
   assert.equal(rig.transport.snapshot().servers.length, 1);
+});
+
+test("a codex that was replaced at its path is another server, and another spare", async () => {
+  const warm = () => ({ idleMs: 60_000, max: 8, spare: true });
+  await using rig = await rigOn({}, { warm });
+  const { threadId } = await rig.play();
+  while (rig.transport.snapshot().spare === undefined) await new Promise((r) => setTimeout(r, 5));
+  const { servers, spare } = rig.transport.snapshot();
+  const { path } = rig.base.codex;
+  Deno.copyFileSync(path, `${path}.new`);
+  Deno.renameSync(`${path}.new`, path);
+  const codex = await findCodex(path, rig.sandbox.env);
+  await rig.play({ threadId, codex });
+  await rig.play({ agentId: "other", codex });
+  const old = [servers[0]?.pid, spare];
+  const now = rig.transport.snapshot().servers.map(({ pid }) => pid);
+  assert.deepEqual([now.length, now.filter((pid) => old.includes(pid))], [2, []]);
+});
+
+test("what is kept goes when it is no longer wanted, whoever it was kept for", async () => {
+  const wanted = { idleMs: 60_000, max: 8, spare: true };
+  await using rig = await rigOn({}, { warm: () => wanted });
+  for (const agentId of ["a", "b", "c"]) await rig.play({ agentId });
+  const kept = () => {
+    const { servers, spare } = rig.transport.snapshot();
+    return [servers.length, spare !== undefined];
+  };
+  const until = async (servers: number, spare: boolean) => {
+    while (kept().join() !== [servers, spare].join()) await new Promise((r) => setTimeout(r, 5));
+  };
+  await until(3, true);
+  rig.transport.dismissUnwanted();
+  await rig.transport.settled({ ...rig.base, agentId: "a" });
+  assert.deepEqual(kept(), [3, true], "all of it is wanted");
+  wanted.spare = false;
+  rig.transport.dismissUnwanted();
+  await until(3, false);
+  wanted.max = 1;
+  rig.transport.dismissUnwanted();
+  await until(1, false);
+  assert.equal(rig.transport.snapshot().servers[0]?.agentId, "c", "the longest idle go first");
+  wanted.idleMs = 0;
+  rig.transport.dismissUnwanted();
+  await until(0, false);
 });
 
 test("who needs a thread that codex does not come to read again need not wait for that", async () => {

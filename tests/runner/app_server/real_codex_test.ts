@@ -5,7 +5,7 @@ import { join } from "@std/path";
 import { TurnError } from "../../../runner/turn_event.ts";
 import { execTurn } from "../../rollout/codex_turn.ts";
 import { command } from "../../support/model/items.ts";
-import { codexBinary } from "../../support/codex.ts";
+import { APP_SERVER_CODEX, codexBinary } from "../../support/codex.ts";
 import { PIXEL } from "../../support/pixel.ts";
 import { skipped } from "../../support/skipped.ts";
 import { codexCanSandbox } from "../../support/user_namespaces.ts";
@@ -296,6 +296,51 @@ for (const version of APP_SERVER_VERSIONS) {
     assert.deepEqual(asked, efforts);
   });
 
+  Deno.test(`app-server ${version}: instructions that change between two turns count at once, wherever they are`, async () => {
+    await using rig = await Rig.real(version, { steps: [{ text: "said", repeat: true }] });
+    const { root, codexHome } = rig.sandbox;
+    const cwd = join(root, "project", "part", "deep");
+    Deno.mkdirSync(cwd, { recursive: true });
+    Deno.mkdirSync(join(root, "project", ".git"));
+    const config = join(codexHome, "config.toml");
+    const write = (path: string, text: string) => Deno.writeTextFileSync(path, `${text}\n`);
+    write(join(codexHome, "all.md"), "INSTRUCTIONS");
+    const names =
+      'model_instructions_file = "all.md"\nproject_doc_fallback_filenames = ["NOTES.md"]\n';
+    Deno.writeTextFileSync(config, names + Deno.readTextFileSync(config));
+    const input = { cwd, workspace: cwd };
+    let { threadId } = await rig.good(input);
+    // The older one has AGENTS.md as it was when the thread began, also by `codex exec`.
+    const documents = version === APP_SERVER_CODEX ? {} : {
+      "at the project's root": join(root, "project", "AGENTS.md"),
+      "in between": join(root, "project", "part", "AGENTS.override.md"),
+      "under a name of the user's": join(cwd, "NOTES.md"),
+      "in the user's home": join(codexHome, "AGENTS.md"),
+    };
+    const files = { ...documents, "in place of codex's own": join(codexHome, "all.md") };
+    for (const [where, path] of Object.entries(files)) {
+      for (const text of ["made just now", "changed just now"].map((what) => `${what} ${where}`)) {
+        write(path, text);
+        ({ threadId } = await rig.good({ ...input, threadId }));
+        assert.ok(JSON.stringify(rig.sandbox.model.asked.at(-1)).includes(text), text);
+      }
+    }
+    assert.equal(rig.transport.snapshot().misses, 1, "all in one process");
+  });
+
+  Deno.test(`app-server ${version}: a skill that changes between two turns counts at once`, async () => {
+    await using rig = await Rig.real(version, { steps: [{ text: "said", repeat: true }] });
+    const skill = join(rig.sandbox.codexHome, "skills", "tried");
+    Deno.mkdirSync(skill, { recursive: true });
+    let threadId: string | undefined;
+    for (const text of ["does one thing", "does another thing"]) {
+      const head = `---\nname: tried\ndescription: ${text}\n---\nbody\n`;
+      Deno.writeTextFileSync(join(skill, "SKILL.md"), head);
+      ({ threadId } = await rig.good({ threadId }));
+      assert.ok(JSON.stringify(rig.sandbox.model.asked.at(-1)).includes(text), text);
+    }
+  });
+
   Deno.test(`app-server ${version}: a rule that comes between two turns counts at once`, async () => {
     await using rig = await Rig.real(version, {
       steps: [shell("touch one"), { text: "one" }, shell("touch two"), { text: "two" }],
@@ -325,7 +370,7 @@ for (const version of APP_SERVER_VERSIONS) {
     const { threadId } = await rig.good();
     assert.equal(told(), 1);
     const [first] = rig.transport.snapshot().servers;
-    await rig.good({ threadId, warm: { idleMs: 0, max: 1, spare: false } });
+    await rig.good({ threadId, warm: () => ({ idleMs: 0, max: 1, spare: false }) });
     assert.equal(told(), 2, "also where the turn used no tool, and codex goes with it");
 
     Deno.writeTextFileSync(program, "#!/bin/sh\nsleep 1000000 &\nsleep 1000000\n");

@@ -76,7 +76,7 @@ export class Rig implements AsyncDisposable {
       hostTools: undefined,
       hasHostTools: () => true,
       graceMs: 5_000,
-      warm: { idleMs: 60_000, max: 8, spare: false },
+      warm: () => ({ idleMs: 60_000, max: 8, spare: false }),
       onStatus: () => {},
       ...input,
     }, running);
