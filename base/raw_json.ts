@@ -99,12 +99,34 @@ export function stringify(value: unknown): string {
  * UTF-8, codex's among them, drop the whole message for it.
  */
 export function wellFormedJson(text: string): string {
-  if (!/\\u[dD][89a-fA-F]/.test(text)) return text;
-  const pairs = /\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u[dD][89a-fA-F]..|.)/g;
-  return text.replace(
-    pairs,
-    (escape) => /^\\u[dD]/.test(escape) && escape.length === 6 ? "\\ufffd" : escape,
-  );
+  let good = "";
+  let from = 0;
+  for (let at = text.indexOf("\\u"); at >= 0; at = text.indexOf("\\u", at + 2)) {
+    if (isSecond(text, at)) continue;
+    const half = halfAt(text, at);
+    if (half === undefined) continue;
+    if (half === "first" && text.startsWith("\\u", at + 6) && halfAt(text, at + 6) === "second") {
+      at += 6;
+      continue;
+    }
+    good += `${text.slice(from, at)}\\ufffd`;
+    from = at + 6;
+  }
+  return from === 0 ? text : good + text.slice(from);
+}
+
+/** Whether the backslash at `at` follows one that escapes it. */
+function isSecond(text: string, at: number): boolean {
+  let before = at;
+  while (text[before - 1] === "\\") before--;
+  return (at - before) % 2 === 1;
+}
+
+/** Which half of a surrogate pair the escape at `at` is. */
+function halfAt(text: string, at: number): "first" | "second" | undefined {
+  const unit = Number.parseInt(text.slice(at + 2, at + 6), 16);
+  if (unit >= 0xd800 && unit <= 0xdbff) return "first";
+  return unit >= 0xdc00 && unit <= 0xdfff ? "second" : undefined;
 }
 
 /**

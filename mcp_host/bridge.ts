@@ -311,10 +311,12 @@ class OpenBridge implements Bridge, Member {
   async #end(): Promise<void> {
     this.#turn = undefined;
     this.#calls.abort("the turn ended");
-    await this.#listener?.leave(this);
-    this.#ended.abort();
-    await Promise.all(this.#relays);
-    await this.#validator.catch(() => {});
+    try {
+      await this.#listener?.leave(this);
+    } finally {
+      this.#ended.abort();
+      await Promise.all([...this.#relays, this.#validator.catch(() => {})]);
+    }
   }
 
   #status(message: string, data?: Record<string, unknown>): void {

@@ -5,6 +5,7 @@
  * @module
  */
 import { clip, errorMessage } from "../base/error_message.ts";
+import { within } from "../base/timer.ts";
 import type { Bridge, BridgeCapabilities, BridgeOptions } from "../mcp_host/bridge.ts";
 import type { HostToolCall } from "../mcp_host/host_tool.ts";
 import { processRow } from "./process/process_table.ts";
@@ -59,7 +60,9 @@ export async function openHostTools(
   };
   try {
     // A thread that is being read again has its relay when that is done.
-    await transports.settled(request);
+    if (transport.stays && !await within(SETTLED_MS, transports.settled(request))) {
+      await transports.release(request, "leave");
+    }
     const { bridge, leave } = await bridges.take(request, options, codex.capabilities);
     const detach = bridge.attach({
       onStatus: (message, data) => turn.status(message, data),
@@ -88,6 +91,9 @@ export async function openHostTools(
     });
   }
 }
+
+/** How long a codex may take to read its thread again; it takes half a second, and the user's servers more. */
+const SETTLED_MS = 15_000;
 
 /** Generations between a process and codex that are looked at: codex starts the relay itself. */
 const GENERATIONS = 16;
@@ -155,9 +161,12 @@ export class KeptBridges {
         leave: async (keep) => {
           const kept = this.#kept.get(place);
           if (kept !== undefined) kept.taken = false;
-          // Without its relay the thread has to be loaded anew, and what the relay went by may be gone.
-          if (!keep || bridge.live === 0) await this.drop(agent);
-          leave();
+          try {
+            // Without its relay the thread is loaded anew, and what the relay went by may be gone.
+            if (!keep || bridge.live === 0) await this.drop(agent);
+          } finally {
+            leave();
+          }
         },
       };
     } catch (error) {

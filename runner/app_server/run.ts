@@ -6,6 +6,7 @@
  */
 import { within } from "../../base/timer.ts";
 import { classifyFailure } from "../failure/failure.ts";
+import { TOOLLESS } from "../failure/verdict.ts";
 import type { CodexEvent, RunInput, RunOutcome } from "../transport.ts";
 import { TurnError } from "../turn_event.ts";
 import type { EventQueue } from "./event_queue.ts";
@@ -81,9 +82,9 @@ class ServerRun {
       const threadId = await this.#load();
       if (threadId === undefined) return outcome();
       if (!this.#input.hasHostTools()) {
-        // Nobody runs a turn without them, so codex is not told of it either.
-        await this.#announce(threadId);
-        return outcome();
+        // Nobody runs a turn without them, so codex is not told of it. Asked again, it is loaded anew.
+        await this.#thread.release();
+        return outcome({ refused: new TurnError(TOOLLESS) });
       }
       await this.#begin(threadId);
       await Promise.race([this.#over.promise, this.#stop.promise, this.#server.exited]);

@@ -93,20 +93,18 @@ export function failureOf(error: unknown): Failure {
   return { kind: "internal", message, retryable: true };
 }
 
+/** codex is ready, and none of its relays has reached the plugin. */
+export const TOOLLESS: Failure = {
+  kind: "mcp_unavailable",
+  message: "codex: began the turn without the host's tools; it was ended",
+  retryable: true,
+  hint: "codex could not start `mcp-host`, or it could not reach the plugin; see the log.",
+};
+
 /** The verdict on a turn that we stopped, before or while codex ran. */
 export function stopped(stop: Stop, stderr = ""): Verdict {
   if (stop.by === "cancel") return { stopReason: "cancelled" };
-  if (stop.by === "toolless") {
-    return {
-      stopReason: "error",
-      failure: {
-        kind: "mcp_unavailable",
-        message: "codex: began the turn without the host's tools; it was ended",
-        retryable: true,
-        hint: "codex could not start `mcp-host`, or it could not reach the plugin; see the log.",
-      },
-    };
-  }
+  if (stop.by === "toolless") return { stopReason: "error", failure: TOOLLESS };
   if (stop.by === "too_free") {
     return {
       stopReason: "error",

@@ -36,6 +36,8 @@ Deno.test("wellFormedJson changes halves of pairs and nothing else", () => {
   const text = String.raw`{"a\ud800b":"\ud83d\ude00 \\ud800 \uDFFF","c":"\uD83D\uD83D\uDE00"}`;
   const changed = String.raw`{"a\ufffdb":"\ud83d\ude00 \\ud800 \ufffd","c":"\ufffd\uD83D\uDE00"}`;
   assert.equal(wellFormedJson(text), changed);
+  const many = JSON.stringify("\n".repeat(5_000_000) + "\ud800");
+  assert.equal(wellFormedJson(many).length, many.length);
   const any = fc.string({
     unit: fc.constantFrom("\\", '"', "u", "\ud83d", "\ude00", "\ufffd", "x"),
   });

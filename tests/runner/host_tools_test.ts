@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { join } from "@std/path";
 import type { Bridge } from "../../mcp_host/bridge.ts";
 import { encodeHello } from "../../mcp_host/listener/hello.ts";
 import { KeptBridges } from "../../runner/host_tools.ts";
@@ -68,6 +69,16 @@ Deno.test("bridge is kept for the next turn as long as its relay is there", asyn
   assert.notEqual(third.bridge, first.bridge);
   await third.leave(false);
   await rig.bridges.close();
+});
+
+Deno.test("bridge that cannot be cleared away keeps nobody waiting", async () => {
+  using rig = new Rig();
+  const first = await rig.take("cx");
+  const [socket = ""] = rig.sockets;
+  Deno.writeTextFileSync(join(rig.runtimeDir, socket, "stray"), "");
+  await assert.rejects(first.leave(false), /not empty/);
+  const second = await rig.take("cx");
+  await second.leave(false);
 });
 
 Deno.test("bridges that are just being opened or closed leave nothing when all are closed", async () => {

@@ -3,6 +3,7 @@ import { strict as assert } from "node:assert";
 import { dirname, fromFileUrl, join } from "@std/path";
 import { findCodex } from "../../../runner/codex/codex_binary.ts";
 import { ServerUnusable } from "../../../runner/app_server/process.ts";
+import { TurnError } from "../../../runner/turn_event.ts";
 import { TurnFiles } from "../../../runner/process/turn_directory.ts";
 import { Rig, test } from "./rig.ts";
 
@@ -49,6 +50,17 @@ test("a server that refuses its handshake, dies in it or is none is of no use", 
     assert.ok(outcome.refused instanceof ServerUnusable, String(outcome.refused));
     assert.deepEqual(events, [], "nothing was told: it can be run in another way");
   }
+});
+
+test("a turn without its host tools has its thread loaded anew when it is tried again", async () => {
+  await using rig = await rigOn({}, { threadId: "01a218ae-9a95-7ab0-8648-1825dcd2863c" });
+  for (const _ of ["first", "again"]) {
+    const { outcome } = await rig.play({ hasHostTools: () => false });
+    assert.ok(outcome.refused instanceof TurnError, String(outcome.refused));
+  }
+  const requests = Deno.readTextFileSync(join(dirname(rig.base.codex.path), "asked.jsonl"));
+  assert.equal(requests.split('"thread/resume"').length, 3);
+  assert.ok(!requests.includes('"turn/start"'));
 });
 
 test("a server that does not hear an interrupt is killed, and the next turn has another one", async () => {

@@ -113,8 +113,9 @@ for (const version of APP_SERVER_VERSIONS) {
   Deno.test(`app-server ${version}: a turn whose host tools are not there is not told to codex`, async () => {
     await using rig = await Rig.real(version, { steps: [{ text: "done" }] });
     const { events, outcome } = await rig.play({ prompt: "once", hasHostTools: () => false });
-    assert.deepEqual(events.map(({ type }) => type), ["thread_started"]);
-    assert.equal(outcome.refused, undefined);
+    assert.deepEqual(events, []);
+    assert.ok(outcome.refused instanceof TurnError, String(outcome.refused));
+    assert.equal(outcome.refused.failure.kind, "mcp_unavailable");
     assert.equal(rig.sandbox.model.asked.length, 0);
     await rig.play({ prompt: "once" });
     assert.equal(JSON.stringify(rig.sandbox.model.asked).split('"once"').length, 2);
