@@ -15,6 +15,7 @@ import { ServerUnusable } from "./app_server/process.ts";
 import type { CodexBinary } from "./codex/codex_binary.ts";
 import { execTransport } from "./exec/run.ts";
 import { KeptBridges } from "./host_tools.ts";
+import { marksByLimit } from "./process/turn_mark.ts";
 import type {
   AgentKey,
   CodexEvent,
@@ -52,6 +53,7 @@ export class Transports {
 
   /** @param running Where the marks of what runs are recorded. */
   constructor(running: string, log: (message: string) => void) {
+    marksByLimit(); // A look at the system, once; so it is no turn's.
     this.#server = new AppServerTransport(running, log, (agent) => void this.bridges.drop(agent));
     this.#exec = new ExecBeside(this.#server);
     this.#serverOrExec = new WithFallback(this.#server, this.#exec);

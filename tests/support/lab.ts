@@ -52,10 +52,10 @@ export interface Played {
   asked: ModelRequest[];
 }
 
-/** Who lives in the sandbox besides the plugin, and a codex that waits for its next turn. */
+/** Who lives in the sandbox besides the plugin, and a codex that waits for its next turn, or starts for it. */
 export async function strangers(sandbox: Sandbox, { pid: plugin }: Host): Promise<Process[]> {
   return (await sandbox.processes()).filter(({ pid, command }) =>
-    pid !== plugin && !/ app-server /.test(command)
+    pid !== plugin && !/ app-server |^getconf LONG_BIT\b/.test(command)
   );
 }
 
