@@ -26,6 +26,8 @@ export interface HostToolsTurn {
 /** The host's tools while a turn has them. */
 export interface HostTools {
   bridge: Bridge;
+  /** Whether codex has them: a relay is there, or was during this turn. */
+  isReached(): boolean;
   /** The turn is over. */
   leave(): Promise<void>;
 }
@@ -64,6 +66,7 @@ export async function openHostTools(
       await transports.release(request, "leave");
     }
     const { bridge, leave } = await bridges.take(request, options, codex.capabilities);
+    const { connections } = bridge;
     const detach = bridge.attach({
       onStatus: (message, data) => turn.status(message, data),
       owns: async (pid) => {
@@ -77,6 +80,7 @@ export async function openHostTools(
     });
     return {
       bridge,
+      isReached: () => bridge.live > 0 || bridge.connections > connections,
       leave: async () => {
         detach();
         await leave(transports.keeps(request));

@@ -7,7 +7,6 @@
 import type { Variables } from "../base/program.ts";
 import { errorMessage } from "../base/error_message.ts";
 import { pause, unlessAborted, within } from "../base/timer.ts";
-import type { Bridge } from "../mcp_host/bridge.ts";
 import { readSubAgents } from "../rollout/sub_agents.ts";
 import { NEWEST_TESTED } from "./codex/capabilities.ts";
 import { type CodexBinary, findCodex } from "./codex/codex_binary.ts";
@@ -15,7 +14,7 @@ import { codexEnvironment, codexHome } from "./codex/environment.ts";
 import { loginStatus } from "./codex/login_status.ts";
 import { Retries } from "./failure/retry.ts";
 import { failureOf, judge, judgeStart, stopped } from "./failure/verdict.ts";
-import { openHostTools } from "./host_tools.ts";
+import { type HostTools, openHostTools } from "./host_tools.ts";
 import { type Image, readImages, writeImages } from "./images.ts";
 import { TurnFiles } from "./process/turn_directory.ts";
 import { composePrompt, instructionsFor } from "./prompt.ts";
@@ -147,7 +146,7 @@ class Turn {
     let tools: Awaited<typeof opening>;
     try {
       tools = await this.#unlessStopped(opening);
-      return await this.#runUntilStarted(found, tools?.bridge);
+      return await this.#runUntilStarted(found, tools);
     } finally {
       if (tools !== undefined) await tools.leave().catch((error) => this.#notPart(error));
       // What is still being opened is left whenever that is done.
@@ -155,7 +154,7 @@ class Turn {
     }
   }
 
-  async #runUntilStarted(found: Found, bridge: Bridge | undefined): Promise<TurnFinish> {
+  async #runUntilStarted(found: Found, tools: HostTools | undefined): Promise<TurnFinish> {
     await this.#unlessStopped(this.#thread.applyPending(found.codexHome));
     await this.#unlessStopped(this.#thread.recall(found.codexHome));
     const { olderCodex } = this.#context.settings;
@@ -163,7 +162,7 @@ class Turn {
     if (refused !== undefined) throw new TurnError(refused);
     const retries = new Retries(this.#context.settings.retries);
     for (;;) {
-      const result = await this.#runOnce(found, bridge);
+      const result = await this.#runOnce(found, tools);
       const { threadId } = result;
       if (threadId !== undefined) return await this.#conclude(found, { ...result, threadId });
       const { stopReason, failure } = judgeStart(result);
@@ -180,9 +179,9 @@ class Turn {
     }
   }
 
-  async #runOnce(found: Found, bridge: Bridge | undefined): Promise<RunResult> {
+  async #runOnce(found: Found, tools: HostTools | undefined): Promise<RunResult> {
     await using files = new TurnFiles(this.#context.runningDirectory);
-    const input = await this.#input(found, bridge, files);
+    const input = await this.#input(found, tools, files);
     this.#stopper.signal.throwIfAborted();
     this.#run = new TurnRun({
       transport: found.transport,
@@ -190,7 +189,7 @@ class Turn {
       thread: this.#thread,
       stream: this.#stream,
       watchdog: this.#watchdog,
-      hostName: (namespace, name) => bridge?.hostName(namespace, name),
+      hostName: (namespace, name) => tools?.bridge.hostName(namespace, name),
     }, this.#stopper);
     const result = await this.#run.run();
     if (result.survivors.length > 0) {
@@ -202,7 +201,7 @@ class Turn {
 
   async #input(
     { codex, environment, codexHome }: Found,
-    bridge: Bridge | undefined,
+    tools: HostTools | undefined,
     files: TurnFiles,
   ): Promise<RunInput> {
     const { agentId, workspace, cwd, model, text, outputSchema, history, system } = this.#request;
@@ -229,8 +228,8 @@ class Turn {
       trustWorkspace: settings.trustWorkspace,
       userMcpServers: settings.userMcpServers,
       extraArgs: settings.extraArgs,
-      hostTools: bridge?.access,
-      hasHostTools: () => bridge?.access === undefined || bridge.live > 0,
+      hostTools: tools?.bridge.access,
+      hasHostTools: () => tools?.bridge.access === undefined || tools.isReached(),
       onCodex: (pid) => this.#codexPid = pid,
       files,
       graceMs: settings.graceMs,

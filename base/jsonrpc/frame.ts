@@ -7,7 +7,7 @@
 import { errorMessage } from "../error_message.ts";
 import { found, isDeeper, isObject } from "../json_object.ts";
 import { joinBytes } from "../lines.ts";
-import { RawJson, stringify, wellFormedJson } from "../raw_json.ts";
+import { RawJson, stringify } from "../raw_json.ts";
 
 /** A request's id, as its sender chose it. */
 export type RequestId = string | number;
@@ -136,15 +136,24 @@ class Batch {
 export class FrameWriter {
   readonly #write: (bytes: Uint8Array) => Promise<void>;
   readonly #limits: WriterLimits;
+  readonly #asText: (frame: unknown) => string;
   readonly #encoder = new TextEncoder();
   #waiting = new Batch();
   #flushing: Promise<void> | undefined;
   #failure: unknown;
 
-  /** @param write Writes all the bytes it is given, or rejects; called by one caller at a time. */
-  constructor(write: (bytes: Uint8Array) => Promise<void>, limits: WriterLimits = LIMITS) {
+  /**
+   * @param write Writes all the bytes it is given, or rejects; called by one caller at a time.
+   * @param asText Writes a frame as one line of JSON.
+   */
+  constructor(
+    write: (bytes: Uint8Array) => Promise<void>,
+    limits: WriterLimits = LIMITS,
+    asText: (frame: unknown) => string = stringify,
+  ) {
     this.#write = write;
     this.#limits = limits;
+    this.#asText = asText;
   }
 
   /**
@@ -154,7 +163,7 @@ export class FrameWriter {
    */
   send(frame: unknown): Promise<void> {
     if (this.#failure !== undefined) return Promise.resolve();
-    const bytes = this.#encoder.encode(wellFormedJson(stringify(frame)) + "\n");
+    const bytes = this.#encoder.encode(this.#asText(frame) + "\n");
     const batch = this.#waiting;
     batch.parts.push(bytes);
     batch.bytes += bytes.length;

@@ -11,7 +11,7 @@
 import { isObject } from "../../base/json_object.ts";
 import { FrameWriter, RPC_CODE, RpcError } from "../../base/jsonrpc/frame.ts";
 import { type Handlers, Peer, type RequestContext } from "../../base/jsonrpc/peer.ts";
-import { RawJson } from "../../base/raw_json.ts";
+import { RawJson, stringify, wellFormedJson } from "../../base/raw_json.ts";
 
 /** Versions whose handshake, list and call are alike; the first is offered to whoever asks for others. */
 const PROTOCOL_VERSIONS = ["2025-06-18", "2025-11-25", "2025-03-26", "2024-11-05", "2024-10-07"];
@@ -53,7 +53,12 @@ export function mcpServer(
   service: McpService,
   write: (bytes: Uint8Array) => Promise<void>,
 ): Peer {
-  const writer = new FrameWriter(write, { highWater: 256 * 1024, backlog: UNREAD_MAX_BYTES });
+  const writer = new FrameWriter(
+    write,
+    { highWater: 256 * 1024, backlog: UNREAD_MAX_BYTES },
+    // For half a surrogate pair codex drops the whole message.
+    (frame) => wellFormedJson(stringify(frame)),
+  );
   return new Peer(writer, new McpHandlers(service), {
     frameBytes: MESSAGE_MAX_BYTES,
     requests: REQUESTS_MAX,

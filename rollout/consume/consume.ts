@@ -138,7 +138,8 @@ async function finishWork(thread: ThreadFiles): Promise<MutateResult> {
 
 async function threadOf(session: Session): Promise<ThreadFiles | undefined> {
   const { store, codexHome, agentId, workspace } = session;
-  const state = store.load(agentId, workspace) ?? await importSessionFile(workspace, codexHome);
+  const state = store.load(agentId, workspace) ??
+    await importSessionFile(store, workspace, codexHome);
   if (state === undefined) return undefined;
   const { threadId, rolloutPath } = state;
   return new ThreadFiles(store, { threadId, codexHome, rolloutPath });

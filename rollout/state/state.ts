@@ -151,6 +151,12 @@ export class StateStore {
       .flatMap((name) => this.read(join(this.dir, name)) ?? []);
   }
 
+  /** Whether it is the thread of any agent. */
+  knows(threadId: string): boolean {
+    const isIt = ({ state }: StoredThread) => state.threadId === threadId;
+    return [...this.#saving.values()].some(({ stored }) => isIt(stored)) || this.list().some(isIt);
+  }
+
   /** The path of one of a thread's own files. */
   threadFile(threadId: string, kind: "calls" | "pending" | "journal" | "release"): string {
     return join(this.dir, `${threadId}.${kind}`);
@@ -221,13 +227,14 @@ export function writeSessionFile(workspace: string, threadId: string): void {
   replaceText(join(workspace, SESSION_FILE), threadId);
 }
 
-/** The thread of an earlier plugin in this workspace, if it can be believed. */
+/** The thread of an earlier plugin in this workspace, if it can be believed and no agent here has it. */
 export async function importSessionFile(
+  store: Pick<StateStore, "knows">,
   workspace: string,
   codexHome: string,
 ): Promise<ImportedThread | undefined> {
   const threadId = await readSessionFile(join(workspace, SESSION_FILE));
-  if (threadId === undefined || !isThreadId(threadId)) return undefined;
+  if (threadId === undefined || !isThreadId(threadId) || store.knows(threadId)) return undefined;
   const located = await locateRollout(codexHome, threadId);
   if (located.kind === "refused" && located.cause !== undefined) throw located.cause;
   if (located.kind !== "found") return undefined;

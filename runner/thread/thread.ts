@@ -44,7 +44,7 @@ export async function recallThread(
   sessionFile = true,
 ): Promise<Thread | undefined> {
   const state = store.load(agentId, workspace) ??
-    (sessionFile ? await imported(workspace, codexHome) : undefined);
+    (sessionFile ? await imported(store, workspace, codexHome) : undefined);
   if (state === undefined) return undefined;
   const located = await locateRollout(codexHome, state.threadId, state.rolloutPath);
   // codex itself decides whether a thread is lost; without its file only our figures are poorer.
@@ -127,8 +127,8 @@ export function leaveThreadId(workspace: string, threadId: string): string | und
   }
 }
 
-async function imported(workspace: string, codexHome: string) {
-  const found = await importSessionFile(workspace, codexHome);
+async function imported(store: StateStore, workspace: string, codexHome: string) {
+  const found = await importSessionFile(store, workspace, codexHome);
   return found === undefined
     ? undefined
     : { ...found, endOffset: 0, usageTotal: ZERO_USAGE, systemDigest: undefined };

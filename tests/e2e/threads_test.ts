@@ -193,3 +193,21 @@ for (const way of STAYING) {
   Deno.test(`thread that was compressed is resumed, and then consumed from, on codex ${way}`, () =>
     plays(compressedSession, way));
 }
+
+for (const version of EVERY_WAY) {
+  Deno.test(`agents of one workspace have a thread each, also their first turns, on codex ${version}`, async () => {
+    await using world = await openWorld(version);
+    const { host, sandbox } = world;
+    const threads: Record<string, Set<string>> = {};
+    for (const agent_id of ["alice", "bob", "alice", "bob"]) {
+      const turn = host.stream({
+        ...asks(sandbox.workspace, `secret of ${agent_id}`),
+        agent: { agent_id, workspace: sandbox.workspace },
+      });
+      (threads[agent_id] ??= new Set()).add((await turn.result).thread_id);
+      const sent = JSON.stringify(sandbox.model.asked.at(-1)?.input);
+      assert.equal(sent.includes("secret of alice"), agent_id === "alice");
+    }
+    assert.deepEqual(Object.values(threads).map(({ size }) => size), [1, 1]);
+  });
+}

@@ -23,6 +23,16 @@ Deno.test("bridge lists and calls tools through the relay", async () => {
   assert.equal(rig.bridge.refused, 0);
 });
 
+Deno.test("bridge sends codex no half of a surrogate pair, for which it drops the whole message", async () => {
+  const tools = [{ name: "echo", description: "half \ud83d", inputSchema: { type: "object" } }];
+  const answer = { content: [{ type: "text", text: "half \ude00" }] };
+  await using rig = await openRig({ tools, call: () => Promise.resolve(answer) });
+  await using codex = await connectClient(rig.env);
+  const { tools: listed } = await codex.client.listTools();
+  assert.equal(listed[0]?.description, "half \ufffd");
+  assert.equal(textOf(await codex.client.callTool({ name: "echo" })), "half \ufffd");
+});
+
 Deno.test("bridge removes its directory when it closes, and closes once", async () => {
   await using rig = await openRig();
   await rig.bridge.close();

@@ -1,7 +1,6 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { decodeFrame, FrameWriter } from "../../../base/jsonrpc/frame.ts";
-import { RawJson } from "../../../base/raw_json.ts";
 
 const DEEP = "[".repeat(50_000) + "]".repeat(50_000);
 
@@ -95,13 +94,6 @@ Deno.test("writer sends the first frame at once and what came meanwhile together
   sink.take();
   await settled(Promise.resolve());
   assert.deepEqual(sink.chunks, ["1\n", "2\n3\n"]);
-});
-
-Deno.test("writer sends no half of a surrogate pair, for which a reader may drop the whole frame", () => {
-  const sink = new Sink();
-  const writer = new FrameWriter(sink.write);
-  void writer.send({ text: "a\ud800", raw: new RawJson('"\\uDC00\\ud83d\\ude00"') });
-  assert.deepEqual(sink.chunks, ['{"text":"a\\ufffd","raw":"\\ufffd\\ud83d\\ude00"}\n']);
 });
 
 Deno.test("send passes on the pace of a slow reader, and no more than that", async () => {

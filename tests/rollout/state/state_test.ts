@@ -167,17 +167,22 @@ class Workspace {
   }
 }
 
+/** No agent here has any thread. */
+const store = { knows: () => false };
+
 Deno.test("importSessionFile takes over the thread of this workspace", async () => {
   using workspace = new Workspace();
   const { home, path } = homeWithThreadIn(workspace.dir);
   using _home = home;
-  assert.equal(await importSessionFile(workspace.dir, home.dir), undefined);
+  assert.equal(await importSessionFile(store, workspace.dir, home.dir), undefined);
   writeSessionFile(workspace.dir, rollout.threadId);
   assert.equal(Deno.readTextFileSync(workspace.file), rollout.threadId);
   const imported = { threadId: rollout.threadId, rolloutPath: path };
-  assert.deepEqual(await importSessionFile(workspace.dir, home.dir), imported);
+  assert.deepEqual(await importSessionFile(store, workspace.dir, home.dir), imported);
   Deno.writeTextFileSync(workspace.file, `${rollout.threadId}\n`);
-  assert.deepEqual(await importSessionFile(workspace.dir, home.dir), imported);
+  assert.deepEqual(await importSessionFile(store, workspace.dir, home.dir), imported);
+  const taken = { knows: (threadId: string) => threadId === rollout.threadId };
+  assert.equal(await importSessionFile(taken, workspace.dir, home.dir), undefined);
 });
 
 Deno.test("importSessionFile believes nothing else", async () => {
@@ -186,7 +191,7 @@ Deno.test("importSessionFile believes nothing else", async () => {
   const { home } = homeWithThreadIn(elsewhere.dir);
   using _home = home;
   const refused = async (): Promise<void> =>
-    assert.equal(await importSessionFile(workspace.dir, home.dir), undefined);
+    assert.equal(await importSessionFile(store, workspace.dir, home.dir), undefined);
   writeSessionFile(workspace.dir, rollout.threadId); // a thread of another workspace
   await refused();
   for (const text of ["", "../../x", "x".repeat(1000)]) {
