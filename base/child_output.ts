@@ -97,6 +97,10 @@ export class ChildOutput {
   }
 }
 
+/** Programs colour what they say also where nobody sees it. */
+// deno-lint-ignore no-control-regex
+const COLOUR = /\x1b\[[\d;]*m/g;
+
 /** Keeps the last `limit` bytes of what is pushed, of a stream that may be endless. */
 export class Tail {
   #bytes = new Uint8Array(0);
@@ -112,8 +116,13 @@ export class Tail {
     this.#bytes = kept;
   }
 
-  /** What was kept, as text. */
+  /** Keeps nothing of what came so far. */
+  clear(): void {
+    this.#bytes = new Uint8Array(0);
+  }
+
+  /** What was kept, as text, without colours. */
   text(): string {
-    return new TextDecoder().decode(this.#bytes);
+    return new TextDecoder().decode(this.#bytes).replaceAll(COLOUR, "");
   }
 }

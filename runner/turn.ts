@@ -5,7 +5,8 @@
  * @module
  */
 import type { Variables } from "../base/program.ts";
-import { errorMessage } from "../base/error_message.ts";
+import { clip, errorMessage } from "../base/error_message.ts";
+import { isDirectory } from "../base/files.ts";
 import { pause, unlessAborted, within } from "../base/timer.ts";
 import { readSubAgents } from "../rollout/sub_agents.ts";
 import { NEWEST_TESTED } from "./codex/capabilities.ts";
@@ -157,6 +158,7 @@ class Turn {
   async #runUntilStarted(found: Found, tools: HostTools | undefined): Promise<TurnFinish> {
     await this.#unlessStopped(this.#thread.applyPending(found.codexHome));
     await this.#unlessStopped(this.#thread.recall(found.codexHome));
+    this.#mustHaveHome(found);
     const { olderCodex } = this.#context.settings;
     const refused = whyNotResume(this.#thread.resumed, found.codex.capabilities, olderCodex);
     if (refused !== undefined) throw new TurnError(refused);
@@ -236,6 +238,22 @@ class Turn {
       warm: settings.warm,
       onStatus: (message, data) => void this.#stream.status(message, data),
     };
+  }
+
+  /**
+   * A home that is away (not mounted, say) has lost no thread. codex that was started before would make
+   * another one, without configuration, and send the conversation wherever that leads.
+   */
+  #mustHaveHome({ codexHome, environment }: Found): void {
+    const isNeeded = environment.CODEX_HOME || this.#thread.resumed !== undefined;
+    if (!isNeeded || isDirectory(codexHome)) return;
+    throw new TurnError({
+      kind: "config",
+      message: clip(`codex: its home ${codexHome} is not there`),
+      retryable: false,
+      hint:
+        "Make the directory, mount it, or set CODEX_HOME (`env` in config.json) to another one.",
+    });
   }
 
   /** Whether a lost thread is replaced by a new one; tells so. */

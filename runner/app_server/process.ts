@@ -171,6 +171,7 @@ export class AppServer {
 
   /** From now on what the server starts belongs to the turn. False when it cannot be marked. */
   async beginTurn(): Promise<boolean> {
+    this.#stderr.clear(); // what was said before is no reason of this turn's
     const turn = this.#turn ??= await TurnDirectory.create(this.#running);
     this.#family = new ProcessFamily(
       turn.mark,

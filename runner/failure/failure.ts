@@ -83,7 +83,8 @@ export const ADVICE: Readonly<Partial<Record<ErrorKind, { retryable: boolean; hi
   },
   session_busy: {
     retryable: true,
-    hint: "Another codex has this thread open: end it, or try again when it is done.",
+    hint:
+      "Another codex has this thread open: end it, or try again when it is done. `sessions release` has another plugin let go of it.",
   },
   session_lost: {
     retryable: false,

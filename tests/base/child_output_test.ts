@@ -111,3 +111,11 @@ Deno.test("Tail keeps the last bytes, whatever the chunks", () => {
     assert.equal(tail.text(), new TextDecoder().decode(last));
   }));
 });
+
+Deno.test("Tail is text without colours, and can be begun anew", () => {
+  const tail = new Tail(100);
+  tail.push(new TextEncoder().encode("\x1b[2m2026\x1b[0m \x1b[31mERROR\x1b[0m no"));
+  assert.equal(tail.text(), "2026 ERROR no");
+  tail.clear();
+  assert.equal(tail.text(), "");
+});

@@ -91,6 +91,8 @@ for (const version of EVERY_WAY) {
     assert.equal(stop_reason, "error");
     const [failure] = turn.of("error");
     assert.deepEqual([failure?.error.kind, failure?.error.signal], ["crashed", "SIGKILL"]);
+    // deno-lint-ignore no-control-regex
+    assert.doesNotMatch(failure?.error.message ?? "", /bubblewrap|\x1b/, "nothing of its start");
     const result = turn.of("tool_result")[0];
     assert.deepEqual([result?.id, result?.output, result?.is_error], [
       "call_sleep",

@@ -8,7 +8,7 @@ import { RpcError } from "../support/rpc_error.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { codexByHand, resumeArgs } from "../support/codex_run.ts";
 import { compressedSession } from "../../scripts/proof/matrix/threads.ts";
-import { asks, EVERY_WAY, openWorld, plays, STAYING, type World } from "./world.ts";
+import { asks, EVERY_WAY, openWorld, plays, refusalOf, STAYING, type World } from "./world.ts";
 
 function rolloutOf({ codexHome }: Sandbox, thread: string): string {
   const located = locateRolloutSync(codexHome, thread);
@@ -209,5 +209,21 @@ for (const version of EVERY_WAY) {
       assert.equal(sent.includes("secret of alice"), agent_id === "alice");
     }
     assert.deepEqual(Object.values(threads).map(({ size }) => size), [1, 1]);
+  });
+}
+
+for (const version of [NEWEST_CODEX, ...STAYING]) {
+  Deno.test(`thread of codex ${version} is not given up while codex's home is away`, async () => {
+    await using world = await openWorld(version);
+    const { host, sandbox } = world;
+    const turn = (text: string) => host.stream(asks(sandbox.workspace, text));
+    const { thread_id } = await turn("one").result;
+    await Deno.rename(sandbox.codexHome, `${sandbox.codexHome}-away`);
+    const error = await refusalOf(turn("two"));
+    assert.deepEqual([error.kind, error.retryable], ["config", false], error.message);
+    assert.match(error.message, /its home .+ is not there/);
+    assert.equal(sandbox.model.asked.length, 1);
+    await Deno.rename(`${sandbox.codexHome}-away`, sandbox.codexHome);
+    assert.equal((await turn("three").result).thread_id, thread_id);
   });
 }
