@@ -149,6 +149,7 @@ class Turn {
       tools = await this.#unlessStopped(opening);
       return await this.#runUntilStarted(found, tools);
     } finally {
+      this.#thread.withdrawRelease();
       if (tools !== undefined) await tools.leave().catch((error) => this.#notPart(error));
       // What is still being opened is left whenever that is done.
       else opening.then((late) => late?.leave()).catch(() => {});
@@ -172,6 +173,7 @@ class Turn {
       if (failure.kind !== "session_lost" || !this.#startAfresh(failure)) {
         const pauseMs = retries.pauseAfter(failure);
         if (pauseMs === undefined) throw new TurnError(await this.#explained(found, failure));
+        if (failure.kind === "session_busy") this.#thread.askForRelease();
         this.#stream.status(`codex did not start: ${failure.message}; trying again`, {
           kind: failure.kind,
         });

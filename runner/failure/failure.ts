@@ -83,8 +83,7 @@ export const ADVICE: Readonly<Partial<Record<ErrorKind, { retryable: boolean; hi
   },
   session_busy: {
     retryable: true,
-    hint:
-      "Another codex has this thread open: end it, or try again when it is done. `sessions release` has another plugin let go of it.",
+    hint: "Another codex has this thread open: end it, or try again when it is done.",
   },
   session_lost: {
     retryable: false,

@@ -5,6 +5,7 @@
  * @module
  */
 import { errorMessage } from "../../base/error_message.ts";
+import { removeIfThere } from "../../base/files.ts";
 import { applyPending } from "../../rollout/consume/consume.ts";
 import { instructionsFor } from "../prompt.ts";
 import type { TurnUsage } from "../turn_event.ts";
@@ -20,6 +21,8 @@ export class TurnThread {
   #resumed: Thread | undefined;
   #announced: string | undefined;
   #lost = false;
+  /** The request that somebody lets the thread go. */
+  #asked: string | undefined;
   /** What was remembered last. */
   #remembered: Thread | undefined;
   /** Resolves when all that is to be remembered is on disk, rejects where it cannot be. */
@@ -104,6 +107,25 @@ export class TurnThread {
     this.#resumed = undefined;
     this.#lost = lost !== undefined;
     return lost;
+  }
+
+  /**
+   * Asks another plugin of this profile, which may keep the thread loaded, to let it go. The request stands
+   * until it is withdrawn.
+   */
+  askForRelease(): void {
+    if (this.#resumed === undefined) return;
+    this.#asked = this.#context.store.threadFile(this.#resumed.threadId, "release");
+    try {
+      Deno.writeTextFileSync(this.#asked, "", { mode: 0o600 });
+    } catch {
+      // Whoever cannot ask has to wait.
+    }
+  }
+
+  /** Nobody has to let the thread go any more. */
+  withdrawRelease(): void {
+    if (this.#asked !== undefined) removeIfThere(this.#asked);
   }
 
   /** Begins to remember how far the thread is, durably; costs nothing when it knows that already. */

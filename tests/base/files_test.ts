@@ -36,7 +36,7 @@ Deno.test("openOwnFile never waits for a FIFO that is put in the file's place in
   await using _swapper = swapping(root.path, "f");
   const seen = { file: 0, refused: 0 };
   // A wait would be for ever: nobody opens the other end.
-  for (let round = 0; round < 3000; round++) {
+  for (let round = 0; round < 3000 || seen.file === 0 || seen.refused === 0; round++) {
     try {
       using opened = openOwnFile(path);
       assert.ok(opened.info.isFile);
@@ -47,7 +47,6 @@ Deno.test("openOwnFile never waits for a FIFO that is put in the file's place in
     }
     if (round % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   }
-  assert.ok(seen.file > 0 && seen.refused > 0, JSON.stringify(seen));
 });
 
 Deno.test("readForeignFile never waits for such a FIFO, and gives the file or says why not", async () => {
@@ -56,7 +55,7 @@ Deno.test("readForeignFile never waits for such a FIFO, and gives the file or sa
   Deno.writeTextFileSync(path, "x");
   await using _swapper = swapping(root.path, "f");
   let read = 0;
-  for (let round = 0; round < 60; round++) {
+  for (let round = 0; round < 60 || read === 0; round++) {
     try {
       const text = new TextDecoder().decode(await readForeignFile(path, { maxBytes: 10 }));
       assert.ok(text === "x" || text === "", text); // a FIFO without a writer is empty
@@ -65,7 +64,6 @@ Deno.test("readForeignFile never waits for such a FIFO, and gives the file or sa
       assert.ok(error instanceof UnusableFile, `${error}`);
     }
   }
-  assert.ok(read > 0);
 });
 
 Deno.test("openOwnFile and readOwnFile give a file of ours, and refuse what is none", () => {

@@ -5,6 +5,7 @@ import { locateRolloutSync } from "../../rollout/locate.ts";
 import { userTexts } from "../support/model/request.ts";
 import { codexBinary, NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
 import { RpcError } from "../support/rpc_error.ts";
+import { startHost } from "../support/host.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { codexByHand, resumeArgs } from "../support/codex_run.ts";
 import { compressedSession } from "../../scripts/proof/matrix/threads.ts";
@@ -225,5 +226,21 @@ for (const version of [NEWEST_CODEX, ...STAYING]) {
     assert.equal(sandbox.model.asked.length, 1);
     await Deno.rename(`${sandbox.codexHome}-away`, sandbox.codexHome);
     assert.equal((await turn("three").result).thread_id, thread_id);
+  });
+}
+
+for (const version of STAYING) {
+  Deno.test(`two plugins of one profile take turns with a thread, on codex ${version}`, async () => {
+    await using world = await openWorld(version);
+    await using other = await startHost({ env: world.sandbox.env });
+    await other.initialize();
+    const threads = new Set<string>();
+    for (const host of [world.host, other, world.host, other]) {
+      const turn = host.stream(asks(world.sandbox.workspace, "go on"));
+      threads.add((await turn.result).thread_id);
+    }
+    assert.equal(threads.size, 1);
+    const left = [...Deno.readDirSync(world.sandbox.state)].map(({ name }) => name);
+    assert.deepEqual(left.filter((name) => name.endsWith(".release")), []);
   });
 }
