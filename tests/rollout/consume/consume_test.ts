@@ -318,12 +318,14 @@ Deno.test("mutate passes over lines that codex would drop, and does not change t
 
 Deno.test("mutate takes over the thread of the Go plugin's session file, where we know of none", async () => {
   using thread = await ThreadOnDisk.create(LINES);
-  const { store, codexHome } = thread.session();
+  const { store, codexHome, ...known } = thread.session();
   const workspace = Deno.realPathSync(codexHome);
   const moved = [line.meta(workspace), ...LINES.slice(1)];
   thread.bytes = rolloutOf(moved);
   writeSessionFile(workspace, THREAD);
   const session = { store, codexHome, agentId: "new", workspace };
+  assert.equal((await mutate(session, light("a"), NOW)).touched, 0, "it is another agent's");
+  await store.forget(known.agentId, known.workspace);
   assert.equal((await mutate(session, light("a"), NOW)).touched, 1);
 });
 
