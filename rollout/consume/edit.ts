@@ -8,10 +8,12 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { dirname } from "@std/path";
+import { dirname, join } from "@std/path";
 import { type Disk, removeDurably, writeDurably, writeFully } from "../../base/durable.ts";
 import {
   assertSame,
+  isDirectory,
+  isThere,
   type OpenedFile,
   openOwnFile,
   readOwnFile,
@@ -25,7 +27,7 @@ import { readAt } from "../scan.ts";
 /** What recovery found. */
 export type Recovery =
   | { kind: "none" }
-  /** A codex has the thread open; nothing was done. */
+  /** Not now: a codex has the thread open, or its rollout is away. Nothing was done. */
   | { kind: "busy" }
   /** The change was finished, or had been finished and only the journal was left. */
   | { kind: "finished"; path: string }
@@ -51,8 +53,10 @@ export async function recover(journalPath: string, disk: Disk): Promise<Recovery
   if (bytes === undefined) return { kind: "none" };
   try {
     const journal = decodeJournal(bytes);
-    const { codexHome, threadId, path } = journal;
-    const free = await whileNoWriter(homeOf(path, codexHome), threadId, async () => {
+    const { threadId, path } = journal;
+    const home = homeOf(path, journal.codexHome);
+    if (isAway(path, home)) return { kind: "busy" };
+    const free = await whileNoWriter(home, threadId, async () => {
       assertMadeFor(journal);
       await writeEdits(journal, disk);
       await finish(journal, journalPath, disk);
@@ -65,6 +69,12 @@ export async function recover(journalPath: string, disk: Disk): Promise<Recovery
     await disk.syncDirectory(dirname(journalPath));
     return { kind: "refused", reason: error.message, setAside };
   }
+}
+
+/** Whether a rollout may be there again: codex has compressed it, or the home that it lies in is not mounted. */
+function isAway(path: string, home: string): boolean {
+  if (isThere(path)) return false;
+  return isThere(`${path}.zst`) || !isDirectory(join(home, "sessions"));
 }
 
 /** The journal's file or bytes are not those it was made for. */

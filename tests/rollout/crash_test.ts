@@ -3,6 +3,7 @@
  * disk and inside each write, with and without the loss of what was not synced.
  */
 import { strict as assert } from "node:assert";
+import { join } from "@std/path";
 import { applyPending, mutate, type Mutation, recoverAll } from "../../rollout/consume/consume.ts";
 import type { ConsumeOp } from "../../rollout/consume/plan.ts";
 import { ThreadFiles } from "../../rollout/consume/thread_files.ts";
@@ -252,6 +253,28 @@ Deno.test("a journal is not applied to another file or to other bytes", async ()
     assert.deepEqual(readIfThere(thread.path), bytes);
     assert.match(thread.warnings.join(), what);
     assert.ok(thread.files.includes("journal.refused"), thread.files.join());
+  }
+});
+
+Deno.test("a journal waits for its rollout where that is compressed, or its home is not mounted", async () => {
+  const { operations } = await dryRun(consumeAll);
+  const at = operations.findLastIndex(({ name }) => name === "write");
+  const [, after] = await linesBeforeAndAfter();
+  for (const away of ["compressed", "not mounted"]) {
+    using thread = await ThreadOnDisk.create(LINES);
+    const faulty = new FaultyDisk({ at, kind: "crash", bytes: 0 });
+    await assert.rejects(consumeAll(thread, faulty), Crash);
+    const [from, to] = away === "compressed"
+      ? [thread.path, `${thread.path}.zst`]
+      : [join(thread.home.dir, "sessions"), join(thread.home.dir, "elsewhere")];
+    Deno.renameSync(from, to);
+    await applyPending(thread.session(new FaultyDisk()));
+    await recoverAll(thread.session(new FaultyDisk()).store);
+    assert.ok(thread.files.includes("journal"), thread.files.join());
+    Deno.renameSync(to, from);
+    await applyPending(thread.session(new FaultyDisk()));
+    assert.deepEqual(new TextDecoder().decode(thread.bytes).split("\n"), after, away);
+    assert.deepEqual(thread.warnings, []);
   }
 });
 
