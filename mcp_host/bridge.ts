@@ -96,7 +96,7 @@ export interface Bridge {
   hostName(namespace: string | undefined, name: string): string | undefined;
   /** Relays that were let in so far. */
   readonly connections: number;
-  /** Relays that are connected now. 0 after codex announced its thread: it runs without tools. */
+  /** Relays that are connected now. */
   readonly live: number;
   /** Connections that were turned away so far. */
   readonly refused: number;

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { Variables } from "../base/program.ts";
 import { clip, errorMessage } from "../base/error_message.ts";
 import { isDirectory } from "../base/files.ts";
+import type { Variables } from "../base/program.ts";
 import { pause, unlessAborted, within } from "../base/timer.ts";
 import { readSubAgents } from "../rollout/sub_agents.ts";
 import { NEWEST_TESTED } from "./codex/capabilities.ts";

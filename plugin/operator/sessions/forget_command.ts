@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { exists, removeIfThere } from "../../../base/files.ts";
+import { removeIfThere } from "../../../base/files.ts";
 import { applyPending } from "../../../rollout/consume/consume.ts";
+import { ThreadFiles } from "../../../rollout/consume/thread_files.ts";
 import { homeOf, whileNoWriter, writerGone } from "../../../rollout/rollout_file.ts";
 import {
   findRollout,
@@ -150,7 +151,7 @@ async function whyUseless(
 
 /** Whether the host was told that something will be consumed, and it is not done yet. */
 function isPromised({ threadId }: Remembered, store: StateStore): boolean {
-  return (["pending", "journal"] as const).some((kind) => exists(store.threadFile(threadId, kind)));
+  return new ThreadFiles(store, { threadId, codexHome: "" }).hasWork;
 }
 
 /** What is still to be done to a thread. */
