@@ -67,7 +67,8 @@ export const patch: Scenario = {
     });
     assert.equal(turn.of("tool_call_start")[0]?.name, "apply_patch");
     assert.equal(turn.of("tool_call_end")[0]?.arguments, input);
-    assert.equal(resultOf(turn, "call_p").failed, false);
+    const patched = resultOf(turn, "call_p");
+    assert.equal(patched.failed, false, patched.output);
     assert.equal(await Deno.readTextFile(path("new.txt")), "hello\n");
     assert.equal(await Deno.readTextFile(path("old.txt")), "b\n");
     await assert.rejects(Deno.stat(path("gone.txt")), Deno.errors.NotFound);
