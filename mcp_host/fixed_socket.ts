@@ -2,7 +2,7 @@
  * Where relays arrive when codex's own config names the socket once and for all, and how that entry
  * gets there.
  *
- * The socket is the same for every turn of an agent: `plexum-codex-mcp-<agent>.sock` in a 0700
+ * The socket is the same for every turn of an agent: `<agent>.sock` in a 0700
  * directory of ours. Turns of this process share it. Where another process has it (two hosts, one
  * agent), the turn gets a socket of its own, and codex is told so for this run. The token is never
  * in the config: codex passes it on from its environment, and it differs from turn to turn.
@@ -50,8 +50,8 @@ export async function openFixedSocket(
   const { agentId, codexConfig, executable, runtimeDir } = options;
   const agent = fitName(agentId, /[^A-Za-z0-9_-]/g, AGENT_NAME_MAX);
   const serverName = `plexum-host-${agent}`;
-  const directory = makeOwnDirectory(runtimeDir, "plexum-codex-mcp");
-  const socket = join(directory, `plexum-codex-mcp-${agent}.sock`);
+  const directory = makeOwnDirectory(runtimeDir, "plexum-mcp");
+  const socket = join(directory, `${agent}.sock`);
   checkSocketPath(socket);
   if (!codexConfig) return { serverName };
   const registered = await registerEntry(codexConfig, {

@@ -6,6 +6,7 @@
  * @module
  */
 import { isAbsolute, join, resolve } from "@std/path";
+import { isDirectory } from "../base/files.ts";
 import { makeSocketDirectory } from "../mcp_host/listener/socket_dir.ts";
 import { PLUGIN_NAME } from "./self.ts";
 
@@ -55,22 +56,40 @@ export function profileRoot(env: (name: string) => string | undefined): string {
 const RUNTIME_DIRECTORY_BYTES = 80;
 
 /**
- * Where sockets of running turns go: `$XDG_RUNTIME_DIR`, else `$TMPDIR`, else `/tmp`, else `/var/tmp`; the
- * first that is absolute, short enough, and takes a socket when it is tried. Where none does, the first
- * that could: the turn that needs it says what is wrong with it.
+ * Where sockets of host tools go: `$XDG_RUNTIME_DIR`, else the plugin's state directory, else `$TMPDIR`,
+ * `/tmp` or `/var/tmp`. These come last, because codex's sandbox lets an agent write there: one could take
+ * the place of another's socket. The first counts that is absolute, short enough, and takes a socket when it
+ * is tried; where none does, the first that could: the turn that needs it says what is wrong with it.
  */
-export function runtimeDirectory(env: (name: string) => string | undefined): string {
+export function runtimeDirectory(
+  env: (name: string) => string | undefined,
+  state: string,
+): string {
   const fits = (dir: string | undefined): dir is string =>
     dir !== undefined && isAbsolute(dir) &&
     new TextEncoder().encode(dir).length <= RUNTIME_DIRECTORY_BYTES;
-  const places = [env("XDG_RUNTIME_DIR"), env("TMPDIR"), "/tmp", "/var/tmp"].filter(fits);
+  const places = [env("XDG_RUNTIME_DIR"), state, env("TMPDIR"), "/tmp", "/var/tmp"].filter(fits);
   return places.find(takesSockets) ?? places[0] ?? "/tmp";
+}
+
+/** The same for a long time: chosen once, and again when it has gone, as `/run/user/UID` does at a logout. */
+export function lastingRuntimeDirectory(
+  ...from: Parameters<typeof runtimeDirectory>
+): () => string {
+  let chosen: string | undefined;
+  return () =>
+    chosen !== undefined && isDirectory(chosen) ? chosen : chosen = runtimeDirectory(...from);
 }
 
 function takesSockets(directory: string): boolean {
   try {
-    makeSocketDirectory(directory).remove();
-    return true;
+    const { socket, remove } = makeSocketDirectory(directory);
+    try {
+      Deno.listen({ transport: "unix", path: socket }).close();
+      return true;
+    } finally {
+      remove();
+    }
   } catch {
     return false;
   }

@@ -48,8 +48,8 @@ export interface ProviderOptions {
   peer: Pick<Peer, "notify" | "request">;
   config: ConfigFile;
   paths: ProfilePaths;
-  /** Where sockets of running turns go. */
-  runtimeDirectory: string;
+  /** Where sockets of host tools go now. */
+  runtimeDirectory: () => string;
   environment: Record<string, string>;
   /** How to start this program. */
   executable: readonly string[];
@@ -98,7 +98,6 @@ export class Provider {
       };
     });
     this.#queue = new TurnQueue(() => config.current().max_parallel_turns);
-    const { runtimeDirectory } = options;
     this.#codexHome = (agentId) =>
       codexHome(codexEnvironment(environment, agentEnv(config.current(), agentId)));
     this.#mutations = new Mutations({
@@ -109,7 +108,8 @@ export class Provider {
       stats: this.#stats,
       log,
     });
-    this.#ready = recover({ running: paths.running, runtimeDirectory, store: this.#store }, log);
+    const leftovers = { running: paths.running, runtimeDirectory: options.runtimeDirectory() };
+    this.#ready = recover({ ...leftovers, store: this.#store }, log);
     this.#tidied = this.#ready.then(() => this.#tidyUp());
     this.#prepared = this.#ready.then(() => this.#prepare()).catch(() => {});
   }
@@ -262,7 +262,7 @@ export class Provider {
       environment,
       runningDirectory: paths.running,
       transports: this.#transports,
-      runtimeDirectory,
+      runtimeDirectory: runtimeDirectory(),
       store: this.#store,
       hasPassed: (codex) => this.#tested.at(codex) !== undefined,
       executable,

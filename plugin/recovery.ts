@@ -44,7 +44,7 @@ export interface Kept extends KeepOptions {
   store: StateStore;
 }
 
-/** Backups that `install` makes of the host's file. */
+/** Backups of the host's file that `install` made before there was one only. */
 const BACKUP = /^plexum\.json\..+\.bak$/;
 
 /** Removes what nobody can use any more and nobody touched for long. Never rejects. */

@@ -7,10 +7,11 @@
 import { errorMessage } from "../base/error_message.ts";
 import { FrameWriter } from "../base/jsonrpc/frame.ts";
 import { Peer } from "../base/jsonrpc/peer.ts";
+import { runProgram } from "../base/program.ts";
 import { within } from "../base/timer.ts";
 import { ConfigFile } from "./config/config.ts";
 import { Log } from "./log.ts";
-import { profilePaths, profileRoot, runtimeDirectory } from "./profile.ts";
+import { lastingRuntimeDirectory, profilePaths, profileRoot } from "./profile.ts";
 import { METHOD } from "./protocol.ts";
 import type { Provider } from "./provider.ts";
 import { VERSION } from "./self.ts";
@@ -21,6 +22,7 @@ const STOP_MARGIN_MS = 5_000;
 /** How long the turns may then take to tell their end; on a machine that is very busy they need it. */
 const KILLED_MS = 15_000;
 const FLUSH_MS = 1_000;
+const LOOK_MS = 1_000;
 const CHUNK_BYTES = 64 * 1024;
 
 /**
@@ -54,7 +56,7 @@ export async function serve(executable: readonly string[]): Promise<number> {
       peer,
       config,
       paths,
-      runtimeDirectory: runtimeDirectory(env),
+      runtimeDirectory: lastingRuntimeDirectory(env, paths.state),
       environment: Deno.env.toObject(),
       executable,
       version: VERSION,
@@ -75,11 +77,28 @@ export async function serve(executable: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** Resolves at the first SIGTERM or SIGINT. */
+/**
+ * Resolves at the first SIGTERM or SIGINT, or SIGHUP: a terminal that closes sends it to all that runs in it,
+ * and only an orderly end leaves nothing of codex behind.
+ */
 function signalled(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   for (const name of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(name, resolve);
+  Deno.addSignalListener("SIGHUP", async () => {
+    if (!await hostIgnoresHangup()) resolve();
+  });
   return promise;
+}
+
+/** Whether the host is to outlive the terminal (`nohup`), so that we are, too. */
+async function hostIgnoresHangup(): Promise<boolean> {
+  try {
+    const args = ["^SigIgn:", `/proc/${Deno.ppid}/status`];
+    const { stdout } = await runProgram("grep", args, { timeMs: LOOK_MS, lookup: true });
+    return (parseInt(stdout.trim().slice(-1), 16) & 1) === 1;
+  } catch {
+    return false;
+  }
 }
 
 /** The bytes of stdin; a chunk is valid until the next is asked for. */

@@ -14,7 +14,7 @@ import { type CodexBinary, findCodex } from "./codex/codex_binary.ts";
 import { codexEnvironment, codexHome } from "./codex/environment.ts";
 import { loginStatus } from "./codex/login_status.ts";
 import { Retries } from "./failure/retry.ts";
-import { failureOf, judge, judgeStart, stopped } from "./failure/verdict.ts";
+import { failureOf, judge, judgeStart, stopped, workspaceGone } from "./failure/verdict.ts";
 import { type HostTools, openHostTools } from "./host_tools.ts";
 import { type Image, readImages, writeImages } from "./images.ts";
 import { TurnFiles } from "./process/turn_directory.ts";
@@ -209,6 +209,7 @@ class Turn {
     files: TurnFiles,
   ): Promise<RunInput> {
     const { agentId, workspace, cwd, model, text, outputSchema, history, system } = this.#request;
+    if (!isDirectory(workspace)) throw new TurnError(workspaceGone(workspace));
     const { settings } = this.#context;
     const { resumed, retell } = this.#thread;
     const { argument, inPrompt } = instructionsFor(system, resumed);
@@ -247,14 +248,17 @@ class Turn {
    * another one, without configuration, and send the conversation wherever that leads.
    */
   #mustHaveHome({ codexHome, environment }: Found): void {
-    const isNeeded = environment.CODEX_HOME || this.#thread.resumed !== undefined;
-    if (!isNeeded || isDirectory(codexHome)) return;
+    const { resumed } = this.#thread;
+    const isThere = isDirectory(codexHome);
+    if (isThere && !resumed?.homeAway) return;
+    if (!isThere && !environment.CODEX_HOME && resumed === undefined) return;
     throw new TurnError({
       kind: "config",
-      message: clip(`codex: its home ${codexHome} is not there`),
+      message: clip(`codex: its home ${codexHome} ${isThere ? "has no sessions" : "is not there"}`),
       retryable: false,
-      hint:
-        "Make the directory, mount it, or set CODEX_HOME (`env` in config.json) to another one.",
+      hint: isThere
+        ? "Mount it. If its sessions were removed on purpose, make an empty directory `sessions` there."
+        : "Make the directory, mount it, or set CODEX_HOME (`env` in config.json) to another one.",
     });
   }
 

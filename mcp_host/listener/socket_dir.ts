@@ -39,10 +39,8 @@ export function makeSocketDirectory(parent: string): SocketDirectory {
   checkSocketPath(socket);
   const owner = checkParent(parent);
   Deno.mkdirSync(path, { mode: 0o700 });
-  const remove = () => {
-    removeSocket(socket);
-    removeExisting(path);
-  };
+  // Whole: whoever runs as this user may have put something into it.
+  const remove = () => removeExisting(path, { recursive: true });
   const made = Deno.lstatSync(path);
   if (!made.isDirectory || (made.mode ?? 0) & 0o077) {
     remove();
@@ -90,9 +88,9 @@ function entriesOf(directory: string): Deno.DirEntry[] {
   }
 }
 
-function removeExisting(path: string): void {
+function removeExisting(path: string, options?: Deno.RemoveOptions): void {
   try {
-    Deno.removeSync(path);
+    Deno.removeSync(path, options);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }

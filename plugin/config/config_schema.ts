@@ -101,7 +101,7 @@ const State = z.looseObject({
       z.minimum(1),
       z.maximum(36_500),
       says(
-        "How long what is no longer needed stays on disk: threads whose session file or workspace is gone, files that were set aside, consumes that could not be done, old backups of plexum.json.",
+        "How long what is no longer needed stays on disk: threads whose session file or workspace is gone, files that were set aside, consumes that could not be done, backups of plexum.json that earlier versions left.",
       ),
     ),
     90,
@@ -152,7 +152,11 @@ export const ConfigSchema = z.looseObject({
     "codex",
   ),
   extra_args: z._default(
-    Arguments.check(says("Arguments added to every `codex exec`.")),
+    Arguments.check(
+      says(
+        "Arguments added to codex, however it is run. Any but `-c`, `--enable`, `--disable` and `--strict-config` has turns run by `codex exec`.",
+      ),
+    ),
     [],
   ),
   supported_models: z._default(

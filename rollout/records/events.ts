@@ -108,10 +108,14 @@ function resetsOf(limits: unknown): number[] | undefined {
   return resets.length === 0 ? undefined : resets;
 }
 
-function message(text: string | undefined, { phase, delivery }: Fields): EventRecord {
+function message(text: string | undefined, fields: Fields): EventRecord {
   if (text === undefined) return { kind: "broken" };
-  const told = delivery === "async" ? "async" : string(phase);
-  return { kind: "message", text, ...optional("phase", told) };
+  return { kind: "message", text, ...optional("phase", phaseOf(fields)) };
+}
+
+/** The phase of a message, here and in what an app-server notifies. */
+export function phaseOf({ phase, delivery }: Fields): string | undefined {
+  return delivery === "async" ? "async" : string(phase);
 }
 
 /** An item of newer versions, an event of its own up to 0.146.1 at least. */

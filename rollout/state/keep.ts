@@ -173,8 +173,8 @@ function isGone(path: string): boolean {
   }
 }
 
-/** Whether codex's home is there and may be looked into. */
-function hasSessions(codexHome: string): boolean {
+/** Whether codex's home is there, with its sessions, and may be looked into. */
+export function hasSessions(codexHome: string): boolean {
   try {
     Deno.readDirSync(join(codexHome, "sessions"));
     return true;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Usage } from "../../rollout/records/events.ts";
+import { phaseOf, type Usage } from "../../rollout/records/events.ts";
 import type { CodexEvent } from "../transport.ts";
 import {
   httpStatusOf,
@@ -25,6 +25,16 @@ const SILENT =
 
 /** Items whose text is told in pieces. */
 type Told = "agentMessage" | "reasoning";
+
+/** Begun and not completed. */
+interface OpenItem {
+  id: string;
+  /** As the item's beginning names it; its pieces do not. */
+  phase: string | undefined;
+  /** Pieces of it were told. */
+  told: boolean;
+  part: number;
+}
 
 /** Items that cannot have started a process. */
 const HARMLESS = new Set(["userMessage", "agentMessage", "reasoning", "plan"]);
@@ -48,8 +58,7 @@ export class TurnWire {
   readonly others = new Map<string, string>();
   /** The threads of all others that there were. */
   readonly agents = new Set<string>();
-  /** Begun and not completed, with the pieces that were told. */
-  readonly #open = new Map<Told, { id: string; told: boolean; part: number }>();
+  readonly #open = new Map<Told, OpenItem>();
   #usage: Usage | undefined;
   #requests = 0;
   #risky = false;
@@ -128,7 +137,7 @@ export class TurnWire {
     if (!HARMLESS.has(item.type)) this.#risky = true;
     if (!isTold(item.type)) return [ALIVE];
     const retracted = this.#retract(item.type);
-    this.#open.set(item.type, { id: item.id, told: false, part: 0 });
+    this.#open.set(item.type, { id: item.id, phase: phaseOf(item), told: false, part: 0 });
     return [...retracted, ALIVE];
   }
 
@@ -136,25 +145,30 @@ export class TurnWire {
     let open = this.#open.get(kind);
     const retracted = open !== undefined && open.id !== itemId ? this.#retract(kind) : [];
     if (open === undefined || open.id !== itemId) {
-      open = { id: itemId, told: false, part: 0 };
+      open = { id: itemId, phase: undefined, told: false, part: 0 };
       this.#open.set(kind, open);
     }
     const breaks = PART_BREAK.repeat(Math.max(0, Math.min(summaryIndex - open.part, 1)));
     open.part = summaryIndex;
     if (delta === "") return [ALIVE];
     open.told = true;
-    const type = kind === "agentMessage" ? "message_delta" : "reasoning_delta";
-    return [...retracted, { type, item: itemId, text: breaks + delta }];
+    const piece = { item: itemId, text: breaks + delta };
+    return [
+      ...retracted,
+      kind === "agentMessage"
+        ? { type: "message_delta", ...piece, phase: open.phase }
+        : { type: "reasoning_delta", ...piece },
+    ];
   }
 
   #completed(item: NoticeParams["item"]): CodexEvent[] {
     if (item === undefined) return [{ type: "broken", reason: "item/completed without item" }];
-    const { id, type, text = "", phase, summary, query } = item;
+    const { id, type, text = "", summary, query } = item;
     if (!HARMLESS.has(type)) this.#risky = true;
     if (isTold(type) && this.#open.get(type)?.id === id) this.#open.delete(type);
     switch (type) {
       case "agentMessage":
-        return [{ type: "message", item: id, text, phase: phase ?? undefined }];
+        return [{ type: "message", item: id, text, phase: phaseOf(item) }];
       case "reasoning": {
         const whole = summaryText(summary);
         return whole === "" ? [ALIVE] : [{ type: "reasoning", item: id, text: whole }];

@@ -73,6 +73,7 @@ export interface NoticeParams {
     type: string;
     text?: string | undefined;
     phase?: string | null | undefined;
+    delivery?: unknown;
     summary?: unknown;
     query?: string | undefined;
   } | undefined;
@@ -128,6 +129,7 @@ const Params: z.ZodMiniType<NoticeParams> = z.looseObject({
     type: z.string(),
     text: z.optional(z.string()),
     phase: z.nullish(z.string()),
+    delivery: z.optional(z.unknown()),
     summary: z.optional(z.unknown()),
     query: z.optional(z.string()),
   })),

@@ -9,6 +9,7 @@ import { ChildOutput, Tail } from "../../base/child_output.ts";
 import { clip, errorMessage } from "../../base/error_message.ts";
 import type { Variables } from "../../base/program.ts";
 import { within } from "../../base/timer.ts";
+import { workspaceGone } from "../failure/verdict.ts";
 import { letNotifyFinish, ProcessFamily } from "../process/process_family.ts";
 import type { ProcessRow } from "../process/process_table.ts";
 import type { TurnDirectory } from "../process/turn_directory.ts";
@@ -237,12 +238,7 @@ function startFailure(error: unknown, path: string, cwd: string): TurnError {
 
 function startFailureOf(error: unknown, reason: string, path: string, cwd: string): Failure {
   if (/No such cwd/.test(reason)) {
-    return {
-      kind: "invalid_request",
-      message: clip(`codex: the workspace ${cwd} is gone`),
-      retryable: false,
-      hint: "The host must keep an agent's workspace while its turn waits.",
-    };
+    return workspaceGone(cwd);
   }
   const message = clip(`codex: cannot start ${path}: ${reason}`);
   if (/failed resolving cwd/.test(reason)) {

@@ -93,6 +93,16 @@ export function failureOf(error: unknown): Failure {
   return { kind: "internal", message, retryable: true };
 }
 
+/** The directory in which the agent works was removed while its turn waited. */
+export function workspaceGone(path: string): Failure {
+  return {
+    kind: "invalid_request",
+    message: clip(`codex: the workspace ${path} is gone`),
+    retryable: false,
+    hint: "The host must keep an agent's workspace while its turn waits.",
+  };
+}
+
 /** codex is ready, and none of its relays has reached the plugin. */
 export const TOOLLESS: Failure = {
   kind: "mcp_unavailable",

@@ -11,7 +11,7 @@
  */
 import { join } from "@std/path";
 import * as z from "zod/mini";
-import { type HeldLock, lockExisting, lockWithin } from "../../base/lock.ts";
+import { type HeldLock, isLocked, lockExisting, lockWithin } from "../../base/lock.ts";
 import { Turnstile } from "../../base/timer.ts";
 import { killFamily, livingFamily } from "./process_family.ts";
 import { look, type ProcessRow, processRow } from "./process_table.ts";
@@ -216,9 +216,14 @@ export async function staleTurns(running: string): Promise<StaleTurn[]> {
 /** The lock of a turn whose plugin is gone; `undefined` where it lives, or may be about to take it. */
 async function staleLock(path: string): Promise<Partial<HeldLock> & Disposable | undefined> {
   try {
-    return await lockExisting(join(path, LOCK_FILE), FREE_MS);
-  } catch {
-    return isYoung(path) ? undefined : { [Symbol.dispose]: () => {} };
+    const file = join(path, LOCK_FILE);
+    // A lock that is tried in vain keeps a thread of Deno 2.4 waiting, and it has not many.
+    if (await isLocked(file)) return undefined;
+    return await lockExisting(file, FREE_MS);
+  } catch (error) {
+    // Without a file it never had a lock. One that cannot be opened now may be held.
+    const never = error instanceof Deno.errors.NotFound && !isYoung(path);
+    return never ? { [Symbol.dispose]: () => {} } : undefined;
   }
 }
 

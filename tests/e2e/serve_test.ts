@@ -96,7 +96,7 @@ async function twoTurns(host: Host, sandbox: Sandbox) {
   return { running, waiting: host.stream(asks(sandbox)) };
 }
 
-for (const how of ["SIGTERM", "SIGINT", "EOF"] as const) {
+for (const how of ["SIGTERM", "SIGINT", "SIGHUP", "EOF"] as const) {
   Deno.test(`plugin ends in order on ${how}, with what runs and what waits`, async () => {
     await using sandbox = await withCodex(HANGS);
     await using host = await startHost({ env: sandbox.env });
@@ -153,6 +153,23 @@ Deno.test("plugin without work ends on EOF before any handshake, and on a signal
   await using host = await startHost({ env: sandbox.env });
   await host.initialize();
   host.kill("SIGTERM");
+  assert.deepEqual(await host.exit, { code: 0, signal: null });
+});
+
+Deno.test("plugin of a host that outlives its terminal goes on after SIGHUP", async () => {
+  await using sandbox = await withCodex(HANGS);
+  const { command, args } = await executable();
+  await using host = await startHost({
+    env: sandbox.env,
+    command: { command: "/bin/sh", args: ["-c", `trap '' HUP; "$0" "$@"; exit`, command, ...args] },
+  });
+  await host.initialize();
+  const plugin = (await sandbox.processes()).find(({ pid }) => pid !== host.pid);
+  assert.ok(plugin);
+  Deno.kill(plugin.pid, "SIGHUP");
+  const turn = host.stream(asks(sandbox));
+  await turn.until("message_start");
+  await host.closeStdin();
   assert.deepEqual(await host.exit, { code: 0, signal: null });
 });
 

@@ -227,9 +227,48 @@ for (const version of [NEWEST_CODEX, ...STAYING]) {
     await Deno.rename(`${sandbox.codexHome}-away`, sandbox.codexHome);
     assert.equal((await turn("three").result).thread_id, thread_id);
   });
+
+  Deno.test(`thread of codex ${version} is not given up while a disk is not mounted on codex's home`, async () => {
+    await using world = await openWorld(version);
+    const { host, sandbox } = world;
+    const turn = (text: string) => host.stream(asks(sandbox.workspace, text));
+    const { thread_id } = await turn("one").result;
+    await Deno.rename(sandbox.codexHome, `${sandbox.codexHome}-away`);
+    await Deno.mkdir(sandbox.codexHome);
+    const error = await refusalOf(turn("two"));
+    assert.deepEqual([error.kind, error.retryable], ["config", false], error.message);
+    assert.match(error.message, /its home .+ has no sessions/);
+    assert.deepEqual([...Deno.readDirSync(sandbox.codexHome)], [], "nothing was made there");
+    await Deno.remove(sandbox.codexHome);
+    await Deno.rename(`${sandbox.codexHome}-away`, sandbox.codexHome);
+    assert.equal((await turn("three").result).thread_id, thread_id);
+  });
 }
 
 for (const version of STAYING) {
+  Deno.test(`workspace that went away while its turn waited is told, on codex ${version}`, async () => {
+    await using world = await openWorld(version);
+    const { host, sandbox } = world;
+    const [asked, removed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const first = world.start("one", {
+      steps: [async () => {
+        asked.resolve();
+        await removed.promise;
+        return { text: "gone" };
+      }],
+    });
+    await asked.promise;
+    const second = host.stream(asks(sandbox.workspace, "two"));
+    // Answered after the turn was taken in.
+    await host.request("ping");
+    await Deno.remove(sandbox.workspace, { recursive: true });
+    removed.resolve();
+    const error = await refusalOf(second);
+    assert.equal(error.kind, "invalid_request");
+    assert.match(error.message, /the workspace .+ is gone/);
+    await first.result;
+  });
+
   Deno.test(`two plugins of one profile take turns with a thread, on codex ${version}`, async () => {
     await using world = await openWorld(version);
     await using other = await startHost({ env: world.sandbox.env });

@@ -1,7 +1,12 @@
 /** Where files lie, from the environment alone. */
 import { strict as assert } from "node:assert";
 import { join, resolve } from "@std/path";
-import { profilePaths, profileRoot, runtimeDirectory } from "../../plugin/profile.ts";
+import {
+  lastingRuntimeDirectory,
+  profilePaths,
+  profileRoot,
+  runtimeDirectory,
+} from "../../plugin/profile.ts";
 
 const from = (env: Record<string, string | undefined>) => (name: string): string | undefined =>
   env[name];
@@ -40,10 +45,15 @@ Deno.test("runtime directory is the first that takes a socket", () => {
   };
   try {
     const [run, temp, open] = [folder("run"), folder("tmp"), folder("open", 0o777)];
+    const state = folder("state");
     const [long, file] = [folder("x".repeat(90)), join(root, "file")];
     Deno.writeTextFileSync(file, "");
-    const cases: [Record<string, string>, string][] = [
-      [{ XDG_RUNTIME_DIR: run, TMPDIR: temp }, run],
+    const cases: [env: Record<string, string>, expected: string, state?: string][] = [
+      [{ XDG_RUNTIME_DIR: run, TMPDIR: temp }, run, state],
+      [{ XDG_RUNTIME_DIR: join(root, "missing"), TMPDIR: temp }, state, state],
+      [{ TMPDIR: temp }, state, state],
+      [{}, state, state],
+      [{}, "/tmp", long],
       [{ TMPDIR: temp }, temp],
       [{ XDG_RUNTIME_DIR: "relative", TMPDIR: temp }, temp],
       [{ XDG_RUNTIME_DIR: long, TMPDIR: temp }, temp],
@@ -53,8 +63,16 @@ Deno.test("runtime directory is the first that takes a socket", () => {
       [{ TMPDIR: "." }, "/tmp"],
       [{}, "/tmp"],
     ];
-    for (const [env, expected] of cases) assert.equal(runtimeDirectory(from(env)), expected);
-    assert.deepEqual([...Deno.readDirSync(run), ...Deno.readDirSync(temp)], [], "nothing stays");
+    for (const [env, expected, state = join(root, "no state")] of cases) {
+      assert.equal(runtimeDirectory(from(env), state), expected);
+    }
+    const used = [run, temp, state].flatMap((dir) => [...Deno.readDirSync(dir)]);
+    assert.deepEqual(used, [], "nothing stays");
+
+    const lasting = lastingRuntimeDirectory(from({ XDG_RUNTIME_DIR: run }), state);
+    assert.equal(lasting(), run);
+    Deno.removeSync(run);
+    assert.equal(lasting(), state, "another one, once the first has gone");
   } finally {
     Deno.removeSync(root, { recursive: true });
   }

@@ -122,7 +122,8 @@ export const ERROR_KINDS: Readonly<Record<ErrorKind, string>> = {
     "The request cannot be used, or the model's service does not take it; the message says what.",
   workspace_required: "The host sent no workspace. Give the agent one.",
   codex_missing: "codex was not found, or does not run: `doctor`.",
-  codex_too_old: "Upgrade codex: npm install -g @openai/codex@latest",
+  codex_too_old:
+    "Upgrade codex: npm install -g @openai/codex@latest. Where a newer one made the thread: set `binary` to it",
   auth_required: "codex is not logged in, as this user and with this CODEX_HOME: codex login",
   quota_exhausted: "The account's limit is used up. Wait for its reset, or raise the plan.",
   rate_limited: "Too many requests at once. Try again later, or set max_parallel_turns.",
@@ -134,7 +135,8 @@ export const ERROR_KINDS: Readonly<Record<ErrorKind, string>> = {
   server_error: "The model's service failed. Try again later.",
   content_refused: "The model's service refuses the content. Change the request.",
   session_lost: "codex no longer has the thread; on_lost_session says what happens then.",
-  session_busy: "Another codex has the thread open: end it, or wait for it.",
+  session_busy:
+    "Another codex has the thread open: end it, or wait for it. `sessions release` frees one that waits.",
   mcp_unavailable:
     "codex could not reach the host's tools: `doctor`, its lines runtime_directory and mcp_host.",
   timeout: "A limit of timeouts in config.json was reached; the message names it.",
@@ -186,7 +188,7 @@ export const ENVIRONMENT: readonly (readonly [name: string, says: string])[] = [
   ],
   ["CODEX_HOME", "codex's home; else ~/.codex. env in config.json wins over it"],
   ["PATH", "where codex is looked for, before the usual places"],
-  ["XDG_RUNTIME_DIR, TMPDIR", "where the sockets of running turns go; else /tmp"],
+  ["XDG_RUNTIME_DIR", "where the sockets of host tools go; else the plugin's state directory"],
   ["NO_COLOR", "no colour, unless it is empty"],
   ["FORCE_COLOR, CLICOLOR_FORCE", "colour in pipes, too, unless 0"],
   ["LC_ALL, LC_CTYPE, LANG", "a locale without UTF-8 gets plain signs"],

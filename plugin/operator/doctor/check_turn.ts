@@ -40,13 +40,15 @@ export const TURN_CHECK: Check = {
 async function deepTurn(context: DoctorContext): Promise<Finding> {
   const codex = await context.usableCodex();
   const direct = codex.capabilities.toolsDeferredFrom !== 1;
-  const root = Deno.makeTempDirSync({ prefix: "plexum-doctor-" });
+  const { paths, runtimeDirectory } = context.facts;
+  // Not in the temp directory, where an agent could give this codex a configuration of its own.
+  const root = Deno.makeTempDirSync({ dir: runtimeDirectory, prefix: "plexum-doctor-" });
   const model = startProbeModel();
   const started = performance.now();
   try {
     const events = await turn(context, root, model, direct);
     const finding = judge(events, Math.round(performance.now() - started), direct);
-    if (finding.status === "ok") rememberTested(context.facts.paths, codex);
+    if (finding.status === "ok") rememberTested(paths, codex);
     return finding;
   } catch (error) {
     const failure = error instanceof TurnError ? error.failure : undefined;

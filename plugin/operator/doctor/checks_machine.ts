@@ -25,22 +25,27 @@ export const MACHINE_CHECKS: readonly Check[] = [
   { id: "disk_space", group: "machine", run: space },
 ];
 
-function runtime({ facts: { runtimeDirectory, environment } }: DoctorContext): Finding {
+function runtime({ facts: { runtimeDirectory, environment, paths } }: DoctorContext): Finding {
   const remedy = "Set XDG_RUNTIME_DIR to a directory of this user with a short path, mode 0700.";
-  const wished = ["XDG_RUNTIME_DIR", "TMPDIR"].find((name) => (environment[name] ?? "") !== "");
+  const wished = environment.XDG_RUNTIME_DIR ?? "";
   try {
     const { socket, remove } = makeSocketDirectory(runtimeDirectory);
     remove();
-    if (wished === undefined || environment[wished] === runtimeDirectory) {
-      const length = new TextEncoder().encode(socket).length;
-      return ok(runtimeDirectory, `a socket's path there has ${length} of 107 bytes`);
+    if (wished !== "" && wished !== runtimeDirectory) {
+      return warn(`XDG_RUNTIME_DIR is passed over, ${runtimeDirectory} is used`, {
+        detail:
+          `XDG_RUNTIME_DIR must exist, be absolute and leave room for a socket's name: ${wished}`,
+        remedy,
+      });
     }
-    return warn(`${wished} is passed over, ${runtimeDirectory} is used`, {
-      detail: `${wished} must exist, be absolute and leave room for a socket's name: ${
-        environment[wished]
-      }`,
-      remedy,
-    });
+    if (wished === "" && runtimeDirectory !== paths.state) {
+      return warn(`the sockets of host tools lie in ${runtimeDirectory}, where agents may write`, {
+        detail: `${paths.state} is missing, too long, or takes no sockets`,
+        remedy,
+      });
+    }
+    const length = new TextEncoder().encode(socket).length;
+    return ok(runtimeDirectory, `a socket's path there has ${length} of 107 bytes`);
   } catch (error) {
     return fail("host tools have no place for their socket", {
       detail: errorMessage(error),

@@ -76,7 +76,7 @@ function contextOf(args: Arguments, progress: (doing: string) => void): DoctorCo
     configError,
     configWarnings: loaded.warnings,
     environment: Deno.env.toObject(),
-    runtimeDirectory: runtimeDirectory((name) => Deno.env.get(name)),
+    runtimeDirectory: runtimeDirectory((name) => Deno.env.get(name), paths.state),
     executable: self(Deno.mainModule),
     namedProfile: args.text(PROFILE.name),
     progress,

@@ -35,6 +35,12 @@ export async function forgetThread(args: Arguments): Promise<number> {
   }
   const dryRun = args.has("dry-run");
   await keepPromise(thread, known, store, dryRun);
+  // A turn that runs would remember the thread again at its end.
+  if (!dryRun && await letGo(thread, known) === "held") {
+    throw new Error(
+      `Cannot forget ${thread.threadId}: ${HELD}. Cancel its turn, or wait for its end`,
+    );
+  }
   if (dryRun) print(`Would forget ${nameOf(thread)}. Nothing was changed.`);
   else {
     await forgetState(store, thread.agentId, thread.workspace);
@@ -75,37 +81,47 @@ export async function pruneThreads(args: Arguments): Promise<number> {
 /** How long a codex may take to let a thread go; between two turns it takes less than a second. */
 const RELEASE_MS = 10_000;
 
+const HELD = `a codex still has it loaded after ${
+  RELEASE_MS / 1000
+} s: a turn runs on it, or somebody else has opened it`;
+
 /** `sessions release`. */
 export async function releaseThread(args: Arguments): Promise<number> {
   const known = new KnownThreads(profileOf(args));
-  const { threadId, agentId, rollout } = known.find(args.words[0]);
-  const path = "path" in rollout ? rollout.path : undefined;
-  const codexHome = homeOf(path, known.codexHomeOf(agentId));
-  if (await whileNoWriter(codexHome, threadId, () => true) !== undefined) {
-    print(`No codex has thread ${threadId} loaded.`);
-    return EXIT.ok;
+  const thread = known.find(args.words[0]);
+  switch (await letGo(thread, known)) {
+    case "free":
+      print(`No codex has thread ${thread.threadId} loaded.`);
+      return EXIT.ok;
+    case "released":
+      print(`The plugin has let go of thread ${thread.threadId}; its next turn loads it again.`);
+      return EXIT.ok;
+    case "held":
+      complain(`Cannot release ${thread.threadId}: ${HELD}.`);
+      return EXIT.failed;
   }
-  const request = known.store?.threadFile(threadId, "release");
-  if (request !== undefined && await released(request, codexHome, threadId)) {
-    print(`The plugin has let go of thread ${threadId}; its next turn loads it again.`);
-    return EXIT.ok;
-  }
-  complain(
-    `A codex still has thread ${threadId} loaded after ${
-      RELEASE_MS / 1000
-    } s: a turn runs on it, or ` +
-      `somebody else has opened it.`,
-  );
-  return EXIT.failed;
 }
 
-/** Asks the plugin for the thread, and waits. */
-async function released(request: string, codexHome: string, threadId: string): Promise<boolean> {
+/** Whether no codex has the thread, or the plugin has let go of it when it was asked. */
+async function letGo(
+  { threadId, agentId, rollout }: KnownThread,
+  known: KnownThreads,
+): Promise<"free" | "released" | "held"> {
+  const path = "path" in rollout ? rollout.path : undefined;
+  const codexHome = homeOf(path, known.codexHomeOf(agentId));
+  const isFree = async () => await whileNoWriter(codexHome, threadId, () => true) !== undefined;
+  if (await isFree()) return "free";
+  const request = known.store?.threadFile(threadId, "release");
+  if (request === undefined) return "held";
+  await askFor(request, codexHome, threadId);
+  return await isFree() ? "released" : "held";
+}
+
+/** Asks the plugin for the thread, and waits for a while. */
+async function askFor(request: string, codexHome: string, threadId: string): Promise<void> {
   Deno.writeTextFileSync(request, "", { mode: 0o600 });
   try {
-    const limit = AbortSignal.timeout(RELEASE_MS);
-    await writerGone(codexHome, threadId, limit);
-    return !limit.aborted;
+    await writerGone(codexHome, threadId, AbortSignal.timeout(RELEASE_MS));
   } finally {
     removeIfThere(request);
   }

@@ -59,13 +59,16 @@ export async function turn(args: Arguments): Promise<number> {
     callTool: (call) => tools?.call(call) ?? Promise.reject(new Error("there are no tools")),
   };
   const transports = new Transports(paths.running, (message) => log.write("warning", message));
+  const store = new StateStore(paths.state, {
+    onWarning: (message) => log.write("warning", message),
+  });
   const context: TurnContext = {
     transports,
     settings: turnSettings(config, model, agentId),
     environment: Deno.env.toObject(),
     runningDirectory: paths.running,
-    runtimeDirectory: runtimeDirectory((name) => Deno.env.get(name)),
-    store: new StateStore(paths.state, { onWarning: (message) => log.write("warning", message) }),
+    runtimeDirectory: runtimeDirectory((name) => Deno.env.get(name), paths.state),
+    store,
     sessionFile: false,
     hasPassed: (codex) => new TestedCodex(paths.state).at(codex) !== undefined,
     executable: self(Deno.mainModule),

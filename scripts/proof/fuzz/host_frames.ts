@@ -138,7 +138,7 @@ async function converse(sent: Uint8Array, directory: string, paths: ProfilePaths
   const session = new Session(config, log, () => {
     const environment = { HOME: directory, PATH: directory };
     const rest = { executable: ["/nowhere"], version: "0", log };
-    const own = { peer, config, paths, runtimeDirectory: directory };
+    const own = { peer, config, paths, runtimeDirectory: () => directory };
     return Promise.resolve(provider = new Provider({ ...own, environment, ...rest }));
   });
   const peer: Peer = new Peer(writer, session, HOST_LIMITS);

@@ -39,6 +39,7 @@ Deno.test("a captured turn of text is told in pieces, then whole", async () => {
     type: "message_delta",
     item: "msg_mock_0002",
     text: "Hello ",
+    phase: undefined,
   }]);
   assert.deepEqual(events.slice(-3), [
     {
@@ -59,6 +60,26 @@ Deno.test("a captured turn of text is told in pieces, then whole", async () => {
     },
   ]);
   assert.ok(wire.isQuiet, "one request, and no tool");
+});
+
+Deno.test("pieces of a message have the phase that its beginning names", () => {
+  for (
+    const [fields, phase] of [
+      [{ phase: "commentary" }, "commentary"],
+      [{ phase: "commentary", delivery: "async" }, "async"],
+      [{ phase: null, delivery: null }, undefined],
+    ] as const
+  ) {
+    const wire = running();
+    wire.take(...item("started", { type: "agentMessage", id: "a", text: "", ...fields }));
+    assert.deepEqual(wire.take(...piece("a", "ha")), [
+      { type: "message_delta", item: "a", text: "ha", phase },
+    ]);
+    assert.deepEqual(
+      wire.take(...item("completed", { type: "agentMessage", id: "a", text: "ha", ...fields })),
+      [{ type: "message", item: "a", text: "ha", phase }],
+    );
+  }
 });
 
 Deno.test("a captured turn with a tool may have started processes", async () => {
@@ -102,7 +123,7 @@ Deno.test("an item that is begun twice under other names is taken back, also wit
   wire.take(...piece("a", "hal"));
   assert.deepEqual(wire.take(...piece("b", "ha")), [
     { type: "retracted", item: "a" },
-    { type: "message_delta", item: "b", text: "ha" },
+    { type: "message_delta", item: "b", text: "ha", phase: undefined },
   ]);
 });
 

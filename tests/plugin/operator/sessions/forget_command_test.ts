@@ -1,7 +1,9 @@
 /** Forgetting threads, by the executable, on sessions that no codex is needed for. */
 import { strict as assert } from "node:assert";
 import { dirname, join } from "@std/path";
+import { lockExisting } from "../../../../base/lock.ts";
 import { mutate } from "../../../../rollout/consume/consume.ts";
+import { writerLockPath } from "../../../../rollout/rollout_file.ts";
 import { StateStore } from "../../../../rollout/state/state.ts";
 import { line, rolloutOf, THREAD } from "../../../rollout/thread_on_disk.ts";
 import { Folder, type Ran, run } from "../command_line.ts";
@@ -172,6 +174,22 @@ for (const [what, why] of Object.entries(REFUSED)) {
     assert.match((await world.sessions(["forget", "cx"])).stdout, /^Forgot /);
   });
 }
+
+Deno.test("sessions forget leaves a thread alone that somebody has open: its turn would remember it", async () => {
+  using world = await World.create();
+  const path = writerLockPath(world.home, THREAD);
+  Deno.mkdirSync(dirname(path));
+  Deno.writeTextFileSync(path, "");
+  {
+    using held = await lockExisting(path, 1000);
+    assert.ok(held);
+    const ran = await world.sessions(["forget", "cx"]);
+    assert.deepEqual([ran.code, ran.stdout], [1, ""]);
+    assert.match(ran.stderr, /^Cannot forget [0-9a-f-]{36}: a codex still has it loaded .*turn/);
+  }
+  assert.equal(world.remembered, 1);
+  assert.match((await world.sessions(["forget", "cx"])).stdout, /^Forgot /);
+});
 
 Deno.test("sessions forget gives up, and says so, what can be consumed nowhere any more", async () => {
   using world = await World.create();
