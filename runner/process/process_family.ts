@@ -97,7 +97,10 @@ export class ProcessFamily {
 
   /**
    * @param members `root` is the pid of codex, a living child of ours; absent where `known` is all there
-   * is. Who is `spared` belongs to nobody's turn: it is never ended, nor is its process group.
+   * is. Who is `spared` belongs to nobody's turn: it is never ended, nor is its process group. Nor is
+   * what it starts, unless one of the two bears the mark: a server of the user's would live on without
+   * its browser. For a command to be taken for such a child, the spared one itself must have started it:
+   * who loses its parent goes to init or to an ancestor, and who was a member stays one.
    */
   constructor(
     mark: string,
@@ -147,8 +150,11 @@ export class ProcessFamily {
     const root = table.filter(({ pid, ppid }) => pid === this.#root && ppid === Deno.pid);
     const before = new Set(this.#members.map(({ pid }) => pid));
     const bearers = marked.get(this.#mark) ?? new Set();
-    this.#members = [...livingFamily([...this.#members, ...root], bearers, table), ...unseen]
-      .filter((row) => !this.#spared.some((one) => isSame(one, row)));
+    const isSpared = (row: ProcessRow) => this.#spared.some((one) => isSame(one, row));
+    // What a spared process starts is its own. But one that bears the mark starts the turn's commands.
+    const relatives = table.filter((row) => bearers.has(row.pid) || !isSpared(row));
+    this.#members = [...livingFamily([...this.#members, ...root], bearers, relatives), ...unseen]
+      .filter((row) => !isSpared(row));
     this.#groups = new Set(this.#members.map(({ pgid }) => pgid));
     for (const { pgid } of this.#spared) this.#groups.delete(pgid);
     // Where we are not in the table, we do not know which group is ours.

@@ -2,6 +2,7 @@
 import { strict as assert } from "node:assert";
 import { existsSync } from "node:fs";
 import { join } from "@std/path";
+import { processRows } from "../../../runner/process/process_table.ts";
 import { TurnError } from "../../../runner/turn_event.ts";
 import { execTurn } from "../../rollout/codex_turn.ts";
 import { command } from "../../support/model/items.ts";
@@ -385,29 +386,71 @@ for (const version of APP_SERVER_VERSIONS) {
     await using rig = await Rig.real(version, {
       steps: [shell("true"), { text: "one" }, shell("true"), { text: "two" }],
     });
-    const config = join(rig.sandbox.codexHome, "config.toml");
-    const server = `import { createInterface } from "node:readline";
-for await (const line of createInterface({ input: process.stdin })) {
-  const { id, method } = JSON.parse(line);
-  const result = method === "initialize"
-    ? { protocolVersion: "2025-06-18", capabilities: { tools: {} }, serverInfo: { name: "u", version: "1" } }
-    : { tools: [] };
-  if (id !== undefined) console.log(JSON.stringify({ jsonrpc: "2.0", id, result }));
-}`;
-    const path = join(rig.sandbox.root, "user_server.mjs");
-    Deno.writeTextFileSync(path, server);
-    Deno.writeTextFileSync(
-      config,
-      `${
-        Deno.readTextFileSync(config)
-      }\n[mcp_servers.users]\ncommand = "node"\nargs = ["${path}"]\n`,
-    );
+    const path = addUserServer(rig);
     const { threadId } = await rig.good();
     const one = await serversAt(rig, path);
     await rig.good({ threadId });
     assert.deepEqual(await serversAt(rig, path), one);
     assert.equal(one.length, 1);
   });
+
+  Deno.test(`app-server ${version}: what a user's MCP server starts in a turn lives on with it, and a command's child does not`, async () => {
+    const leaves = "(setsid sleep 1000000 & echo $! > left) >/dev/null 2>&1 </dev/null";
+    await using rig = await Rig.real(version, {
+      steps: [
+        shell(`touch go; ${leaves}; until [ -s started ]; do sleep 0.01; done`),
+        { text: "one" },
+        shell("true"),
+        { text: "two" },
+      ],
+    }, { sandbox: "danger-full-access" });
+    const { workspace } = rig.sandbox;
+    addUserServer(
+      rig,
+      `import { spawn } from "node:child_process";
+import { existsSync, renameSync, writeFileSync } from "node:fs";
+const timer = setInterval(() => {
+  if (!existsSync("${workspace}/go")) return;
+  clearInterval(timer);
+  const pids = [false, true].map((detached) => spawn("sleep", ["1000000"], { detached }).pid);
+  writeFileSync("${workspace}/starting", pids.join(" "));
+  renameSync("${workspace}/starting", "${workspace}/started");
+}, 5);
+`,
+    );
+    const pidsIn = (name: string) =>
+      Deno.readTextFileSync(join(workspace, name)).trim().split(" ").map(Number);
+    const { threadId } = await rig.good();
+    const helpers = pidsIn("started");
+    const living = async () => pidsOf(await processRows([...helpers, ...pidsIn("left")]));
+    assert.deepEqual(await living(), helpers);
+    await rig.good({ threadId });
+    assert.deepEqual(await living(), helpers);
+    await rig.transport.close();
+    assert.deepEqual(await living(), [], "they go with codex");
+  });
+}
+
+const pidsOf = (rows: { pid: number }[]) => rows.map(({ pid }) => pid);
+
+/** Gives codex an MCP server of the user's, which first runs `more`; returns its path. */
+function addUserServer({ sandbox }: Rig, more = ""): string {
+  const server = `import { createInterface } from "node:readline";
+${more}for await (const line of createInterface({ input: process.stdin })) {
+  const { id, method } = JSON.parse(line);
+  const result = method === "initialize"
+    ? { protocolVersion: "2025-06-18", capabilities: { tools: {} }, serverInfo: { name: "u", version: "1" } }
+    : { tools: [] };
+  if (id !== undefined) console.log(JSON.stringify({ jsonrpc: "2.0", id, result }));
+}`;
+  const path = join(sandbox.root, "user_server.mjs");
+  Deno.writeTextFileSync(path, server);
+  Deno.writeTextFileSync(
+    join(sandbox.codexHome, "config.toml"),
+    `\n[mcp_servers.users]\ncommand = "node"\nargs = ["${path}"]\n`,
+    { append: true },
+  );
+  return path;
 }
 
 async function serversAt({ sandbox }: Rig, path: string): Promise<number[]> {

@@ -78,6 +78,38 @@ Deno.test("a look that was broken off makes nobody dead whom it did not come to"
   await family.close();
 });
 
+Deno.test("what a spared process starts is its own, unless it bears the mark or was the turn's before", async () => {
+  const mark = newMark();
+  let members: number[] = [];
+  const [codex, server, helper, hers, rest] = processRows([
+    [70, 1, 70],
+    [71, 70, 71], // an MCP server of the thread
+    [72, 70, 70], // codex's own helper, born in a turn
+    [73, 71, 71], // what the MCP server starts in the turn …
+    [74, 73, 74], // … and that in its turn
+  ]);
+  const [command, bare, adopted, marked, child] = processRows([
+    [80, 70, 80], // a command of the turn
+    [81, 80, 81], // a child of it that took off the mark
+    [81, 71, 81], // the same, if ever it could become a child of the server
+    [82, 71, 82], // with the mark, it is the turn's, whoever its parent is
+    [83, 72, 83], // of a spared one that bears the mark itself
+  ]);
+  assert.ok(codex && server && helper && hers && rest);
+  assert.ok(command && bare && adopted && marked && child);
+  const family = new ProcessFamily(mark, { spared: [codex, server, helper] }, {
+    onMembers: (rows) => members = pids([...rows]),
+  });
+  const look = { complete: true, steady: true, unread: 0 };
+  const resident = [codex, server, helper, hers, rest];
+  const bearers = (...pids: number[]) => new Map([[mark, new Set([70, 72, ...pids])]]);
+  family.take({ ...look, table: [...resident, command, bare], marked: bearers(80) });
+  assert.deepEqual(members, [80, 81]);
+  family.take({ ...look, table: [...resident, adopted, marked, child], marked: bearers(82) });
+  assert.deepEqual(members, [81, 82, 83]);
+  await family.close();
+});
+
 Deno.test("the mark finds what was double-forked into a session of its own with an empty environment", async () => {
   const mark = newMark();
   const hide = "setsid env -i /bin/sh -c 'cd /; echo $$; exec sleep 1000' 2>/dev/null </dev/null";
