@@ -40,6 +40,11 @@ export interface FollowOptions {
 const MAX_LINE = 48 * 1024 * 1024;
 const HEAD_BYTES = 4096;
 /**
+ * So much is read at the end whatever the time. A codex that is stopped goes on recording until it is gone,
+ * a while after its grace, and the model will see that.
+ */
+const LAST_BYTES = 4 * 1024 * 1024;
+/**
  * A look follows 8 ms after the last one, then 16 ms, …, and at least so often, which is how late a record
  * may be noticed where codex's stdout says nothing of it. 64 turns that wait cost a processor about a
  * hundredth of its time.
@@ -100,7 +105,7 @@ export class Follower {
   async *drain(signal?: AbortSignal): AsyncGenerator<Followed> {
     await this.#find(this.#searched ? "its days" : "everywhere");
     this.#searched = true;
-    yield* this.#read(signal);
+    yield* this.#read(() => signal?.aborted === true);
   }
 
   /** Resolves when there is something to drain, on `close`, and when `signal` aborts. Never rejects. */
@@ -117,15 +122,14 @@ export class Follower {
    * The last read, when codex has ended. A torn last line counts as absent, as it does for codex; one
    * that only lacks its newline counts. Every call without an output gets the result `aborted`.
    *
-   * @param signal leaves out what was not read when it aborts; the results still come.
+   * @param signal leaves out what was not read when it aborts, beyond the first 4 MiB; the results still come.
    */
   async *finish(signal?: AbortSignal): AsyncGenerator<Followed> {
     await this.#find("everywhere");
-    for await (const followed of this.#read(signal)) {
-      if (signal?.aborted) break;
-      yield followed;
-    }
-    const rest = signal?.aborted ? undefined : this.#lines.end();
+    const last = this.#position + LAST_BYTES;
+    const isEnough = () => signal?.aborted === true && this.#position >= last;
+    yield* this.#read(isEnough);
+    const rest = isEnough() ? undefined : this.#lines.end();
     if (rest !== undefined && "bytes" in rest) {
       const record = decodeRecord(rest.bytes);
       if (record.kind !== "broken") {
@@ -181,9 +185,9 @@ export class Follower {
     this.#offset = this.#position = Math.min(from, opened.info.size);
   }
 
-  async *#read(signal: AbortSignal | undefined): AsyncGenerator<Followed> {
+  async *#read(isEnough: () => boolean): AsyncGenerator<Followed> {
     const end = this.#file?.file.statSync().size ?? 0;
-    while (this.#position < end && !signal?.aborted) {
+    while (this.#position < end && !isEnough()) {
       const batch = this.#readBatch(end);
       if (batch === undefined) return;
       yield* batch;

@@ -37,7 +37,7 @@ export class TurnRollout {
     yield* this.#attempt(follower.drain(signal));
   }
 
-  /** The last look: what is unanswered now will stay so. What `signal` leaves no time for is not told. */
+  /** The last look: what is unanswered now will stay so. When `signal` aborts, only some MiB are told. */
   async *finish(signal: AbortSignal): AsyncGenerator<Followed> {
     if (this.#follower !== undefined) yield* this.#attempt(this.#follower.finish(signal));
   }

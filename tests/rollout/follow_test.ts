@@ -128,6 +128,33 @@ Deno.test("Follower gives a call that codex never answered an aborted result, at
   assert.deepEqual(await finish(follower), []);
 });
 
+for (const [filler, told] of [[0, "real"], [3, "real"], [24, "aborted"]] as const) {
+  Deno.test(`Follower tells what stands ${filler} MiB further when it has no more time as ${told}`, async () => {
+    using home = new CodexHome();
+    const { threadId, bytes } = captured("0.169.0", "shell-ok");
+    const record = (payload: unknown) =>
+      JSON.stringify({ timestamp: "2026-11-22T12:28:35.745Z", type: "response_item", payload }) +
+      "\n";
+    const path = home.path(threadId);
+    Deno.writeTextFileSync(
+      path,
+      `${linesOf(bytes)[0]}\n` +
+        record({ type: "function_call", name: "shell", arguments: "{}", call_id: "call_1" }),
+    );
+    using follower = new Follower({ codexHome: home.dir, threadId, from: 0 });
+    assert.deepEqual(callsIn(await drain(follower)), ["call_1 shell"]);
+    const filling = record({ type: "message", role: "user", content: "x".repeat(1000) });
+    const output = record({ type: "function_call_output", call_id: "call_1", output: "real" });
+    const records = filling.repeat(Math.floor(filler * 2 ** 20 / filling.length));
+    // The last line lacks its newline, which a codex that was killed did not write any more.
+    const rest = records + output.trimEnd();
+    Deno.writeTextFileSync(path, rest, { append: true });
+    assert.deepEqual(await Array.fromAsync(follower.drain(AbortSignal.abort())), []);
+    const last = await Array.fromAsync(follower.finish(AbortSignal.abort()));
+    assert.deepEqual(callsIn(last), [`call_1 =${told === "aborted" ? "!" : ""} ${told}`]);
+  });
+}
+
 Deno.test("Follower tells which of many ways to fail were failures (0.150)", async () => {
   const results = (await follow("0.150.1", "failures")).filter((event) => event.type === "result");
   const failed = results.filter((result) => result.isError).map((result) => result.id);
