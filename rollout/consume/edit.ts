@@ -57,8 +57,8 @@ export async function recover(journalPath: string, disk: Disk): Promise<Recovery
     const home = homeOf(path, journal.codexHome);
     if (isAway(path, home)) return { kind: "busy" };
     const free = await whileNoWriter(home, threadId, async () => {
-      assertMadeFor(journal);
-      await writeEdits(journal, disk);
+      const dev = assertMadeFor(journal);
+      await writeEdits({ ...journal, dev }, disk);
       await finish(journal, journalPath, disk);
     });
     return free === undefined ? { kind: "busy" } : { kind: "finished", path };
@@ -82,12 +82,16 @@ class Misfit extends Error {
   override name = "Misfit";
 }
 
-function assertMadeFor(journal: Journal): void {
-  const { path, size, edits } = journal;
+/**
+ * Returns the device that the file is on now. It may bear another number since the machine was started
+ * anew (btrfs, overlay, NFS, ZFS, disks found in another order); the inode and the bytes tell the file.
+ */
+function assertMadeFor(journal: Journal): number {
+  const { path, ino, size, edits } = journal;
   using rollout = openForRecovery(path);
   const { file, info } = rollout;
   try {
-    assertSame(path, journal, info);
+    assertSame(path, { dev: info.dev, ino }, info);
   } catch (error) {
     throw new Misfit(String(error));
   }
@@ -97,6 +101,7 @@ function assertMadeFor(journal: Journal): void {
       throw new Misfit(`${path} has other bytes at offset ${edit.offset}`);
     }
   }
+  return info.dev;
 }
 
 function openForRecovery(path: string): OpenedFile {
@@ -147,7 +152,7 @@ async function finish(
  *
  * Whatever stops the program, afterwards the file is in one of three states, and the journal tells which:
  * not changed yet, half changed, changed. Recovery finishes the change. It first makes sure that the
- * journal was made for this file (device, inode, not shorter than then) and for these bytes: each byte of
+ * journal was made for this file (inode, not shorter than then) and for these bytes: each byte of
  * an edit must be the old or the new one, with the same bytes before it and the line's end after it.
  * A journal that does not fit is never applied; it is set aside under a name that says so.
  *
@@ -169,6 +174,7 @@ export interface Journal {
   codexHome: string;
   threadId: string;
   path: string;
+  /** Counts until the machine is started anew. */
   dev: number;
   ino: number;
   /** Size when the change was planned; the file may have grown since. */

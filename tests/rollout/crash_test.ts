@@ -3,6 +3,7 @@
  * disk and inside each write, with and without the loss of what was not synced.
  */
 import { strict as assert } from "node:assert";
+import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { applyPending, mutate, type Mutation, recoverAll } from "../../rollout/consume/consume.ts";
 import type { ConsumeOp } from "../../rollout/consume/plan.ts";
@@ -255,6 +256,32 @@ Deno.test("a journal is not applied to another file or to other bytes", async ()
     assert.ok(thread.files.includes("journal.refused"), thread.files.join());
   }
 });
+
+Deno.test("a journal is applied where the device has another number since the machine was started anew", async () => {
+  const { operations } = await dryRun(consumeAll);
+  const at = operations.findLastIndex(({ name }) => name === "write");
+  const [, after] = await linesBeforeAndAfter();
+  using thread = await ThreadOnDisk.create(LINES);
+  await assert.rejects(
+    consumeAll(thread, new FaultyDisk({ at, kind: "crash", bytes: 9 })),
+    Crash,
+  );
+  const { store } = thread.session();
+  renumberDevice(store.threadFile(THREAD, "journal"));
+  await applyPending(thread.session(new FaultyDisk()));
+  assert.deepEqual(thread.warnings, []);
+  assert.deepEqual(new TextDecoder().decode(thread.bytes).split("\n"), after);
+  assert.deepEqual(thread.files, []);
+});
+
+/** Makes a journal one that was written when the device had another number. */
+function renumberDevice(path: string): void {
+  const content = Deno.readFileSync(path).subarray(0, -32);
+  const digit = new TextDecoder().decode(content).indexOf('"dev":') + 6; // only ASCII stands before it
+  content[digit] = content[digit] === 0x31 ? 0x32 : 0x31;
+  const digest = createHash("sha256").update(content).digest();
+  Deno.writeFileSync(path, new Uint8Array([...content, ...digest]));
+}
 
 Deno.test("a journal waits for its rollout where that is compressed, or its home is not mounted", async () => {
   const { operations } = await dryRun(consumeAll);
