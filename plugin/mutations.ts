@@ -144,7 +144,7 @@ export class Mutations {
         this.#readAgain(session);
         return this.#log(session, tried.result);
       } else if (!await consumable(session, signal)) {
-        await queue.change(signal); // the agent's next turn unpacks it
+        await queue.change(signal); // the agent's next turn unpacks it, or finds it mounted
       }
     }
   }

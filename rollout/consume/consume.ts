@@ -92,8 +92,8 @@ export async function applyPending(
 
 /**
  * Resolves when what was deferred can be tried again: no codex has the thread open any more. Resolves with
- * false where waiting is of no use (the next turn does it: codex has to unpack the thread first), and when
- * `signal` aborts.
+ * false where waiting for that is of no use (a later turn does it: codex has to unpack the thread first, or its
+ * home is not mounted), and when `signal` aborts.
  */
 export async function consumable(session: Session, signal: AbortSignal): Promise<boolean> {
   return await (await threadOf(session))?.writerGone(signal) ?? false;

@@ -71,6 +71,19 @@ export async function recover(journalPath: string, disk: Disk): Promise<Recovery
   }
 }
 
+/** Whether there is a change to finish whose rollout is away: nothing is to be had by trying again at once. */
+export function isRolloutAway(journalPath: string): boolean {
+  const bytes = unlessMissing(() => readOwnFile(journalPath));
+  if (bytes === undefined) return false;
+  try {
+    const { path, codexHome } = decodeJournal(bytes);
+    return isAway(path, homeOf(path, codexHome));
+  } catch (error) {
+    if (error instanceof BrokenJournal) return false; // `recover` sets it aside
+    throw error;
+  }
+}
+
 /** Whether a rollout may be there again: codex has compressed it, or the home that it lies in is not mounted. */
 function isAway(path: string, home: string): boolean {
   if (isThere(path)) return false;

@@ -15,7 +15,7 @@ import {
 } from "../rollout_file.ts";
 import { findCalls, type IndexEntry } from "../state/call_index.ts";
 import type { StateStore } from "../state/state.ts";
-import { applyEdits, recover } from "./edit.ts";
+import { applyEdits, isRolloutAway, recover } from "./edit.ts";
 import { batchesOf, type ConsumeOp, isConsumeOp, type Plan, planEdits } from "./plan.ts";
 
 /** The calls of which there is a record, and those of which one changed. */
@@ -24,7 +24,10 @@ export type Done = Omit<Plan, "edits">;
 /** What became of a consume. */
 export type Consumed =
   | ({ kind: "done" } & Done)
-  /** It is remembered: a codex is writing the thread, or has compressed it and must unpack it first. */
+  /**
+   * It is remembered: a codex is writing the thread, or has compressed it and must unpack it first, or what
+   * was interrupted before it waits for a home that is not mounted.
+   */
   | { kind: "deferred" }
   /** The thread has no rollout. */
   | { kind: "missing" };
@@ -69,9 +72,11 @@ export class ThreadFiles {
 
   /**
    * Resolves when no codex has the thread open any more. Resolves with false where codex has compressed the
-   * rollout, which it unpacks when the thread is resumed, and when `signal` aborts.
+   * rollout, which it unpacks when the thread is resumed, where what was interrupted waits for a home that is
+   * not mounted, and when `signal` aborts.
    */
   async writerGone(signal: AbortSignal): Promise<boolean> {
+    if (isRolloutAway(this.#file("journal"))) return false;
     const { codexHome, threadId, rolloutPath } = this.#place;
     const located = await locateRollout(codexHome, threadId, rolloutPath);
     if (located.kind === "compressed") return false;
@@ -122,7 +127,7 @@ export class ThreadFiles {
     return { kind: "done", ...done };
   }
 
-  /** False when there is something to finish and a codex is writing. */
+  /** False when there is something to finish and a codex is writing, or the rollout is away. */
   async #recover(): Promise<boolean> {
     const recovery = await recover(this.#file("journal"), this.#store.disk);
     if (recovery.kind === "refused") {

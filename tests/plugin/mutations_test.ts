@@ -4,15 +4,17 @@ import { Log } from "../../plugin/log.ts";
 import { Mutations } from "../../plugin/mutations.ts";
 import type { MutateResult } from "../../plugin/protocol.ts";
 import { RpcError } from "../../base/jsonrpc/frame.ts";
+import { mutate } from "../../rollout/consume/consume.ts";
 import { TurnQueue } from "../../plugin/turn_queue.ts";
 import { within } from "../support/deadline.ts";
+import { Crash, FaultyDisk } from "../rollout/faulty_disk.ts";
 import { line, THREAD, ThreadOnDisk } from "../rollout/thread_on_disk.ts";
 
 const NEVER = new AbortController().signal;
 const OTHER_THREAD = "01a20339-004c-7780-ad3c-b93c735b49ff";
 const workspace = "/workspace";
 
-/** The mutations of a plugin whose agent `cx` has a thread with one long output. */
+/** The mutations of a plugin whose agent `cx` has a thread with two long outputs. */
 class Rig implements AsyncDisposable {
   readonly thread: ThreadOnDisk;
   readonly queue = new TurnQueue(() => 0);
@@ -35,8 +37,8 @@ class Rig implements AsyncDisposable {
   }
 
   static async create(): Promise<Rig> {
-    const output = line.output("a", "a long output, ".repeat(9));
-    return new Rig(await ThreadOnDisk.create([line.meta(), output]));
+    const outputs = ["a", "b"].map((id) => line.output(id, "a long output, ".repeat(9)));
+    return new Rig(await ThreadOnDisk.create([line.meta(), ...outputs]));
   }
 
   /** Remembers a thread for another agent of the workspace. */
@@ -49,6 +51,19 @@ class Rig implements AsyncDisposable {
     };
     const { store } = this.thread.session();
     await store.save(agentId, workspace, { threadId, endOffset: 0, usageTotal });
+  }
+
+  /** Consumes the other output and is killed while it does: a journal is left. */
+  async crash(): Promise<void> {
+    const change = (disk: FaultyDisk) =>
+      mutate(this.thread.session(disk), [{ blockId: "b", op: "consume-light" }], { busy: false });
+    const written = this.thread.bytes;
+    const whole = new FaultyDisk();
+    await change(whole);
+    this.thread.bytes = written;
+    const at = whole.operations.findLastIndex(({ name }) => name === "write");
+    await assert.rejects(change(new FaultyDisk({ at, kind: "crash", bytes: 9 })), Crash);
+    assert.deepEqual(this.thread.files, ["journal"]);
   }
 
   consume(): Promise<MutateResult> {
@@ -101,6 +116,27 @@ Deno.test("a consume waits for a turn of an agent that has the same thread", asy
   assert.equal((await rig.consume()).deferred, 1);
   leave?.();
   await rig.done();
+});
+
+Deno.test("a consume behind an interrupted one waits for the next turn while its home is not mounted", async () => {
+  await using rig = await Rig.create();
+  await rig.crash();
+  const waits = Promise.withResolvers<void>();
+  const change = rig.queue.change.bind(rig.queue);
+  rig.queue.change = (signal) => {
+    waits.resolve();
+    return change(signal);
+  };
+  const [sessions, elsewhere] = [`${rig.thread.home.dir}/sessions`, `${rig.thread.home.dir}/away`];
+  Deno.renameSync(sessions, elsewhere);
+  assert.equal((await rig.consume()).deferred, 1);
+  await within(waits.promise, "a consume that no longer tries", undefined, 10_000);
+  Deno.renameSync(elsewhere, sessions);
+  const leave = await rig.queue.enter({ agentId: "cx", workspace }, NEVER);
+  leave?.();
+  await rig.done();
+  assert.deepEqual(rig.thread.held, ["...(consumed)", "...(consumed)"]);
+  assert.deepEqual(rig.thread.files, []);
 });
 
 Deno.test("a consume that waits is left to the next start when the plugin stops", async () => {

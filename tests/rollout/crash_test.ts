@@ -5,7 +5,13 @@
 import { strict as assert } from "node:assert";
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
-import { applyPending, mutate, type Mutation, recoverAll } from "../../rollout/consume/consume.ts";
+import {
+  applyPending,
+  consumable,
+  mutate,
+  type Mutation,
+  recoverAll,
+} from "../../rollout/consume/consume.ts";
 import type { ConsumeOp } from "../../rollout/consume/plan.ts";
 import { ThreadFiles } from "../../rollout/consume/thread_files.ts";
 import { Crash, type Fault, FaultyDisk } from "./faulty_disk.ts";
@@ -298,7 +304,9 @@ Deno.test("a journal waits for its rollout where that is compressed, or its home
     await applyPending(thread.session(new FaultyDisk()));
     await recoverAll(thread.session(new FaultyDisk()).store);
     assert.ok(thread.files.includes("journal"), thread.files.join());
+    assert.equal(await consumable(thread.session(), new AbortController().signal), false, away);
     Deno.renameSync(to, from);
+    assert.equal(await consumable(thread.session(), new AbortController().signal), true, away);
     await applyPending(thread.session(new FaultyDisk()));
     assert.deepEqual(new TextDecoder().decode(thread.bytes).split("\n"), after, away);
     assert.deepEqual(thread.warnings, []);
