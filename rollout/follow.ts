@@ -15,7 +15,7 @@
  * @module
  */
 
-import { type OpenedFile, openOwnFile, UnusableFile } from "../base/files.ts";
+import { assertSame, type OpenedFile, openOwnFile, UnusableFile } from "../base/files.ts";
 import { type Line, LineSplitter } from "../base/lines.ts";
 import { letOthersRun, pause } from "../base/timer.ts";
 import { locateRollout, type Where } from "./locate.ts";
@@ -68,9 +68,11 @@ const buffer = new Uint8Array(BATCH_BYTES);
 export class Follower {
   readonly #options: FollowOptions;
   readonly #calls = new TurnCalls();
-  readonly #lines = new LineSplitter(MAX_LINE);
+  #lines = new LineSplitter(MAX_LINE);
   #path: string | undefined;
   #file: OpenedFile | undefined;
+  /** What was opened first. */
+  #info: Deno.FileInfo | undefined;
   #finding: Promise<void> | undefined;
   /** An old thread's file is worth a search through all days, once. */
   #searched: boolean;
@@ -98,9 +100,11 @@ export class Follower {
 
   /**
    * Every complete line that is on disk now and was not read before, oldest first, as what it means. Finds
-   * the file if it was not there yet; one `fstat` where nothing was appended.
+   * the file if it was not there yet; one `fstat` where nothing was appended. What fails can be tried again:
+   * nothing is told twice or left out.
    *
    * @param signal leaves the rest to another read when it aborts.
+   * @throws what the system says, and UnusableFile where the file is another one when it is tried again.
    */
   async *drain(signal?: AbortSignal): AsyncGenerator<Followed> {
     await this.#find(this.#searched ? "its days" : "everywhere");
@@ -120,7 +124,8 @@ export class Follower {
 
   /**
    * The last read, when codex has ended. A torn last line counts as absent, as it does for codex; one
-   * that only lacks its newline counts. Every call without an output gets the result `aborted`.
+   * that only lacks its newline counts. Every call without an output gets the result `aborted`. Fails as
+   * `drain` does.
    *
    * @param signal leaves out what was not read when it aborts, beyond the first 4 MiB; the results still come.
    */
@@ -170,29 +175,49 @@ export class Follower {
   }
 
   async #open(where: Where): Promise<void> {
-    const { codexHome, threadId, from } = this.#options;
-    let path = this.#options.located;
+    const { codexHome, threadId } = this.#options;
+    let path = this.#path ?? this.#options.located;
     let opened = path && openIfUsable(path);
     if (!opened) {
       const located = await locateRollout(codexHome, threadId, undefined, where);
+      if (located.kind === "refused" && located.cause !== undefined) throw located.cause;
       if (located.kind !== "found" || this.#closed) return;
       opened = openIfUsable(path = located.path);
     }
-    if (!opened) return;
+    if (!path || !opened) return;
+    try {
+      assertSame(path, this.#info ?? opened.info, opened.info);
+    } catch (error) {
+      opened.file.close();
+      throw error;
+    }
     this.#file = opened;
+    this.#info = opened.info;
     this.#path = path;
     // A file shorter than it was is not what we knew; what comes now is appended at its end.
-    this.#offset = this.#position = Math.min(from, opened.info.size);
+    this.#offset = this.#position = Math.min(this.#offset, opened.info.size);
   }
 
   async *#read(isEnough: () => boolean): AsyncGenerator<Followed> {
-    const end = this.#file?.file.statSync().size ?? 0;
-    while (this.#position < end && !isEnough()) {
-      const batch = this.#readBatch(end);
-      if (batch === undefined) return;
-      yield* batch;
-      if (this.#position < end) await letOthersRun();
+    try {
+      const end = this.#file?.file.statSync().size ?? 0;
+      while (this.#position < end && !isEnough()) {
+        const batch = this.#readBatch(end);
+        if (batch === undefined) return;
+        yield* batch;
+        if (this.#position < end) await letOthersRun();
+      }
+    } catch (error) {
+      this.#letGo();
+      throw error;
     }
+  }
+
+  /** The next read opens the file anew, since a stale handle stays stale, and begins after the last whole line. */
+  #letGo(): void {
+    this.#file?.file.close();
+    this.#file = undefined;
+    this.#lines = new LineSplitter(MAX_LINE);
   }
 
   #readBatch(end: number): Followed[] | undefined {

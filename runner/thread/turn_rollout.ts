@@ -1,26 +1,35 @@
 /**
  * The rollout of the thread that a turn runs on, while it runs, and whether what codex records there is
- * what it was asked for. A rollout that cannot be read costs the turn its tool events, not its life.
+ * what it was asked for. A rollout that cannot be read costs the turn its tool events, not its life; one that
+ * can be read again later costs it nothing.
  *
  * @module
  */
 import { resolve } from "@std/path";
 import { errorMessage } from "../../base/error_message.ts";
+import { UnusableFile } from "../../base/files.ts";
+import { pause } from "../../base/timer.ts";
 import { type Followed, Follower, type FollowOptions } from "../../rollout/follow.ts";
 import type { RunInput } from "../transport.ts";
 
 /**
- * So often a rollout that is not there yet is looked for at every occasion, so that its first records
- * are told in their place; a codex that prints more without one hardly writes one at all, and then it
- * is looked for every so many milliseconds only.
+ * So often a rollout that is not there yet, or cannot be read now, is looked for at every occasion, so that
+ * its first records are told in their place; a codex that prints more without one hardly writes one at all,
+ * and then it is looked for every so many milliseconds only.
  */
 const LOOKS = 20;
 const LOOK_AGAIN_MS = 250;
+/** How often the last look is tried: what codex has recorded by then is told now or never. */
+const LAST_LOOKS = 4;
 
 /** Follows one thread's rollout, once that thread is known. */
 export class TurnRollout {
   #follower: Follower | undefined;
   #trouble: string | undefined;
+  /** Whether somebody was told of trouble: once is enough for a turn. */
+  #told = false;
+  /** Whether the last read failed. */
+  #failing = false;
   #closed = false;
   #looks = 0;
   #lookedAt = -Infinity;
@@ -39,21 +48,27 @@ export class TurnRollout {
 
   /** The last look: what is unanswered now will stay so. When `signal` aborts, only some MiB are told. */
   async *finish(signal: AbortSignal): AsyncGenerator<Followed> {
-    if (this.#follower !== undefined) yield* this.#attempt(this.#follower.finish(signal));
+    for (let looks = 1; this.#follower !== undefined; looks++) {
+      yield* this.#attempt(this.#follower.finish(signal));
+      if (!this.#failing || looks === LAST_LOOKS || signal.aborted) return;
+      await pause(LOOK_AGAIN_MS, signal);
+    }
   }
 
   /** Resolves when another look is worth while; `false` when there is nothing (any more) to follow. */
   async changed(signal: AbortSignal): Promise<boolean> {
+    // A follower that cannot read says at once that there is something to read.
+    if (this.#failing) await pause(LOOK_AGAIN_MS, signal);
     await this.#follower?.changed(signal);
     this.#lookedAt = -Infinity;
     return this.#follower !== undefined && !signal.aborted;
   }
 
-  /** Why the rollout cannot be read; told once. */
+  /** Why the rollout cannot be read; told once, however often that happens. */
   takeTrouble(): string | undefined {
-    const trouble = this.#trouble;
-    this.#trouble = undefined;
-    return trouble;
+    if (this.#told || this.#trouble === undefined) return undefined;
+    this.#told = true;
+    return this.#trouble;
   }
 
   /** Where it lies and how far it was read, if it was found. */
@@ -69,14 +84,14 @@ export class TurnRollout {
     this.#follower = undefined;
   }
 
-  /** Whether nothing will be read any more: it could not be read, or the turn is over. */
+  /** Whether nothing will be read any more: it is not to be trusted, or the turn is over. */
   get isClosed(): boolean {
     return this.#closed;
   }
 
   /** Looking for a file that is not there takes a while; in a flood not every line is worth it. */
   #worthALook({ path }: Follower): boolean {
-    if (path !== undefined) return true;
+    if (path !== undefined && !this.#failing) return true;
     const now = performance.now();
     if (++this.#looks > LOOKS && now - this.#lookedAt < LOOK_AGAIN_MS) return false;
     this.#lookedAt = now;
@@ -86,9 +101,12 @@ export class TurnRollout {
   async *#attempt(records: AsyncGenerator<Followed>): AsyncGenerator<Followed> {
     try {
       yield* records;
+      this.#failing = false;
     } catch (error) {
+      this.#failing = true;
       this.#trouble = errorMessage(error);
-      this.close();
+      // What the system says (no descriptor left, a disk or a server that stumbles) may pass.
+      if (error instanceof UnusableFile) this.close();
     }
   }
 }

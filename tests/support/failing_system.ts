@@ -16,6 +16,17 @@ export function failing(call: Call, path: string, message = TOO_MANY_FILES): Dis
   });
 }
 
+/** Lets so many reads of open files fail, as a worn disk or a lost server does, at most until the scope ends. */
+export function failingReads(times = Infinity): Disposable {
+  const real = Deno.FsFile.prototype.readSync;
+  let left = times;
+  Deno.FsFile.prototype.readSync = function (bytes) {
+    if (left-- > 0) throw new Error("Input/output error (os error 5)");
+    return real.call(this, bytes);
+  };
+  return { [Symbol.dispose]: () => void (Deno.FsFile.prototype.readSync = real) };
+}
+
 /** Does `also` right after the first `call` of this path. */
 export function after(call: Call, path: string, also: () => void): Disposable {
   let called = false;
