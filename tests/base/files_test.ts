@@ -11,13 +11,14 @@ function directory(): { path: string } & Disposable {
 /** Swaps `name` in `cwd` between a file and a FIFO until it is disposed of. */
 function swapping(cwd: string, name: string): AsyncDisposable {
   const script =
-    `while :; do printf x > ${name}.new; mv ${name}.new ${name}; mkfifo ${name}.new; ` +
-    `mv ${name}.new ${name}; done`;
+    `while [ ! -e stop ]; do printf x > ${name}.new; mv ${name}.new ${name}; ` +
+    `mkfifo ${name}.new; mv ${name}.new ${name}; done`;
   const child = new Deno.Command("sh", { args: ["-c", script], cwd, stdin: "null", stderr: "null" })
     .spawn();
   return {
     async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
+      // Killed, it would leave a child behind that still makes a file.
+      Deno.writeTextFileSync(join(cwd, "stop"), "");
       await child.status;
     },
   };
