@@ -10,8 +10,7 @@ function directory(): { path: string } & Disposable {
 
 /** Swaps `name` in `cwd` between a file and a FIFO until it is disposed of. */
 function swapping(cwd: string, name: string): AsyncDisposable {
-  const script =
-    `while [ ! -e stop ]; do printf x > ${name}.new; mv ${name}.new ${name}; ` +
+  const script = `while [ ! -e stop ]; do printf x > ${name}.new; mv ${name}.new ${name}; ` +
     `mkfifo ${name}.new; mv ${name}.new ${name}; done`;
   const child = new Deno.Command("sh", { args: ["-c", script], cwd, stdin: "null", stderr: "null" })
     .spawn();
