@@ -2,13 +2,14 @@
  * Where relays arrive when codex's own config names the socket once and for all, and how that entry
  * gets there.
  *
- * The socket is the same for every turn of an agent: `<agent>.sock` in a 0700
+ * The socket is the same for every turn of an agent: named by a digest of its id, in a 0700
  * directory of ours. Turns of this process share it. Where another process has it (two hosts, one
  * agent), the turn gets a socket of its own, and codex is told so for this run. The token is never
  * in the config: codex passes it on from its environment, and it differs from turn to turn.
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { errorMessage } from "../base/error_message.ts";
 import { isObject } from "../base/json_object.ts";
@@ -50,8 +51,9 @@ export async function openFixedSocket(
   const { agentId, codexConfig, executable, runtimeDir } = options;
   const agent = fitName(agentId, /[^A-Za-z0-9_-]/g, AGENT_NAME_MAX);
   const serverName = `plexum-host-${agent}`;
-  const directory = makeOwnDirectory(runtimeDir, "plexum-mcp");
-  const socket = join(directory, `${agent}.sock`);
+  // Short names: the path of a socket has little room, and the state directory may need most of it.
+  const directory = makeOwnDirectory(runtimeDir, "mcp");
+  const socket = join(directory, shortName(agentId));
   checkSocketPath(socket);
   if (!codexConfig) return { serverName };
   const registered = await registerEntry(codexConfig, {
@@ -61,9 +63,13 @@ export async function openFixedSocket(
   });
   if (!registered.ok) return { serverName, fault: registered.reason };
   const listener = await sharedListener(socket, directory, timing);
-  if (listener) return { listener, serverName };
-  const own = Listener.fresh(runtimeDir, timing);
+  // Another profile may have registered the agent of this name since, with a socket of its own.
+  const own = listener ?? Listener.fresh(runtimeDir, timing);
   return { listener: own, serverName, env: { PLEXUM_MCP_SOCKET: own.socket } };
+}
+
+function shortName(agentId: string): string {
+  return createHash("sha256").update(agentId).digest("hex").slice(0, 8);
 }
 
 /** The agent's listener in this process, reserved; `undefined` where another process has it. */

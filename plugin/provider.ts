@@ -108,8 +108,9 @@ export class Provider {
       stats: this.#stats,
       log,
     });
-    const leftovers = { running: paths.running, runtimeDirectory: options.runtimeDirectory() };
-    this.#ready = recover({ ...leftovers, store: this.#store }, log);
+    // The state is where they lie while there is no better place.
+    const socketPlaces = [...new Set([options.runtimeDirectory(), paths.state])];
+    this.#ready = recover({ running: paths.running, socketPlaces, store: this.#store }, log);
     this.#tidied = this.#ready.then(() => this.#tidyUp());
     this.#prepared = this.#ready.then(() => this.#prepare()).catch(() => {});
   }

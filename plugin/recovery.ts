@@ -15,13 +15,14 @@ import type { Log } from "./log.ts";
 /** Where things may have been left. */
 export interface Leftovers {
   running: string;
-  runtimeDirectory: string;
+  /** Where sockets may lie. */
+  socketPlaces: readonly string[];
   store: StateStore;
 }
 
 /** Clears away and finishes what can be; what fails is logged and stays. Never rejects. */
 export async function recover(
-  { running, runtimeDirectory, store }: Leftovers,
+  { running, socketPlaces, store }: Leftovers,
   log: Log,
 ): Promise<void> {
   await logged(log, "ended turns of a plugin that was killed", async () => {
@@ -29,7 +30,8 @@ export async function recover(
     return swept.turns > 0 ? { ...swept } : undefined;
   });
   await logged(log, "removed sockets of a plugin that was killed", async () => {
-    const sockets = await sweepStaleSockets(runtimeDirectory);
+    let sockets = 0;
+    for (const place of socketPlaces) sockets += await sweepStaleSockets(place);
     return sockets > 0 ? { sockets } : undefined;
   });
   await logged(log, "finished consumes of an earlier run", async () => {

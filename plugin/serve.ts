@@ -90,14 +90,17 @@ function signalled(): Promise<void> {
   return promise;
 }
 
-/** Whether the host is to outlive the terminal (`nohup`), so that we are, too. */
+/**
+ * Whether the host is to outlive the terminal (`nohup`), so that we are, too. Where nobody can tell, it is
+ * taken to be so: when it does not, our stdin ends.
+ */
 async function hostIgnoresHangup(): Promise<boolean> {
   try {
     const args = ["^SigIgn:", `/proc/${Deno.ppid}/status`];
-    const { stdout } = await runProgram("grep", args, { timeMs: LOOK_MS, lookup: true });
-    return (parseInt(stdout.trim().slice(-1), 16) & 1) === 1;
+    const { code, stdout } = await runProgram("grep", args, { timeMs: LOOK_MS, lookup: true });
+    return code !== 0 || (parseInt(stdout.trim().slice(-1), 16) & 1) === 1;
   } catch {
-    return false;
+    return true;
   }
 }
 

@@ -71,6 +71,8 @@ export class Follower {
   #lines = new LineSplitter(MAX_LINE);
   #path: string | undefined;
   #file: OpenedFile | undefined;
+  /** Why the rest of the last batch could not be read. */
+  #failure: unknown;
   /** What was opened first. */
   #info: Deno.FileInfo | undefined;
   #finding: Promise<void> | undefined;
@@ -142,7 +144,12 @@ export class Follower {
         yield* this.#calls.take(record);
       }
     }
-    yield* this.#calls.close();
+    yield* this.unanswered();
+  }
+
+  /** What `finish` tells at its end, for whoever gives up reading: results of the calls that have none. */
+  unanswered(): Followed[] {
+    return this.#calls.close();
   }
 
   /** Releases the file, and whoever waits for a change. */
@@ -205,6 +212,7 @@ export class Follower {
         const batch = this.#readBatch(end);
         if (batch === undefined) return;
         yield* batch;
+        if (this.#failure !== undefined) throw this.#failure;
         if (this.#position < end) await letOthersRun();
       }
     } catch (error) {
@@ -217,6 +225,7 @@ export class Follower {
   #letGo(): void {
     this.#file?.file.close();
     this.#file = undefined;
+    this.#failure = undefined;
     this.#lines = new LineSplitter(MAX_LINE);
   }
 
@@ -227,9 +236,13 @@ export class Follower {
     if (file === undefined || !read) return undefined;
     this.#position += read;
     const followed: Followed[] = [];
-    for (const line of this.#lines.push(buffer.subarray(0, read))) {
-      followed.push(...this.#calls.take(this.#record(line, file)));
-      this.#offset += ("bytes" in line ? line.bytes.length : line.overlong) + 1;
+    try {
+      for (const line of this.#lines.push(buffer.subarray(0, read))) {
+        followed.push(...this.#calls.take(this.#record(line, file)));
+        this.#offset += ("bytes" in line ? line.bytes.length : line.overlong) + 1;
+      }
+    } catch (error) {
+      this.#failure = error; // once the lines before it are told
     }
     return followed;
   }

@@ -91,7 +91,7 @@ export async function openHostTools(
       kind: "mcp_unavailable",
       message: clip(`host tools: ${errorMessage(error)}`),
       retryable: true,
-      hint: "Set XDG_RUNTIME_DIR (or TMPDIR) to a directory of this user with a short path.",
+      hint: "Set XDG_RUNTIME_DIR to a directory of this user with a short path.",
     });
   }
 }

@@ -8,6 +8,7 @@ import { clip, errorMessage } from "../base/error_message.ts";
 import { isDirectory } from "../base/files.ts";
 import type { Variables } from "../base/program.ts";
 import { pause, unlessAborted, within } from "../base/timer.ts";
+import { isEmptied } from "../rollout/state/keep.ts";
 import { readSubAgents } from "../rollout/sub_agents.ts";
 import { NEWEST_TESTED } from "./codex/capabilities.ts";
 import { type CodexBinary, findCodex } from "./codex/codex_binary.ts";
@@ -248,10 +249,9 @@ class Turn {
    * another one, without configuration, and send the conversation wherever that leads.
    */
   #mustHaveHome({ codexHome, environment }: Found): void {
-    const { resumed } = this.#thread;
     const isThere = isDirectory(codexHome);
-    if (isThere && !resumed?.homeAway) return;
-    if (!isThere && !environment.CODEX_HOME && resumed === undefined) return;
+    const isNeeded = environment.CODEX_HOME || this.#thread.resumed !== undefined;
+    if (isThere ? !isEmptied(this.#context.store, codexHome) : !isNeeded) return;
     throw new TurnError({
       kind: "config",
       message: clip(`codex: its home ${codexHome} ${isThere ? "has no sessions" : "is not there"}`),

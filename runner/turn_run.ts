@@ -119,7 +119,7 @@ export class TurnRun {
     for (;;) {
       await this.#enqueue(() => this.#drain());
       const id = this.#output.claim(call);
-      const inVain = this.#rollout.isClosed || this.#over.signal.aborted ||
+      const inVain = this.#rollout.isUnreadable || this.#over.signal.aborted ||
         this.#stopper.signal.aborted;
       if (id !== undefined || inVain || performance.now() >= until) return id;
       await pause(BETWEEN_LOOKS_MS, this.#stopper.signal);

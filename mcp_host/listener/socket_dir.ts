@@ -12,8 +12,10 @@ import { basename, dirname, join } from "@std/path";
 import { ownUid } from "../../base/files.ts";
 import { randomHex } from "./token.ts";
 
-/** What our directories are called, followed by 16 hex digits. */
+/** What our directories are called. */
 const DIRECTORY_PATTERN = /^plexum-[0-9a-f]{16}$/;
+/** A `doctor --deep` that was killed leaves one of these behind. */
+const DOCTOR_PATTERN = /^plexum-doctor-/;
 /** The socket's name inside the directory. */
 const SOCKET_NAME = "s";
 /** Between a socket's name and 32 hex digits: the name of a file that proves who a relay is. */
@@ -148,19 +150,20 @@ function checkParent(parent: string): number | null {
  * Clears away the sockets of plugins that died: done once, when a plugin starts.
  *
  * Only what is surely ours and surely dead goes: a directory with our kind of name, of mode 0700 and
- * our own, that has not changed for a minute and whose socket nobody listens on. Nothing but the
- * socket, its proofs and the directory is removed; a directory with anything else in it stays.
+ * our own, that has not changed for a minute (a doctor's for an hour) and whose socket nobody listens on.
+ * It goes whole.
  */
 
 /** A directory younger than this may be about to get its socket. */
 export const SETTLED_MS = 60_000;
+const DOCTOR_MS = 60 * 60_000;
 
 /** Removes stale directories below `runtimeDir`; returns how many. Never rejects. */
 export async function sweepStaleSockets(runtimeDir: string, now = Date.now()): Promise<number> {
   let swept = 0;
   try {
     const names = Array.from(Deno.readDirSync(runtimeDir), (entry) => entry.name)
-      .filter((name) => DIRECTORY_PATTERN.test(name));
+      .filter((name) => DIRECTORY_PATTERN.test(name) || DOCTOR_PATTERN.test(name));
     if (names.length === 0) return 0;
     const uid = ownUid();
     for (const name of names) {
@@ -176,11 +179,10 @@ async function sweep(directory: string, uid: number | null, now: number): Promis
   try {
     const info = Deno.lstatSync(directory);
     const ours = info.isDirectory && info.uid === uid && ((info.mode ?? 0) & 0o777) === 0o700;
-    const settled = now - (info.mtime?.getTime() ?? now) >= SETTLED_MS;
-    const socket = join(directory, SOCKET_NAME);
-    if (!ours || !settled || await somebodyListens(socket)) return false;
-    removeSocket(socket);
-    Deno.removeSync(directory);
+    const settledMs = DOCTOR_PATTERN.test(basename(directory)) ? DOCTOR_MS : SETTLED_MS;
+    const settled = now - (info.mtime?.getTime() ?? now) >= settledMs;
+    if (!ours || !settled || await somebodyListens(join(directory, SOCKET_NAME))) return false;
+    Deno.removeSync(directory, { recursive: true });
     return true;
   } catch {
     return false;

@@ -164,6 +164,15 @@ export async function giveUp(store: StateStore, threadId: string): Promise<void>
   });
 }
 
+/**
+ * Whether a codex home has lost the sessions of every thread that is remembered in it: as a rule the disk
+ * that it lies on is not mounted.
+ */
+export function isEmptied(store: StateStore, codexHome: string): boolean {
+  return isGone(join(codexHome, "sessions")) &&
+    store.list().some(({ state }) => homeOf(state.rolloutPath, "") === codexHome);
+}
+
 /** Whether there surely is nothing: what may not be looked at may be there. */
 function isGone(path: string): boolean {
   try {
@@ -173,8 +182,8 @@ function isGone(path: string): boolean {
   }
 }
 
-/** Whether codex's home is there, with its sessions, and may be looked into. */
-export function hasSessions(codexHome: string): boolean {
+/** Whether codex's home is there and may be looked into. */
+function hasSessions(codexHome: string): boolean {
   try {
     Deno.readDirSync(join(codexHome, "sessions"));
     return true;

@@ -6,8 +6,7 @@
 import { errorMessage } from "../../base/error_message.ts";
 import { locateRollout } from "../../rollout/locate.ts";
 import type { Usage } from "../../rollout/records/events.ts";
-import { homeOf, isPaginated, lastUsageTotal } from "../../rollout/rollout_file.ts";
-import { hasSessions } from "../../rollout/state/keep.ts";
+import { isPaginated, lastUsageTotal } from "../../rollout/rollout_file.ts";
 import { importSessionFile, type StateStore, writeSessionFile } from "../../rollout/state/state.ts";
 import type { Capabilities } from "../codex/capabilities.ts";
 import type { Failure } from "../turn_event.ts";
@@ -32,8 +31,6 @@ export interface Thread {
   systemDigest: string | undefined;
   /** A newer codex has packed its file; one before 0.148 cannot read that. */
   compressed?: true;
-  /** codex's home, in which its file was, has no sessions at all: it is not mounted, as a rule. */
-  homeAway?: true;
 }
 
 /**
@@ -60,10 +57,6 @@ export async function recallThread(
       base: undefined,
       systemDigest: state.systemDigest,
       ...(located.kind === "compressed" ? { compressed: true } : {}),
-      // Another home than before has been chosen on purpose.
-      ...(homeOf(state.rolloutPath, "") === codexHome && !hasSessions(codexHome)
-        ? { homeAway: true }
-        : {}),
     };
   }
   const { size } = Deno.statSync(located.path);

@@ -50,7 +50,11 @@ export class TurnRollout {
   async *finish(signal: AbortSignal): AsyncGenerator<Followed> {
     for (let looks = 1; this.#follower !== undefined; looks++) {
       yield* this.#attempt(this.#follower.finish(signal));
-      if (!this.#failing || looks === LAST_LOOKS || signal.aborted) return;
+      if (!this.#failing || this.#closed) return;
+      if (looks === LAST_LOOKS || signal.aborted) {
+        yield* this.#follower.unanswered();
+        return;
+      }
       await pause(LOOK_AGAIN_MS, signal);
     }
   }
@@ -84,9 +88,9 @@ export class TurnRollout {
     this.#follower = undefined;
   }
 
-  /** Whether nothing will be read any more: it is not to be trusted, or the turn is over. */
-  get isClosed(): boolean {
-    return this.#closed;
+  /** Whether nothing will be read soon: it cannot be now, is not to be trusted, or the turn is over. */
+  get isUnreadable(): boolean {
+    return this.#closed || this.#failing;
   }
 
   /** Looking for a file that is not there takes a while; in a flood not every line is worth it. */

@@ -238,6 +238,12 @@ for (const version of [NEWEST_CODEX, ...STAYING]) {
     const error = await refusalOf(turn("two"));
     assert.deepEqual([error.kind, error.retryable], ["config", false], error.message);
     assert.match(error.message, /its home .+ has no sessions/);
+    // Nor may a new agent make a home of it.
+    const other = {
+      ...asks(sandbox.workspace, "hi"),
+      agent: { agent_id: "new", workspace: sandbox.workspace },
+    };
+    assert.equal((await refusalOf(host.stream(other))).kind, "config");
     assert.deepEqual([...Deno.readDirSync(sandbox.codexHome)], [], "nothing was made there");
     await Deno.remove(sandbox.codexHome);
     await Deno.rename(`${sandbox.codexHome}-away`, sandbox.codexHome);

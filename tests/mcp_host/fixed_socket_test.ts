@@ -111,7 +111,7 @@ Deno.test("bridge in codex's config keeps one socket per agent for all its turns
   await using one = await openRig(options);
   await using two = await openRig(options);
   const socket = one.env.PLEXUM_MCP_SOCKET ?? "";
-  assert.match(socket, /\/plexum-mcp-\d+\/cx\.sock$/);
+  assert.match(socket, /\/mcp-\d+\/[0-9a-f]{8}$/);
   assert.equal(two.env.PLEXUM_MCP_SOCKET, socket);
   assert.equal(one.bridge.access?.name, "plexum-host-cx");
   assert.equal(one.bridge.hostName("mcp__plexum_host_cx", "echo"), "echo");

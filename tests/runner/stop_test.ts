@@ -4,7 +4,6 @@
  */
 import { strict as assert } from "node:assert";
 import { join } from "@std/path";
-import { pause } from "../../base/timer.ts";
 import { processRow } from "../../runner/process/process_table.ts";
 import { marksByLimit } from "../../runner/process/turn_mark.ts";
 import { type Watch, Watchdog, type WatchLimits } from "../../runner/stop.ts";
@@ -67,31 +66,6 @@ for (const manners of ["cooperative", "deaf"] as const) {
     assert.equal((await next.end).thread_id, end.thread_id);
   });
 }
-
-Deno.test("what a cancelled codex recorded past its grace is told, as the model will see it", async () => {
-  const record = (payload: Record<string, unknown>): Act => ({
-    rollout: [{ type: "response_item", payload }],
-  });
-  await using rig = await fakeRig({
-    acts: [
-      began(), // and no turn.started, for which a stop waits before it interrupts codex
-      record({ type: "function_call", call_id: "c", name: "shell", arguments: "{}" }),
-      { waitFor: "late" },
-      record({ type: "function_call_output", call_id: "c", output: "real" }),
-      { hang: true },
-    ],
-    onInterrupt: "ignore",
-  });
-  rig.settings.graceMs = 1;
-  const turn = rig.turn();
-  await turn.until("tool_call_start");
-  turn.cancel();
-  await pause(50); // the timer of the grace, which was set before, has fired
-  await rig.codex.pull("late");
-  assert.equal((await turn.end).stop_reason, "cancelled");
-  const results = turn.events.filter((event) => event.type === "tool_result");
-  assert.deepEqual(results.map(({ output, is_error }) => [output, is_error]), [["real", false]]);
-});
 
 Deno.test("a turn that ends by itself takes along what its codex left running", async () => {
   await using rig = await fakeRig({ acts: [...family, ...plainTurn("done")] });

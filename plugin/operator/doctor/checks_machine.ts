@@ -25,7 +25,7 @@ export const MACHINE_CHECKS: readonly Check[] = [
   { id: "disk_space", group: "machine", run: space },
 ];
 
-function runtime({ facts: { runtimeDirectory, environment, paths } }: DoctorContext): Finding {
+function runtime({ facts: { runtimeDirectory, environment } }: DoctorContext): Finding {
   const remedy = "Set XDG_RUNTIME_DIR to a directory of this user with a short path, mode 0700.";
   const wished = environment.XDG_RUNTIME_DIR ?? "";
   try {
@@ -38,9 +38,9 @@ function runtime({ facts: { runtimeDirectory, environment, paths } }: DoctorCont
         remedy,
       });
     }
-    if (wished === "" && runtimeDirectory !== paths.state) {
+    if (wished === "" && [environment.TMPDIR, "/tmp", "/var/tmp"].includes(runtimeDirectory)) {
       return warn(`the sockets of host tools lie in ${runtimeDirectory}, where agents may write`, {
-        detail: `${paths.state} is missing, too long, or takes no sockets`,
+        detail: "the state directory of the plugin has too long a path, or takes no sockets",
         remedy,
       });
     }

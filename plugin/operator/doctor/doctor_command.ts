@@ -6,6 +6,7 @@
 import { errorMessage } from "../../../base/error_message.ts";
 import { loadConfig, type LoadedConfig, parseConfig } from "../../config/config.ts";
 import { redact } from "../../log.ts";
+import { exists } from "../../../base/files.ts";
 import { runtimeDirectory } from "../../profile.ts";
 import { COMMIT, self, VERSION } from "../../self.ts";
 import { type Arguments, profileOf } from "../cli/arguments.ts";
@@ -76,7 +77,11 @@ function contextOf(args: Arguments, progress: (doing: string) => void): DoctorCo
     configError,
     configWarnings: loaded.warnings,
     environment: Deno.env.toObject(),
-    runtimeDirectory: runtimeDirectory((name) => Deno.env.get(name), paths.state),
+    runtimeDirectory: runtimeDirectory(
+      (name) => Deno.env.get(name),
+      // Before the first turn there is none, and nothing is made here.
+      exists(paths.state) ? paths.state : paths.plugin,
+    ),
     executable: self(Deno.mainModule),
     namedProfile: args.text(PROFILE.name),
     progress,

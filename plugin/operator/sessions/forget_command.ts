@@ -34,13 +34,13 @@ export async function forgetThread(args: Arguments): Promise<number> {
     throw new Error(`Thread ${thread.threadId} is not one that the plugin remembers`);
   }
   const dryRun = args.has("dry-run");
-  await keepPromise(thread, known, store, dryRun);
   // A turn that runs would remember the thread again at its end.
   if (!dryRun && await letGo(thread, known) === "held") {
     throw new Error(
       `Cannot forget ${thread.threadId}: ${HELD}. Cancel its turn, or wait for its end`,
     );
   }
+  await keepPromise(thread, known, store, dryRun);
   if (dryRun) print(`Would forget ${nameOf(thread)}. Nothing was changed.`);
   else {
     await forgetState(store, thread.agentId, thread.workspace);

@@ -87,23 +87,26 @@ async function leaveSocket(path: string): Promise<void> {
 
 Deno.test("sweep removes what a dead plugin left and nothing else", async () => {
   using parent = tempDir();
-  const [stale, empty, foreign, open, full] = [
+  const [stale, empty, foreign, open, full, doctor] = [
     "plexum-0123456789abcdef",
     "plexum-0123456789abcde0",
     "plexum-x",
     "plexum-0123456789abcde1",
     "plexum-0123456789abcde2",
-  ].map((name) => join(parent.path, name)) as [string, string, string, string, string];
-  for (const each of [stale, empty, foreign, full]) Deno.mkdirSync(each, { mode: 0o700 });
+    "plexum-doctor-x",
+  ].map((name) => join(parent.path, name)) as [string, string, string, string, string, string];
+  for (const each of [stale, empty, foreign, full, doctor]) Deno.mkdirSync(each, { mode: 0o700 });
   Deno.mkdirSync(open, { mode: 0o755 });
   await leaveSocket(join(stale, "s"));
   // The plugin was killed while it looked who a relay is.
   new PeerProof(join(stale, "s"));
   Deno.writeTextFileSync(join(full, "other"), "");
   assert.equal(await sweepStaleSockets(parent.path, Date.now()), 0, "they are too young");
-  assert.equal(await sweepStaleSockets(parent.path, later()), 2);
-  const left = Array.from(Deno.readDirSync(parent.path), (entry) => entry.name).sort();
-  assert.deepEqual(left, ["plexum-0123456789abcde1", "plexum-0123456789abcde2", "plexum-x"]);
+  assert.equal(await sweepStaleSockets(parent.path, later()), 3);
+  const left = () => Array.from(Deno.readDirSync(parent.path), (entry) => entry.name).sort();
+  assert.deepEqual(left(), ["plexum-0123456789abcde1", "plexum-doctor-x", "plexum-x"]);
+  assert.equal(await sweepStaleSockets(parent.path, later() + 3_600_000), 1);
+  assert.deepEqual(left(), ["plexum-0123456789abcde1", "plexum-x"]);
 });
 
 Deno.test("sweep leaves a living bridge alone and does not count as a stranger", async () => {
