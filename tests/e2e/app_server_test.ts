@@ -68,6 +68,12 @@ const ECHO = {
   input_schema: { type: "object", properties: { text: { type: "string" } } },
 };
 
+/** How many sockets below a folder are open now: those that are listened on, and their connections. */
+function connectionsIn(folder: string): number {
+  const table = Deno.readTextFileSync("/proc/net/unix").split("\n");
+  return table.filter((line) => line.includes(` ${folder}/`)).length;
+}
+
 /** What of a request's input is not the same in both; texts as JSON. */
 function differences(one: ModelRequest, two: ModelRequest): [string, string][] {
   return one.input.flatMap((item, n): [string, string][] => {
@@ -249,8 +255,8 @@ for (const version of STAYING_CODEX) {
     await host.stream(asks(sandbox.workspace, "one", { tools })).result;
     const relay = (await sandbox.processes()).find(({ command }) => / mcp-host\b/.test(command));
     Deno.kill(relay?.pid ?? 0, "SIGKILL");
-    while ((await sandbox.processes()).some(({ pid }) => pid === relay?.pid));
-    await host.request("ping"); // by then the plugin has seen the end of its connection, too
+    // Until the plugin has seen the end of its connection: only the socket it listens on is left.
+    while (connectionsIn(sandbox.runtime) > 1) await host.request("ping");
     const turn = host.stream(asks(sandbox.workspace, "two", { tools }));
     assert.equal((await turn.result).stop_reason, "end_turn", turn.story());
     assert.match(turn.text, /host says so/);
