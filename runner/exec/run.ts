@@ -110,7 +110,9 @@ class ExecRun implements Beginning {
       const left = await this.#end(process, read, input.graceMs, signal);
       // Who was given up may hold its stdout open for ever.
       if (!process.gone) await process.close();
-      await this.#read.promise;
+      const last = await this.#read.promise;
+      // A run that was stopped at its last word did not wait for the look.
+      if (last.end === "last word") await last.alone;
       return {
         exit: process.exit,
         refused: undefined,

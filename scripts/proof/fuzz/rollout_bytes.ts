@@ -96,7 +96,8 @@ function checkKind(line: Uint8Array): void {
   const twice = saysTwice(new TextDecoder().decode(line));
   if (kind === "other" && !twice) {
     assert.ok(["other", "broken"].includes(record.kind), `passed over: ${record.kind}`);
-    assert.equal(items.length, 0, "passed over, and has calls");
+    // What is no JSON codex drops: there nobody misses a call.
+    if (record.kind !== "broken") assert.equal(items.length, 0, "passed over, and has calls");
   }
   if (record.kind === "call" && record.form !== "local_shell_call") {
     assert.ok(twice || kind === "call" || kind === "unsure", `a call seen as ${kind}`);
