@@ -8,8 +8,8 @@ import { APP_SERVER_VERSIONS, type Played, Rig } from "./rig.ts";
 
 const run = (cmd: string) => ({ items: [command(cmd, undefined, { yield_time_ms: 60_000 })] });
 
-/** A number of seconds that nobody else sleeps. */
-const SLEEP = 31_417;
+/** A number of seconds that nobody else sleeps, nor what another run of the suite has left. */
+const SLEEP = 1_000_000 + Deno.pid;
 
 /** It ignores signals, leaves its group, its session, its parent and its environment. */
 const HOSTILE = `trap '' INT TERM HUP; sleep ${SLEEP} & setsid sleep ${SLEEP} & ` +
