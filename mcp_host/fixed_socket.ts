@@ -2,9 +2,9 @@
  * Where relays arrive when codex's own config names the socket once and for all, and how that entry
  * gets there.
  *
- * The socket is the same for every turn of an agent: named by a digest of its id, in a 0700
- * directory of ours. Turns of this process share it. Where another process has it (two hosts, one
- * agent), the turn gets a socket of its own, and codex is told so for this run. The token is never
+ * The socket is the same for every turn of an agent: it is named by a digest of the agent's id, in a
+ * 0700 directory of ours. Turns of this process share it. Where another process has it (two hosts, one
+ * agent), the turn gets a socket of its own. codex is told the turn's socket for each run. The token is never
  * in the config: codex passes it on from its environment, and it differs from turn to turn.
  *
  * @module
@@ -64,8 +64,8 @@ export async function openFixedSocket(
   if (!registered.ok) return { serverName, fault: registered.reason };
   const listener = await sharedListener(socket, directory, timing);
   // Another profile may have registered the agent of this name since, with a socket of its own.
-  const own = listener ?? Listener.fresh(runtimeDir, timing);
-  return { listener: own, serverName, env: { PLEXUM_MCP_SOCKET: own.socket } };
+  const used = listener ?? Listener.fresh(runtimeDir, timing);
+  return { listener: used, serverName, env: { PLEXUM_MCP_SOCKET: used.socket } };
 }
 
 function shortName(agentId: string): string {

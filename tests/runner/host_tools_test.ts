@@ -4,6 +4,7 @@ import type { Bridge } from "../../mcp_host/bridge.ts";
 import { encodeHello } from "../../mcp_host/listener/hello.ts";
 import { KeptBridges } from "../../runner/host_tools.ts";
 import { newTestFolder } from "../support/cache.ts";
+import { failing } from "../support/failing_system.ts";
 
 /** Bridges below a folder, and what is taken of them. */
 class Rig implements Disposable {
@@ -69,6 +70,18 @@ Deno.test("bridge is kept for the next turn as long as its relay is there", asyn
   assert.notEqual(third.bridge, first.bridge);
   await third.leave(false);
   await rig.bridges.close();
+});
+
+Deno.test("bridge that cannot be cleared away keeps nobody waiting", async () => {
+  using rig = new Rig();
+  const first = await rig.take("cx");
+  const [socket = ""] = rig.sockets;
+  {
+    using _fault = failing("removeSync", join(rig.runtimeDir, socket));
+    await assert.rejects(first.leave(false), /os error 24/);
+  }
+  const second = await rig.take("cx");
+  await second.leave(false);
 });
 
 Deno.test("bridge takes its directory with it, whatever somebody has put there", async () => {
