@@ -28,6 +28,12 @@ export function inWords(error: unknown): string {
   return WORDS[code] ?? errorMessage(error).replace(/ \(os error \d+\).*/s, "");
 }
 
+/** Whether the machine had too little of something just then: processes, memory, file descriptors. */
+export function isShortage(error: unknown): boolean {
+  // EAGAIN (35 on macOS), ENOMEM, ENFILE, EMFILE
+  return /\(os error (?:11|35|12|23|24)\)/.test(errorMessage(error));
+}
+
 /** Longest message or detail, in bytes of UTF-8. */
 export const MAX_TEXT_BYTES = 2048;
 

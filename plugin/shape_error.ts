@@ -30,9 +30,15 @@ export function describeShapeError(issues: readonly Issue[], value: unknown): st
   const issue = innermost(issues[0]);
   if (issue === undefined) return "has the wrong shape";
   const path = formatPath(issue.path);
+  const what = found(lookUp(value, issue.path));
   return `${path === "" ? "the value" : path}: expected ${expected(issue)}, found ${
-    found(lookUp(value, issue.path))
+    isSecret(issue) ? what.split(" ")[0] : what
   }`;
+}
+
+/** A variable may be a password; one that is checked by our own rule is none. */
+function isSecret({ code, path }: Issue): boolean {
+  return code !== "custom" && path.includes("env");
 }
 
 /** A union fails with one list per branch; the branch that got furthest knows best. */

@@ -9,7 +9,7 @@
  * @module
  */
 import { resolve } from "@std/path";
-import { errorMessage } from "../base/error_message.ts";
+import { errorMessage, isShortage } from "../base/error_message.ts";
 import { readForeignFile, UnusableFile } from "../base/files.ts";
 import { decodeBase64, lookAtPicture, PICTURE_EXTENSIONS } from "../base/picture.ts";
 import type { TurnDirectory } from "./process/turn_directory.ts";
@@ -108,6 +108,7 @@ async function fileAt(path: string, signal: AbortSignal | undefined): Promise<Ui
     return await readForeignFile(real, { maxBytes: MAX_IMAGE_BYTES, ...(signal && { signal }) });
   } catch (error) {
     signal?.throwIfAborted();
+    if (isShortage(error)) throw error;
     const why = error instanceof UnusableFile ? error.why : errorMessage(error);
     throw new Unusable(`cannot be read: ${path}: ${why}`, "Check the path.");
   }

@@ -28,14 +28,17 @@ export interface LoadedConfig {
  * `config <path>: <key path>: expected …, found …`.
  */
 export function loadConfig(path: string): LoadedConfig {
-  let text: string;
+  return parseConfig(readConfig(path) ?? "", path);
+}
+
+/** `undefined` where there is no such file. */
+function readConfig(path: string): string | undefined {
   try {
-    text = Deno.readTextFileSync(path);
+    return Deno.readTextFileSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return checkConfig({}, path);
-    throw new ConfigError(`read ${path}: ${errorMessage(error)}`);
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw new UnreadableConfig(`read ${path}: ${errorMessage(error)}`);
   }
-  return parseConfig(text, path);
 }
 
 /** The same for a text that has been read; `path` is only named in messages. */
@@ -103,6 +106,9 @@ function unwrapped(schema: unknown): unknown {
   return node;
 }
 
+/** It may be readable soon, without a change that a look from outside shows. */
+class UnreadableConfig extends ConfigError {}
+
 /** The configuration file of a running plugin. */
 export class ConfigFile {
   readonly path: string;
@@ -111,6 +117,8 @@ export class ConfigFile {
   readonly #warn: (message: string) => void;
   #config: Config | undefined;
   #stamp: string | undefined;
+  /** Why it could not be read the last time. */
+  #unreadable: string | undefined;
 
   constructor(path: string, warn: (message: string) => void) {
     this.path = path;
@@ -123,27 +131,36 @@ export class ConfigFile {
    */
   load(): Config {
     const stamp = stampOf(this.path);
-    const { config, warnings } = loadConfig(this.path);
-    this.#config = config;
-    this.#stamp = stamp;
-    warnings.forEach(this.#warn);
-    this.onLoad(config);
-    return config;
+    return this.#take(stamp, loadConfig(this.path));
   }
 
   /** The configuration for the next turn; looks at the file's time and size, not into it. */
   current(): Config {
+    if (this.#config === undefined) return this.load();
     const stamp = stampOf(this.path);
-    if (this.#config !== undefined && stamp === this.#stamp) return this.#config;
+    if (stamp === this.#stamp) return this.#config;
     try {
-      return this.load();
+      const text = readConfig(this.path);
+      // Some editors empty a file before they write it.
+      if (text?.trim() === "") throw new UnreadableConfig(`read ${this.path}: it is empty`);
+      return this.#take(stamp, parseConfig(text ?? "", this.path));
     } catch (error) {
-      if (this.#config === undefined) throw error;
-      this.#stamp = stamp; // Said once per change.
-      this.#warn(
-        `${errorMessage(error)}; the last good one stays in use`,
-      );
+      const message = errorMessage(error);
+      // Said once: per change, or as long as it cannot be read.
+      const known = error instanceof UnreadableConfig && message === this.#unreadable;
+      if (!known) this.#warn(`${message}; the last good one stays in use`);
+      if (error instanceof UnreadableConfig) this.#unreadable = message;
+      else this.#stamp = stamp;
       return this.#config;
     }
+  }
+
+  #take(stamp: string, { config, warnings }: LoadedConfig): Config {
+    this.#config = config;
+    this.#stamp = stamp;
+    this.#unreadable = undefined;
+    warnings.forEach(this.#warn);
+    this.onLoad(config);
+    return config;
   }
 }

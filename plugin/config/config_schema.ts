@@ -194,7 +194,7 @@ export const ConfigSchema = z.looseObject({
   trust_workspace: z._default(
     z.boolean().check(
       says(
-        "Whether codex may believe `.codex/` in the workspace (MCP servers, hooks, settings). An agent that may write there could run anything outside its sandbox. While off, codex 0.150 leaves out AGENTS.md, too.",
+        "Whether codex may believe `.codex/` in the workspace (MCP servers, hooks, settings). An agent that may write there could run anything outside its sandbox. While off, codex 0.150 to 0.159, run by `codex exec`, leaves out AGENTS.md, too.",
       ),
     ),
     false,

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { clip, errorMessage } from "../../base/error_message.ts";
+import { clip, errorMessage, isShortage } from "../../base/error_message.ts";
 import { stampOf } from "../../base/files.ts";
-import { runProgram, type Variables } from "../../base/program.ts";
+import { ProgramError, runProgram, type Variables } from "../../base/program.ts";
 import { SharedWork } from "../../base/timer.ts";
-import { TurnError } from "../turn_event.ts";
+import { type Failure, TurnError } from "../turn_event.ts";
 import { type Capabilities, capabilitiesOf, OLDEST_SUPPORTED } from "./capabilities.ts";
 import { nativeBehind, searchCodex } from "./codex_search.ts";
 
@@ -113,6 +113,8 @@ async function askVersion(
     said = end.stdout.trim() || end.stderr.trim() || how;
   } catch (error) {
     said = errorMessage(error);
+    const isSlow = error instanceof ProgramError && error.why === "time";
+    if (isSlow || isShortage(error)) throw new TurnError(overloaded(path, said));
   }
   const capabilities = capabilitiesOf(said);
   if (capabilities !== undefined) return capabilities;
@@ -124,6 +126,17 @@ async function askVersion(
     retryable: false,
     hint: "Set `binary` in config.json to the codex CLI.",
   });
+}
+
+/** It may be a good codex all the same. */
+function overloaded(path: string, trouble: string): Failure {
+  return {
+    kind: "internal",
+    message: clip(`codex: ${path} cannot be asked for its version: ${trouble}`),
+    retryable: true,
+    hint:
+      "The machine may be overloaded, or out of processes, file descriptors or memory; or `binary` is no codex.",
+  };
 }
 
 /** `doctor --verbose` names them all. */

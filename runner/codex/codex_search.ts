@@ -5,6 +5,7 @@
  * @module
  */
 import { basename, dirname, isAbsolute, join, resolve } from "@std/path";
+import { isShortage } from "../../base/error_message.ts";
 import { isDirectory, isFile, isThere, statOf } from "../../base/files.ts";
 import type { Variables } from "../../base/program.ts";
 
@@ -57,7 +58,8 @@ function npmrcPrefix(home: string): string | undefined {
     const text = Deno.readTextFileSync(path);
     const prefix = /^\s*prefix\s*=\s*"?([^"\n]+?)"?\s*$/m.exec(text)?.[1];
     return prefix?.replace(/^(?:~|\$\{HOME\})(?=\/|$)/, home);
-  } catch {
+  } catch (error) {
+    if (isShortage(error)) throw error;
     return undefined;
   }
 }
@@ -67,7 +69,8 @@ function newestFirst(directory: string): string[] {
   try {
     return [...Deno.readDirSync(directory)].map(({ name }) => name)
       .sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
-  } catch {
+  } catch (error) {
+    if (isShortage(error)) throw error;
     return [];
   }
 }

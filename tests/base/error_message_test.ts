@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
-import { clip, MAX_TEXT_BYTES } from "../../base/error_message.ts";
+import { clip, isShortage, MAX_TEXT_BYTES } from "../../base/error_message.ts";
 
 const bytes = (text: string): number => new TextEncoder().encode(text).length;
 
@@ -28,4 +28,9 @@ Deno.test("clip never exceeds the bound and never cuts a character", () => {
     assert.ok(fromEnd ? text.endsWith(part) : text.startsWith(part));
     assert.ok(clipped === text || bytes(clipped) > MAX_TEXT_BYTES - 8);
   }));
+});
+
+Deno.test("isShortage knows what passes by itself", () => {
+  for (const code of [11, 12, 23, 24]) assert.ok(isShortage(new Error(`x (os error ${code})`)));
+  for (const code of [1, 2, 13, 28, 111]) assert.ok(!isShortage(`x (os error ${code})`));
 });

@@ -3,6 +3,7 @@ import { basename, join } from "@std/path";
 import { type ImageInput, readImages, writeImages } from "../../runner/images.ts";
 import { TurnDirectory } from "../../runner/process/turn_directory.ts";
 import { TurnError } from "../../runner/turn_event.ts";
+import { failing } from "../support/failing_system.ts";
 import { PIXEL } from "../support/pixel.ts";
 
 type Given = Omit<ImageInput, "block">;
@@ -45,6 +46,16 @@ Deno.test("images are written to private files, in order, named by their bytes",
       assert.equal((Deno.statSync(file).mode ?? 0) & 0o777, 0o600);
       assert.deepEqual(Deno.readFileSync(file), bytesOf(written[at] ?? ""));
     }
+  });
+});
+
+Deno.test("an image that cannot be read for want of descriptors is no fault of the request", async () => {
+  await inFolder(async (root) => {
+    const path = join(root, "a.png");
+    Deno.writeFileSync(path, bytesOf(PIXEL.png));
+    using _fault = failing("realPath", path);
+    const error: unknown = await readImages([{ path }], root).catch((error) => error);
+    assert.ok(error instanceof Error && !(error instanceof TurnError), String(error));
   });
 });
 

@@ -4,7 +4,14 @@
  */
 
 /** The calls that may be stood in for. */
-type Call = "openSync" | "lstatSync" | "statSync" | "readDirSync" | "removeSync";
+type Call =
+  | "openSync"
+  | "readTextFileSync"
+  | "realPath"
+  | "lstatSync"
+  | "statSync"
+  | "readDirSync"
+  | "removeSync";
 
 /** What the system says when a process has no descriptor left; it passes. */
 export const TOO_MANY_FILES = "Too many open files (os error 24)";

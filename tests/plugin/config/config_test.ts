@@ -9,6 +9,7 @@ import {
   type LoadedConfig,
   parseConfig,
 } from "../../../plugin/config/config.ts";
+import { failing } from "../../support/failing_system.ts";
 
 const PATH = "/p/config.json";
 
@@ -244,6 +245,40 @@ Deno.test("config file that breaks keeps the last good one, says so once, and ca
     Deno.writeTextFileSync(file.path, '{"binary": "mended"}');
     assert.equal(file.current().binary, "mended");
   });
+});
+
+Deno.test("config file that could not be read is read again, although it has not changed", async () => {
+  await withFile((file, warnings) => {
+    Deno.writeTextFileSync(file.path, '{"binary": "good"}');
+    file.load();
+    Deno.writeTextFileSync(file.path, '{"binary": "new one"}');
+    {
+      using _fault = failing("readTextFileSync", file.path);
+      for (const _ of ["first", "again"]) assert.equal(file.current().binary, "good");
+      assert.equal(warnings.length, 1);
+      assert.match(warnings[0] ?? "", /^read .*\(os error 24\); the last good one stays in use$/);
+    }
+    assert.equal(file.current().binary, "new one");
+  });
+});
+
+Deno.test("config file that is empty, as in the middle of a save, keeps the last good one", async () => {
+  await withFile((file, warnings) => {
+    Deno.writeTextFileSync(file.path, '{"binary": "good"}');
+    file.load();
+    Deno.writeTextFileSync(file.path, "");
+    for (const _ of ["first", "again"]) assert.equal(file.current().binary, "good");
+    assert.match(warnings.join(), /^read .*: it is empty; the last good one stays in use$/);
+    Deno.writeTextFileSync(file.path, '{"binary": "saved"}');
+    assert.equal(file.current().binary, "saved");
+  });
+});
+
+Deno.test("config whose variable is of the wrong type does not tell its value", () => {
+  for (const text of ['{"env":{"PIN":12345678}}', '{"agents":{"cx":{"env":{"PIN":12345678}}}}']) {
+    assert.throws(() => parseConfig(text, "c"), /env\.PIN: expected string, found number$/);
+  }
+  assert.throws(() => parseConfig('{"env":"PIN=1"}', "c"), /env: expected object, found string$/);
 });
 
 Deno.test("config file that was never good is an error every time", async () => {

@@ -55,6 +55,24 @@ Deno.test("findCodex names every place where codex is not", async () => {
   assert.match(message, /"no-such-codex".*\/opt\/a, \/opt\/b, \/home\/somebody\/\.local\/bin/);
 });
 
+Deno.test("findCodex takes a machine that is short of processes for no fault of codex's", async () => {
+  using codex = new Program("echo codex-cli 0.171.0");
+  const Command = Deno.Command;
+  try {
+    Deno.Command = class extends Command {
+      override spawn(): never {
+        throw new Error("Resource temporarily unavailable (os error 11)");
+      }
+    };
+    const { kind, message, retryable } = await failureOf(codex.path);
+    assert.deepEqual([kind, retryable], ["internal", true]);
+    assert.match(message, /asked for its version: .*os error 11/);
+  } finally {
+    Deno.Command = Command;
+  }
+  assert.equal((await findCodex(codex.path, ENV)).capabilities.version, "0.171.0");
+});
+
 Deno.test("findCodex refuses a codex that is too old, and takes a newer one than was tested", async () => {
   using old = new Program("echo codex-cli 0.134.9");
   const { kind, message } = await failureOf(old.path);
