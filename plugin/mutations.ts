@@ -17,7 +17,7 @@ import {
 import type { StateStore } from "../rollout/state/state.ts";
 import type { Transports } from "../runner/transports.ts";
 import type { Log } from "./log.ts";
-import { CODE, type MutateParams, type MutateResult } from "./protocol.ts";
+import { CODE, DEFAULT_AGENT, type MutateParams, type MutateResult } from "./protocol.ts";
 import type { Stats } from "./stats.ts";
 import type { TurnQueue } from "./turn_queue.ts";
 import { realPathOf } from "./workspace.ts";
@@ -64,8 +64,9 @@ export class Mutations {
     return done;
   }
 
-  async #mutate({ agent_id: agentId, ...params }: MutateParams): Promise<MutateResult> {
+  async #mutate(params: MutateParams): Promise<MutateResult> {
     const { codexHome, store, stats } = this.#options;
+    const agentId = params.agent_id || DEFAULT_AGENT;
     const workspace = realPathOf(params.workspace);
     const asked = params.mutations.map(({ block_id, op }) => ({ blockId: block_id, op }));
     const session = { store, codexHome: codexHome(agentId), agentId, workspace };

@@ -168,6 +168,9 @@ export const StreamParams = z.lazy(() =>
 /** Params of `plexum/provider/stream`. */
 export type StreamParams = z.infer<typeof StreamParams>;
 
+/** Whose thread it is when nobody is named. */
+export const DEFAULT_AGENT = "default";
+
 /** Params of `plexum/session/mutate`. An unknown `op` is answered, not refused. */
 export const MutateParams = z.lazy(() =>
   z.looseObject({

@@ -12,9 +12,8 @@ import { StateStore } from "../rollout/state/state.ts";
 import { findCodex } from "../runner/codex/codex_binary.ts";
 import { codexEnvironment, codexHome } from "../runner/codex/environment.ts";
 import { endEveryFamily } from "../runner/process/process_family.ts";
-import { usageTold, ZERO_USAGE } from "../runner/thread/usage.ts";
 import { keptBy, Transports } from "../runner/transports.ts";
-import { runTurn } from "../runner/turn.ts";
+import { cancelledBefore, runTurn } from "../runner/turn.ts";
 import { TurnError } from "../runner/turn_event.ts";
 import type { TurnContext, TurnSettings } from "../runner/turn_request.ts";
 import { TurnStream } from "../runner/turn_stream.ts";
@@ -25,6 +24,7 @@ import { Mutations } from "./mutations.ts";
 import type { ProfilePaths } from "./profile.ts";
 import {
   CODE,
+  DEFAULT_AGENT,
   type ErrorBody,
   type EventParams,
   type HostToolCallParams,
@@ -162,7 +162,7 @@ export class Provider {
 
   async #prepare(): Promise<void> {
     const { environment: own } = this.#options;
-    const settings = this.#settings("codex", "default");
+    const settings = this.#settings("codex", DEFAULT_AGENT);
     if (!settings.warm().spare) return;
     const codex = await findCodex(settings.binary, codexEnvironment(own, settings.env));
     const environment = codexEnvironment(own, settings.env, codex);
@@ -184,8 +184,11 @@ export class Provider {
     await tidyUp({ profile: paths.profile, store: this.#store, ...options }, log);
   }
 
-  async #stream(params: StreamParams, { id, signal }: RequestContext): Promise<StreamResult> {
-    const agentId = params.agent?.agent_id || params._meta?.agent_id || "default";
+  async #stream(
+    params: StreamParams,
+    { id, signal, tooLate }: RequestContext,
+  ): Promise<StreamResult> {
+    const agentId = params.agent?.agent_id || params._meta?.agent_id || DEFAULT_AGENT;
     const { workspace, cwd } = prepareWorkspace(params.agent?.workspace);
     const asked = askedOf(params.request.messages);
     if (asked.text.trim() === "") {
@@ -211,9 +214,7 @@ export class Provider {
       logsEvents: () => log.level === "debug",
     });
     if (leave === undefined) {
-      const thread_id = this.#store.load(agentId, workspace)?.threadId ?? "";
-      const usage = usageTold(ZERO_USAGE);
-      return await stream.end({ end: { stop_reason: "cancelled", usage, thread_id } });
+      return await stream.end(cancelledBefore(this.#store, { agentId, workspace }));
     }
     this.#stats.turnStarted();
     try {
@@ -227,7 +228,7 @@ export class Provider {
           model: codexModel(config, model),
           ...asked,
           system: params.request.system ?? undefined,
-          outputSchema: params.request.output_schema ?? undefined,
+          outputSchema: outputSchemaOf(params.request),
           tools: params.request.tools ?? [],
           callTool: hostToolCaller(this.#options.peer, {
             agent_id: agentId,
@@ -240,6 +241,7 @@ export class Provider {
         signal,
       );
       this.#stats.turnEnded(stream.summary);
+      if (end.stop_reason !== "cancelled") tooLate();
       return end;
     } catch (error) {
       this.#stats.turnRefused(stream.summary);
@@ -271,6 +273,13 @@ export class Provider {
       log: (level, message, data) => log.write(level, message, data),
     };
   }
+}
+
+/** An empty schema asks for nothing. */
+function outputSchemaOf(
+  { output_schema: schema }: StreamParams["request"],
+): Record<string, unknown> | undefined {
+  return schema && Object.keys(schema).length > 0 ? schema : undefined;
 }
 
 /*

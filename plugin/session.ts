@@ -84,6 +84,7 @@ export class Session implements Handlers {
       case METHOD.stream:
         return await (await this.#domain(method)).stream(checked(StreamParams, params), context);
       case METHOD.mutate:
+        context.tooLate(); // A consume is not stopped.
         return await (await this.#domain(method)).mutate(checked(MutateParams, params));
       case METHOD.stats:
         return (await this.#domain(method)).stats();

@@ -9,6 +9,7 @@ import { isDirectory } from "../base/files.ts";
 import type { Variables } from "../base/program.ts";
 import { pause, unlessAborted, within } from "../base/timer.ts";
 import { isEmptied } from "../rollout/state/keep.ts";
+import type { StateStore } from "../rollout/state/state.ts";
 import { readSubAgents } from "../rollout/sub_agents.ts";
 import { NEWEST_TESTED } from "./codex/capabilities.ts";
 import { type CodexBinary, findCodex } from "./codex/codex_binary.ts";
@@ -21,7 +22,7 @@ import { type Image, readImages, writeImages } from "./images.ts";
 import { TurnFiles } from "./process/turn_directory.ts";
 import { composePrompt, instructionsFor } from "./prompt.ts";
 import { Stopper, Watchdog } from "./stop.ts";
-import { whyNotResume } from "./thread/thread.ts";
+import { knownThreadId, type ThreadOwner, whyNotResume } from "./thread/thread.ts";
 import { TurnThread } from "./thread/turn_thread.ts";
 import { usageTold, ZERO_USAGE } from "./thread/usage.ts";
 import type { RunInput, Transport } from "./transport.ts";
@@ -34,7 +35,7 @@ import type { TurnFinish, TurnStream } from "./turn_stream.ts";
  * Runs one turn and tells it through `stream`, up to and including `message_end`. Nothing of it runs
  * any more when that is told. Aborting `signal` cancels the turn. That and the limits count from here
  * on: also while codex is looked for, asked for its version and set up.
- * @throws {TurnError} when the turn could not start; nothing was emitted then.
+ * @throws {TurnError} when the turn could not start and was not cancelled; nothing was emitted then.
  */
 export async function runTurn(
   request: TurnRequest,
@@ -45,9 +46,17 @@ export async function runTurn(
   try {
     return await runStoppable(request, context, stream, signal);
   } catch (error) {
+    // Whoever took it back gets no answer, so the end is told.
+    if (signal.aborted) return await stream.end(cancelledBefore(context.store, request));
     stream.refuse(error);
     throw error;
   }
+}
+
+/** The end of a turn that was cancelled before codex announced its thread. */
+export function cancelledBefore(store: StateStore, owner: ThreadOwner): TurnFinish {
+  const usage = usageTold(ZERO_USAGE);
+  return { end: { stop_reason: "cancelled", usage, thread_id: knownThreadId(store, owner) } };
 }
 
 async function runStoppable(
@@ -158,8 +167,7 @@ class Turn {
   }
 
   async #runUntilStarted(found: Found, tools: HostTools | undefined): Promise<TurnFinish> {
-    await this.#unlessStopped(this.#thread.applyPending(found.codexHome));
-    await this.#unlessStopped(this.#thread.recall(found.codexHome));
+    await this.#recall(found);
     this.#mustHaveHome(found);
     const { olderCodex } = this.#context.settings;
     const refused = whyNotResume(this.#thread.resumed, found.codex.capabilities, olderCodex);
@@ -179,9 +187,17 @@ class Turn {
           kind: failure.kind,
         });
         await pause(pauseMs, this.#stopper.signal);
+        // Somebody else may have worked on it meanwhile.
+        if (this.#thread.resumed !== undefined) await this.#recall(found);
       }
       this.#watchdog.restart();
     }
+  }
+
+  /** Where the agent left off, after what was to be consumed. */
+  async #recall({ codexHome }: Found): Promise<void> {
+    await this.#unlessStopped(this.#thread.applyPending(codexHome));
+    await this.#unlessStopped(this.#thread.recall(codexHome));
   }
 
   async #runOnce(found: Found, tools: HostTools | undefined): Promise<RunResult> {

@@ -5,7 +5,8 @@
  * it has no frame limit that the connection survives, it gives every request of ours a timeout, and
  * loading it would double the time from start to the `initialize` answer.
  *
- * A request that its sender cancels (`notifications/cancelled`) gets no response, as MCP says.
+ * A request that its sender cancels (`notifications/cancelled`) gets no response, as MCP says, unless the
+ * cancel came too late to stop anything.
  *
  * @module
  */
@@ -30,6 +31,8 @@ export interface RequestContext {
   id: RequestId;
   /** Aborts when the sender cancels the request or the connection ends. */
   signal: AbortSignal;
+  /** The cancel, if there was one, came too late: the sender is answered all the same. */
+  tooLate(): void;
   /** The frame as it was written. */
   whole: RawJson;
 }
@@ -104,8 +107,8 @@ export class Peer {
   }
 
   /**
-   * Ends the conversation: what we asked is rejected, what we were asked is aborted, and what still
-   * comes in is refused. Idempotent.
+   * Ends the conversation: what we asked is taken back and rejected, what we were asked is aborted, and
+   * what still comes in is refused. Idempotent.
    */
   close(reason: string): void {
     if (this.#closed !== undefined) return;
@@ -142,8 +145,8 @@ export class Peer {
   }
 
   #cancel(params: unknown): void {
-    const { requestId: rawId, reason } = Object(params) as Record<string, unknown>;
-    const id = requestId(rawId);
+    const { requestId: named, request_id, reason } = Object(params) as Record<string, unknown>;
+    const id = requestId(named ?? request_id);
     // An unknown id has ended already: a no-op, says the protocol.
     const controller = id === undefined ? undefined : this.#running.get(id);
     controller?.abort(typeof reason === "string" ? reason : "cancelled by the host");
@@ -154,10 +157,13 @@ export class Peer {
     if (obstacle !== undefined) return this.#refuse(id, obstacle);
     const controller = new AbortController();
     const { signal } = controller;
+    let isTooLate = false;
+    const tooLate = () => void (isTooLate = true);
     this.#running.set(id, controller);
     try {
-      const result = await this.#handlers.request(method, params, { id, signal, whole });
-      if (!signal.aborted) void this.#send({ id, result });
+      const context = { id, signal, tooLate, whole };
+      const result = await this.#handlers.request(method, params, context);
+      if (!signal.aborted || isTooLate) void this.#send({ id, result });
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof RpcError) return this.#refuse(id, error);
@@ -256,11 +262,14 @@ class OutgoingRequests {
     return true;
   }
 
-  /** Rejects everything that waits, and every request from now on. */
+  /** Takes back and rejects everything that waits; rejects every request from now on. */
   end(reason: Error): void {
     this.#ended = reason;
-    const waiting = [...this.#waiting.values()];
+    const waiting = [...this.#waiting];
     this.#waiting.clear();
-    for (const { reject } of waiting) reject(reason);
+    for (const [id, { reject }] of waiting) {
+      this.#send({ method: CANCELLED, params: { requestId: id, reason: reason.message } });
+      reject(reason);
+    }
   }
 }

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { errorMessage } from "../../base/error_message.ts";
 import { importSessionFile, type StateStore } from "../state/state.ts";
 import { type ConsumeOp, isConsumeOp } from "./plan.ts";
 import { type Consumed, ThreadFiles } from "./thread_files.ts";
@@ -27,12 +28,17 @@ export interface Mutation {
   op: string;
 }
 
+/** A consume was cut short, and what codex would read is half changed. */
+export class ConsumeInterrupted extends Error {
+  override name = "ConsumeInterrupted";
+}
+
 /** A mutation that was not done. */
 export interface Skipped {
   blockId: string;
   /**
-   * `unknown_id`: the thread has no record of such a call; `already_small`: consumed before, or the marker
-   * would not fit into the record; `unknown_op`.
+   * `unknown_id`: the thread has no record of such a call; `already_small`: consumed before, the
+   * marker would not fit into the record, or there is none for it (a search for tools); `unknown_op`.
    */
   reason: "unknown_id" | "already_small" | "unknown_op";
 }
@@ -79,6 +85,7 @@ export async function mutate(
  *
  * @param letGo is told the thread for which there is something to do, and sees to it that no codex of ours has
  * it loaded.
+ * @throws {ConsumeInterrupted} what was interrupted cannot be finished now.
  */
 export async function applyPending(
   session: Session,
@@ -87,7 +94,13 @@ export async function applyPending(
   const thread = await threadOf(session);
   if (thread === undefined || !thread.hasWork) return emptyResult(0);
   await letGo(thread.threadId);
-  return await session.store.exclusive(() => finishWork(thread));
+  try {
+    return await session.store.exclusive(() => finishWork(thread));
+  } catch (error) {
+    if (!thread.isInterrupted) throw error;
+    const message = `a consume of thread ${thread.threadId} was cut short and cannot be finished`;
+    throw new ConsumeInterrupted(`${message}: ${errorMessage(error)}`, { cause: error });
+  }
 }
 
 /**

@@ -67,7 +67,12 @@ export class ThreadFiles {
 
   /** Whether something was deferred or interrupted. */
   get hasWork(): boolean {
-    return isThere(this.#file("pending")) || isThere(this.#file("journal"));
+    return isThere(this.#file("pending")) || this.isInterrupted;
+  }
+
+  /** Whether a consume was interrupted, so that records may be half changed. */
+  get isInterrupted(): boolean {
+    return isThere(this.#file("journal"));
   }
 
   /**

@@ -34,6 +34,23 @@ export interface Thread {
 }
 
 /**
+ * Whether the next turn may be able to read the rollout. This one does not do without: nobody would know what an
+ * older codex does to the thread, nor where the turn begins in it.
+ */
+function isPassing(trouble: unknown): boolean {
+  return trouble !== undefined && !(trouble instanceof Deno.errors.PermissionDenied);
+}
+
+/** The id of the owner's thread; empty where there is none. */
+export function knownThreadId(store: StateStore, { agentId, workspace }: ThreadOwner): string {
+  try {
+    return store.load(agentId, workspace)?.threadId ?? "";
+  } catch {
+    return ""; // what is wrong with the state is said by the turn that needs it
+  }
+}
+
+/**
  * The thread of `owner`: our own record, or, unless `sessionFile` is false, the one time import of
  * the Go plugin's.
  */
@@ -47,6 +64,7 @@ export async function recallThread(
     (sessionFile ? await imported(store, workspace, codexHome) : undefined);
   if (state === undefined) return undefined;
   const located = await locateRollout(codexHome, state.threadId, state.rolloutPath);
+  if (located.kind === "refused" && isPassing(located.cause)) throw located.cause;
   // codex itself decides whether a thread is lost; without its file only our figures are poorer.
   if (located.kind !== "found") {
     return {

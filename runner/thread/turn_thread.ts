@@ -6,12 +6,18 @@
  */
 import { errorMessage } from "../../base/error_message.ts";
 import { removeIfThere } from "../../base/files.ts";
-import { applyPending } from "../../rollout/consume/consume.ts";
+import { applyPending, ConsumeInterrupted } from "../../rollout/consume/consume.ts";
 import { instructionsFor } from "../prompt.ts";
 import type { TurnUsage } from "../turn_event.ts";
 import type { TurnContext, TurnRequest } from "../turn_request.ts";
 import type { RunProgress } from "../turn_run.ts";
-import { leaveThreadId, recallThread, rememberThread, type Thread } from "./thread.ts";
+import {
+  knownThreadId,
+  leaveThreadId,
+  recallThread,
+  rememberThread,
+  type Thread,
+} from "./thread.ts";
 import { totalAfter, turnUsage, type UsageEvidence, usageTold, ZERO_USAGE } from "./usage.ts";
 
 /** Follows the thread through the turn. */
@@ -47,12 +53,7 @@ export class TurnThread {
   get id(): string {
     const known = this.#announced ?? this.#resumed?.threadId;
     if (known !== undefined || this.#lost) return known ?? "";
-    const { agentId, workspace } = this.#request;
-    try {
-      return this.#context.store.load(agentId, workspace)?.threadId ?? "";
-    } catch {
-      return ""; // what is wrong with the state is said by the turn that needs it
-    }
+    return knownThreadId(this.#context.store, this.#request);
   }
 
   /** Looks up where the agent left off. */
@@ -61,7 +62,10 @@ export class TurnThread {
     this.#resumed = await recallThread(store, this.#request, codexHome, sessionFile);
   }
 
-  /** Does consumes that had to wait, as far as that can be done now. Never rejects. */
+  /**
+   * Does consumes that had to wait, as far as that can be done now.
+   * @throws {ConsumeInterrupted} codex must not read the thread as it is.
+   */
   async applyPending(codexHome: string): Promise<void> {
     const { agentId, workspace } = this.#request;
     const { store, log, transports } = this.#context;
@@ -77,6 +81,7 @@ export class TurnThread {
     } catch (error) {
       const data = { agent: agentId, error: errorMessage(error) };
       log("warning", "codex session mutate failed", data);
+      if (error instanceof ConsumeInterrupted) throw error;
     }
   }
 

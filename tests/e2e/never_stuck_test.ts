@@ -14,7 +14,9 @@ import {
   said,
   type Scenario,
 } from "../support/fake_codex.ts";
+import { StateStore } from "../../rollout/state/state.ts";
 import { NEWEST_CODEX, OLDEST_CODEX } from "../support/codex.ts";
+import { within } from "../support/deadline.ts";
 import { type Host, startHost } from "../support/host.ts";
 import { canGiveAway } from "../support/other_user.ts";
 import { openSandbox, type Sandbox } from "../support/sandbox.ts";
@@ -104,6 +106,29 @@ for (const [name, run] of Object.entries(FLOODS)) {
     assert.match(late.of("error")[0]?.error.detail ?? "", /^watchdog: total/);
   });
 }
+
+/** Resolves when a thread of the profile is remembered with so many tokens. */
+async function remembered(profile: string, tokens: number): Promise<void> {
+  const store = new StateStore(join(profile, "plugins/plexum-openai-provider/state"));
+  while (!store.list().some(({ state }) => state.usageTotal.inputTokens === tokens)) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+Deno.test("a cancel that comes after codex's last word changes nothing: the host has its answer", async () => {
+  await using it = await stage({
+    acts: [...plainTurn("hi", { inputTokens: 7 }), { waitFor: "exit" }],
+    onInterrupt: [{ mark: "heard" }],
+  });
+  const { profile, workspace } = it.sandbox;
+  const turn = it.host.stream(asks(workspace, "go"));
+  await within(remembered(profile, 7), "the turn's last word", () => turn.story());
+  await turn.cancel();
+  await it.host.request("ping");
+  await it.codex.pull("exit");
+  assert.equal((await turn.result).stop_reason, "end_turn", turn.story());
+  assert.equal(turn.text, "hi");
+});
 
 Deno.test("the plugin ends on EOF while a child of codex floods its stdout", async () => {
   const flood: Act = { child: { name: "flood", escape: "session", clean: true, run: "exec yes" } };

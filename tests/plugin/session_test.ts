@@ -46,6 +46,7 @@ async function onStage(
       session.request(method, params, {
         id: 1,
         signal: new AbortController().signal,
+        tooLate: () => {},
         whole: RawJson.of({}),
       });
     const refusal = async (method: string, params?: unknown): Promise<RpcError> => {

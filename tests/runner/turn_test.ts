@@ -1,5 +1,11 @@
 /** Whole turns on a fake codex: what the real one cannot be made to do. */
 import { NEWEST_TESTED } from "../../runner/codex/capabilities.ts";
+import { mutate } from "../../rollout/consume/consume.ts";
+import { StateStore } from "../../rollout/state/state.ts";
+import { cancelledBefore } from "../../runner/turn.ts";
+import { CodexHome } from "../rollout/rollouts.ts";
+import { Crash, FaultyDisk } from "../rollout/faulty_disk.ts";
+import { failing } from "../support/failing_system.ts";
 import { homeOfUser } from "../../runner/codex/environment.ts";
 import { encodeBase64 } from "../../base/picture.ts";
 import { PIXEL } from "../support/pixel.ts";
@@ -48,6 +54,85 @@ Deno.test("runTurn tells a plain turn, remembers its thread and resumes it", asy
   assert.deepEqual(runs.map(({ resumed }) => resumed), [false, true]);
   assert.deepEqual(runs[1]?.args.slice(-4), ["resume", "--", threadId, "-"]);
   nothingIsLeft(rig);
+});
+
+Deno.test("runTurn tells the end of a turn that is cancelled while a limit ends it", async () => {
+  await using rig = await fakeRig({
+    acts: [{ hang: true }],
+    onInterrupt: [{ mark: "late" }, { waitFor: "cancel" }, { exit: 1 }],
+  });
+  rig.settings.limits.start = 6_000;
+  rig.settings.graceMs = 30_000;
+  const turn = rig.turn();
+  await rig.codex.reached("late");
+  turn.cancel();
+  await rig.codex.pull("cancel");
+  assert.equal((await turn.end).stop_reason, "cancelled");
+  assert.equal(types(turn), "message_end");
+});
+
+Deno.test("cancelledBefore ends a turn also where its state cannot be read", () => {
+  using home = new CodexHome();
+  const store = new StateStore(join(home.dir, "state"));
+  const owner = { agentId: "cx", workspace: "/w" };
+  store.load = () => {
+    throw new Error("Too many open files (os error 24)");
+  };
+  const { stop_reason, thread_id } = cancelledBefore(store, owner).end;
+  assert.deepEqual([stop_reason, thread_id], ["cancelled", ""]);
+});
+
+Deno.test("runTurn does not tell what somebody else did on the thread while it waited for it", async () => {
+  const call = { type: "function_call", call_id: "call_1", name: "shell", arguments: "{}" };
+  await using rig = await fakeRig({ acts: plainTurn("one") });
+  rig.settings.retries = 1;
+  await rig.turn().end;
+  await rig.codex.play({
+    acts: [
+      { rollout: [{ type: "response_item", payload: call }] },
+      { mark: "busy" },
+      { waitFor: "gone" },
+      { stderr: "Error: thread already has an active writer\n" },
+      { exit: 1 },
+    ],
+  });
+  const turn = rig.turn();
+  await rig.codex.reached("busy");
+  await rig.codex.play({ acts: plainTurn("two") });
+  await rig.codex.pull("gone");
+  assert.equal((await turn.end).stop_reason, "end_turn");
+  assert.match(statusesOf(turn).join(), /active writer/);
+  assert.ok(!types(turn).includes("tool_call"), types(turn));
+});
+
+Deno.test("runTurn does not let codex read what a consume has left half done", async () => {
+  const output = { type: "function_call_output", call_id: "call_1", output: "x".repeat(99) };
+  await using rig = await fakeRig({
+    acts: [began(), { rollout: [{ type: "response_item", payload: output }] }, completed()],
+  });
+  await rig.turn().end;
+  await rig.store.saved();
+  const path = rig.store.list()[0]?.state.rolloutPath ?? "";
+  const { codexHome, workspace } = rig.sandbox;
+  const consume = (disk: FaultyDisk) => {
+    const store = new StateStore(rig.store.dir, { disk });
+    const session = { store, codexHome, agentId: "cx", workspace };
+    return mutate(session, [{ blockId: "call_1", op: "consume-light" }], { busy: false });
+  };
+  const bytes = Deno.readFileSync(path);
+  const whole = new FaultyDisk();
+  await consume(whole);
+  Deno.writeFileSync(path, bytes);
+  const at = whole.operations.findLastIndex(({ name }) => name === "write");
+  await assert.rejects(consume(new FaultyDisk({ at, kind: "crash", bytes: 9 })), Crash);
+  {
+    using _fault = failing("openSync", path);
+    const { kind, message, retryable } = await failureOf(rig.turn());
+    assert.deepEqual([kind, retryable], ["internal", true]);
+    assert.match(message, /a consume of thread .* was cut short and cannot be finished.*error 24/);
+  }
+  assert.equal((await rig.codex.runs()).length, 1);
+  assert.equal((await rig.turn().end).stop_reason, "end_turn");
 });
 
 Deno.test("runTurn says so when there is no session file to follow", async () => {

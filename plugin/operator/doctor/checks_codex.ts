@@ -18,6 +18,7 @@ import { TurnError } from "../../../runner/turn_event.ts";
 import type { Config } from "../../config/config_schema.ts";
 import { agentEnv, turnSettings } from "../../config/settings.ts";
 import type { ProfilePaths } from "../../profile.ts";
+import { DEFAULT_AGENT } from "../../protocol.ts";
 import { TestedCodex } from "../../tested_codex.ts";
 import { oneLine, shellWord } from "../cli/terminal.ts";
 import {
@@ -94,7 +95,7 @@ async function launcher(context: DoctorContext): Promise<Finding> {
 
 async function transport(context: DoctorContext): Promise<Finding> {
   const codex = await context.usableCodex();
-  const settings = turnSettings(context.facts.config, "codex", "default");
+  const settings = turnSettings(context.facts.config, "codex", DEFAULT_AGENT);
   if (settings.transport === "exec") return ok("turns are run by exec", 'transport is "exec"');
   const because = unsuitable({ codex, ...settings });
   const asked = `transport is ${JSON.stringify(settings.transport)}`;

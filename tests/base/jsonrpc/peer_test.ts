@@ -230,6 +230,19 @@ Deno.test("cancelled request is aborted with the reason and gets no response", a
   await rig.end();
 });
 
+Deno.test("request whose cancel came too late gets its response", async () => {
+  const rig = new Rig(({ method }, { signal, tooLate }) => {
+    if (method === "ping") return {};
+    tooLate();
+    return new Promise((resolve) => signal.addEventListener("abort", () => resolve("done")));
+  });
+  await rig.push({ jsonrpc: "2.0", id: 1, method: "turn" });
+  const params = { request_id: 1 };
+  await rig.push({ jsonrpc: "2.0", method: "notifications/cancelled", params });
+  assert.deepEqual(await rig.settled(), [{ jsonrpc: "2.0", id: 1, result: "done" }]);
+  await rig.end();
+});
+
 Deno.test("cancel of what has ended, never was, or cannot be is a no-op", async () => {
   const rig = new Rig();
   await rig.push({ jsonrpc: "2.0", id: 1, method: "turn" });
@@ -377,13 +390,17 @@ Deno.test("signal that aborts after the answer tells the host nothing", async ()
   await rig.end();
 });
 
-Deno.test("our requests reject when the input ends, and so do later ones", async () => {
+Deno.test("our requests are taken back and reject when the input ends, and later ones reject", async () => {
   const rig = new Rig();
   const control = new AbortController();
   const asked = rig.peer.request("host/tool", {}, control.signal);
   const rejected = assert.rejects(asked, /^Error: the connection ended$/);
-  await rig.next();
-  await rig.end();
+  const { id } = await rig.next();
+  assert.deepEqual(await rig.end(), [{
+    jsonrpc: "2.0",
+    method: "notifications/cancelled",
+    params: { requestId: id, reason: "the connection ended" },
+  }]);
   await rejected;
   control.abort();
   await assert.rejects(rig.peer.request("host/tool", {}), /^Error: the connection ended$/);

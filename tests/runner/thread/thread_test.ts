@@ -4,6 +4,7 @@ import type { Usage } from "../../../rollout/records/events.ts";
 import { StateStore } from "../../../rollout/state/state.ts";
 import { recallThread, rememberThread, type Thread } from "../../../runner/thread/thread.ts";
 import { ZERO_USAGE } from "../../../runner/thread/usage.ts";
+import { failing } from "../../support/failing_system.ts";
 import { captured, CodexHome } from "../../rollout/rollouts.ts";
 
 const owner = { agentId: "cx", workspace: "/workspace" };
@@ -58,6 +59,16 @@ Deno.test("recallThread gives back what was remembered, and where the rollout en
     base: usageOf(70),
     systemDigest: "d",
   });
+});
+
+Deno.test("recallThread does not go on without a rollout that may be readable soon", async () => {
+  using stage = new Stage();
+  await stage.remember({});
+  {
+    using _fault = failing("openSync", stage.path);
+    await assert.rejects(stage.recall(), /os error 24/);
+  }
+  assert.equal((await stage.recall())?.rolloutPath, stage.path);
 });
 
 Deno.test("recallThread counts what somebody else used since our last turn", async () => {
