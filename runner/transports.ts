@@ -46,7 +46,7 @@ export function keptBy(
 export class Transports {
   readonly #server: AppServerTransport;
   readonly #exec: Transport;
-  readonly #serverOrExec: Transport;
+  readonly #serverOrExec: WithFallback;
 
   /** How the host's tools are reached by what stays between turns. */
   readonly bridges = new KeptBridges();
@@ -62,7 +62,7 @@ export class Transports {
   /** The way for one turn. */
   choose(settings: TurnSettings, codex: CodexBinary): Chosen {
     if (settings.transport === "exec") return { transport: this.#exec, because: undefined };
-    const because = unsuitable({ codex, ...settings });
+    const because = unsuitable({ codex, ...settings }) ?? this.#serverOrExec.whyNot(codex);
     return { transport: because === undefined ? this.#serverOrExec : this.#exec, because };
   }
 
@@ -153,6 +153,12 @@ export class WithFallback implements Transport {
     this.#second = second;
   }
 
+  /** Why `second` is to be taken at once: `first` was of no use to this codex lately. */
+  whyNot(codex: CodexBinary): string | undefined {
+    const isAvoided = (this.#avoided.get(fileOf(codex)) ?? 0) > performance.now();
+    return isAvoided ? "its app-server was of no use lately" : undefined;
+  }
+
   get name(): Transport["name"] {
     return this.#first.name;
   }
@@ -180,23 +186,19 @@ export class WithFallback implements Transport {
     settle: (outcome: RunOutcome | Promise<RunOutcome>) => void,
   ): AsyncGenerator<CodexEvent> {
     let run: CodexRun | undefined;
-    let unusable: ServerUnusable | undefined;
-    const file = `${input.codex.path} ${input.codex.stamp}`;
     try {
-      if ((this.#avoided.get(file) ?? 0) < performance.now()) {
-        run = this.#first.run(input, signal);
-        yield* run.events;
-        const { refused } = await run.outcome;
-        if (!(refused instanceof ServerUnusable) || signal.aborted) return;
-        unusable = refused;
-      }
+      run = this.#first.run(input, signal);
+      yield* run.events;
+      const { refused } = await run.outcome;
+      if (!(refused instanceof ServerUnusable) || signal.aborted) return;
       run = this.#second.run(input, signal);
       for await (const event of run.events) {
         // What keeps both from starting (a broken config.toml, say) is no fault of the app-server.
-        if (event.type === "thread_started" && unusable !== undefined) {
-          if (unusable.lasting) this.#avoided.set(file, performance.now() + AVOIDED_MS);
+        if (event.type === "thread_started") {
+          const until = performance.now() + AVOIDED_MS;
+          if (refused.lasting) this.#avoided.set(fileOf(input.codex), until);
           input.onStatus(
-            `codex app-server is of no use (${unusable.message}); the turn runs by codex exec`,
+            `codex app-server is of no use (${refused.message}); the turn runs by codex exec`,
             { level: "warning", transport: this.#second.name },
           );
         }
@@ -207,4 +209,9 @@ export class WithFallback implements Transport {
       if (run !== undefined) settle(run.outcome);
     }
   }
+}
+
+/** A codex that was replaced is another one. */
+function fileOf({ path, stamp }: CodexBinary): string {
+  return `${path} ${stamp}`;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import { errorMessage } from "../../base/error_message.ts";
-import { startTimer, within } from "../../base/timer.ts";
+import { startTimer, unlessAborted, within } from "../../base/timer.ts";
 import type { AgentKey } from "../transport.ts";
 import type { Warm } from "../turn_request.ts";
 import { AppServer, type ServerCommand, ServerUnusable } from "./process.ts";
@@ -87,13 +87,14 @@ export class Pool {
 
   /**
    * Works on the agent's server, which is started where there is none, or another one. Whoever comes
-   * meanwhile waits.
+   * meanwhile waits. Aborting `signal` ends the start of one.
    * @throws {ServerUnusable} when none can be started.
    */
   use<T>(
     agent: AgentKey,
     command: ServerCommand,
     warm: () => Warm,
+    signal: AbortSignal,
     work: (seat: Seat) => Promise<T>,
   ): Promise<T> {
     const place = this.#place(agent, warm);
@@ -103,7 +104,7 @@ export class Pool {
       place.running = true;
       place.warm = warm;
       try {
-        return await work(await this.#seat(place, command));
+        return await work(await this.#seat(place, command, signal));
       } finally {
         place.running = false;
         await this.#keep(place);
@@ -205,7 +206,7 @@ export class Pool {
     await Promise.all([spare, ...seats]);
   }
 
-  async #seat(place: Place, command: ServerCommand): Promise<Seat> {
+  async #seat(place: Place, command: ServerCommand, signal: AbortSignal): Promise<Seat> {
     if (this.#closing.signal.aborted) throw new ServerUnusable("the plugin ends");
     const key = JSON.stringify(command);
     if (place.seat?.server.isAlive && place.key === key) {
@@ -216,7 +217,7 @@ export class Pool {
     await this.#drop(place);
     // With the spare there may be one more than `max`, but never two.
     this.#leave(this.#makeRoom(place.warm().max - 1));
-    const server = await this.#takeSpare(key) ?? await this.#start(command);
+    const server = await this.#takeSpare(key, signal) ?? await this.#start(command, signal);
     place.key = key;
     place.seat = { server, thread: new ServerThread(server) };
     // One that dies while it waits leaves nothing behind either.
@@ -228,13 +229,18 @@ export class Pool {
     return place.seat;
   }
 
-  async #start(command: ServerCommand): Promise<AppServer> {
+  async #start(command: ServerCommand, signal: AbortSignal): Promise<AppServer> {
     this.#counts.misses++;
-    return await AppServer.start(command, this.#running, this.#closing.signal);
+    const either = AbortSignal.any([this.#closing.signal, signal]);
+    return await AppServer.start(command, this.#running, either);
   }
 
-  async #takeSpare(key: string): Promise<AppServer | undefined> {
-    const server = await this.#spare.take(key);
+  async #takeSpare(key: string, signal: AbortSignal): Promise<AppServer | undefined> {
+    const taking = this.#spare.take(key);
+    const server = await unlessAborted(taking, signal).catch((error) => {
+      this.#leave(taking.then((late) => late?.end()));
+      throw error;
+    });
     if (server !== undefined) this.#counts.spares++;
     return server;
   }

@@ -10,7 +10,7 @@
  */
 import { dirname, join } from "@std/path";
 import { ChildOutput, Tail } from "../../base/child_output.ts";
-import { clip, errorMessage } from "../../base/error_message.ts";
+import { clip, errorMessage, isShortage } from "../../base/error_message.ts";
 import type { Variables } from "../../base/program.ts";
 import { unlessAborted, within } from "../../base/timer.ts";
 import { familyOf, letNotifyFinish, ProcessFamily } from "../process/process_family.ts";
@@ -135,7 +135,7 @@ export class AppServer {
     } catch (error) {
       own[Symbol.dispose]();
       const why = `cannot start ${command.path} app-server: ${errorMessage(error)}`;
-      throw new ServerUnusable(why, true);
+      throw new ServerUnusable(why, !isShortage(error));
     }
     try {
       const introduced = server.rpc.request(METHOD.initialize, {
@@ -175,7 +175,7 @@ export class AppServer {
     const turn = this.#turn ??= await TurnDirectory.create(this.#running);
     this.#family = new ProcessFamily(
       turn.mark,
-      { spared: this.#residents },
+      { spared: this.#residents, bearer: this.pid },
       { onMembers: (rows) => turn.recordFamily(rows) },
     );
     this.#family.watch();
@@ -206,7 +206,6 @@ export class AppServer {
    */
   async endTurn(isQuiet: boolean, signal: AbortSignal): Promise<readonly ProcessRow[]> {
     const [turn, family] = [this.#turn, this.#family];
-    this.#family = undefined;
     if (turn === undefined || family === undefined) return [];
     try {
       if (isQuiet) return [];
@@ -218,6 +217,7 @@ export class AppServer {
       await letNotifyFinish(others, signal);
       return await family.end();
     } finally {
+      this.#family = undefined;
       await family.close();
     }
   }
@@ -233,16 +233,20 @@ export class AppServer {
   }
 
   async #end(ms: number): Promise<readonly ProcessRow[]> {
+    // Whom the looks have found is known no other way: it may have taken off its marks since.
+    const known = this.#family?.members ?? [];
     await this.#family?.close();
     const marks = [this.#own, ...(this.#turn === undefined ? [] : [this.#turn])];
     // Looked at first: once the server is gone, its children belong to init.
-    const families = marks.map(({ mark }) => new ProcessFamily(mark, { root: this.pid }));
+    const families = marks.map(({ mark }) => new ProcessFamily(mark, { root: this.pid, known }));
     const seen = await Promise.all(families.map((family) => family.look()));
     if (ms > 0) {
       void this.#stdin.close().catch(() => {});
       await within(ms, this.exited);
       await letNotifyFinish(seen.flatMap(({ others }) => others));
     }
+    // Also where the system does not tell who is there.
+    if (this.exit === undefined) { for (const family of families) family.killNow(); }
     const survivors = (await Promise.all(families.map((family) => family.end()))).flat();
     await Promise.all(families.map((family) => family.close()));
     await within(END_MS, this.exited);

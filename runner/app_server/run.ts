@@ -132,6 +132,9 @@ class ServerRun {
     if (this.#announced) return;
     this.#announced = true;
     await this.#events.push({ type: "thread_started", threadId });
+    for (const message of this.#thread.takeWarnings()) {
+      await this.#events.push({ type: "warning", message });
+    }
   }
 
   async #hear(method: string, params: unknown): Promise<void> {
@@ -175,7 +178,7 @@ class ServerRun {
    */
   async #clear(until: number): Promise<RunOutcome> {
     const wire = this.#wire;
-    const isQuiet = wire?.isQuiet === true;
+    const isQuiet = wire?.isQuiet === true && !this.#thread.configured.notifies;
     if (wire !== undefined && !isQuiet && !await this.#clean(wire, until)) {
       return await this.#kill();
     }
@@ -246,8 +249,10 @@ class ServerRun {
     }
     const killed = await this.#kill();
     if (this.#announced || this.#signal.aborted) return killed;
-    const known = error instanceof ServerUnusable || error instanceof RpcSilence;
-    return { ...killed, refused: known ? new ServerUnusable(error.message) : asError(error) };
+    const refused = error instanceof RpcSilence
+      ? new ServerUnusable(error.message)
+      : asError(error);
+    return { ...killed, refused };
   }
 }
 

@@ -12,6 +12,7 @@
  */
 import * as z from "zod/mini";
 import { isObject } from "../../base/json_object.ts";
+import { clip } from "../../base/error_message.ts";
 import { within } from "../../base/timer.ts";
 import type { HostToolsAccess, RunInput } from "../transport.ts";
 import {
@@ -21,9 +22,9 @@ import {
   projectFiles,
   stampsOf,
 } from "./load_files.ts";
-import type { AppServer } from "./process.ts";
+import { type AppServer, ServerUnusable } from "./process.ts";
 import { RpcRefusal, RpcSilence } from "./rpc.ts";
-import { METHOD, paramsOf } from "./wire.ts";
+import { METHOD, paramsOf, SERVER_STATUS, warningIn } from "./wire.ts";
 
 /** What of a run decides how its thread is loaded. */
 export type LoadInput = Pick<
@@ -48,6 +49,8 @@ export interface ConfiguredTurn {
   model?: string | undefined;
   effort?: string | undefined;
   writes: ConfiguredWrites;
+  /** A program of the user's is started at the end of each turn. */
+  notifies: boolean;
 }
 
 /** About writing. */
@@ -64,6 +67,8 @@ const LOAD_MS = 120_000;
 const SERVERS_MS = 5_000;
 /** Other requests; they take a few milliseconds. */
 const ASK_MS = 10_000;
+/** So many warnings are kept for the next turn. */
+const WARNINGS = 50;
 
 const Loaded = z.looseObject({
   thread: z.looseObject({ id: z.string(), path: z.nullish(z.string()) }),
@@ -80,6 +85,7 @@ const Configured = z.looseObject({
     model: z.nullish(z.string()),
     model_reasoning_effort: z.nullish(z.string()),
     sandbox_workspace_write: z.nullish(Writes),
+    notify: z.nullish(z.array(z.unknown())),
     mcp_servers: z.nullish(z.record(
       z.string(),
       z.looseObject({ enabled: z._default(z.nullable(z.boolean()), true) }),
@@ -101,12 +107,14 @@ interface LoadedThread {
 /** The one thread of a server. */
 export class ServerThread {
   /** As the configuration had it when the thread was loaded. */
-  configured: ConfiguredTurn = { writes: z.parse(Writes, {}) };
+  configured: ConfiguredTurn = { writes: z.parse(Writes, {}), notifies: false };
   readonly #server: AppServer;
   #loaded: LoadedThread | undefined;
   #reloading: string | undefined;
   /** How it was loaded last. */
   #input: LoadInput | undefined;
+  /** What codex warned of while it loaded, and no turn was told yet. */
+  #warnings = new Set<string>();
 
   constructor(server: AppServer) {
     this.#server = server;
@@ -137,17 +145,28 @@ export class ServerThread {
     // One after the other: what changes during the load counts as changed.
     const { servers, files, ...configured } = await this.#configured();
     const stamps = stampsOf(projectFiles(input, files));
-    const [method, params] = loadRequest(input);
+    const [method, params] = loadRequest(input, files.trusts);
     const started = this.#watchServers();
     const answer = await this.#ask(method, params, LOAD_MS);
     this.configured = input.trustWorkspace ? undisputed(configured, input.extraArgs) : configured;
-    const { thread } = z.parse(Loaded, answer);
+    const loadedAs = z.safeParse(Loaded, answer);
+    if (!loadedAs.success) {
+      throw new ServerUnusable(`${method} was answered in another way than is known`, true);
+    }
+    const { thread } = loadedAs.data;
     await started(servers);
     await this.#server.settle(servers.length > 0 || input.hostTools !== undefined);
     const path = thread.path ?? undefined;
     this.#loaded = { threadId: thread.id, key, files, stamps, path, inode: undefined };
     this.#input = { ...input, threadId: thread.id };
     return thread.id;
+  }
+
+  /** What codex warned of while it loaded the thread; each is returned once. */
+  takeWarnings(): string[] {
+    const warnings = [...this.#warnings];
+    this.#warnings.clear();
+    return warnings;
   }
 
   /** Loads the thread as it was loaded last, so that a turn finds its file read. Throws as {@link load}. */
@@ -186,15 +205,16 @@ export class ServerThread {
     });
     const said = await asked;
     const answer = z.safeParse(Configured, said);
-    const { sandbox_workspace_write: writes, mcp_servers, model, model_reasoning_effort: effort } =
+    const { sandbox_workspace_write: writes, mcp_servers, notify, ...config } =
       answer.data?.config ?? {};
     const servers = Object.entries(mcp_servers ?? {}).filter(([, { enabled }]) =>
       enabled !== false
     );
     return {
-      model: model ?? undefined,
-      effort: effort ?? undefined,
+      model: config.model ?? undefined,
+      effort: config.model_reasoning_effort ?? undefined,
       writes: writes ?? z.parse(Writes, {}),
+      notifies: !answer.success || (notify ?? []).length > 0,
       servers: servers.map(([name]) => name),
       files: configuredFiles(isObject(said) ? said.config : undefined),
     };
@@ -207,11 +227,17 @@ export class ServerThread {
    */
   #watchServers(): (names: string[]) => Promise<void> {
     const started = new Set<string>();
+    this.#warnings.clear(); // of a load that is no more
     let changed = Promise.withResolvers<void>();
-    this.#server.listener = (method, params) => {
-      const server = method === "mcpServer/startupStatus/updated" ? paramsOf(params) : "";
-      if (typeof server === "string" || server.status === "starting") return;
-      started.add(server.name ?? "");
+    this.#server.listener = (method, unread) => {
+      const params = paramsOf(unread);
+      if (typeof params === "string") return;
+      const warning = warningIn(method, params);
+      if (warning !== undefined && this.#warnings.size < WARNINGS) {
+        this.#warnings.add(clip(warning));
+      }
+      if (method !== SERVER_STATUS || params.status === "starting") return;
+      started.add(params.name ?? "");
       changed.resolve();
       changed = Promise.withResolvers();
     };
@@ -241,13 +267,17 @@ function undisputed(
     model: given("model") ? model : undefined,
     effort: given("model_reasoning_effort") ? effort : undefined,
     writes,
+    notifies: true,
   };
 }
 
-/** The request that loads a thread. */
-function loadRequest(input: LoadInput): [method: string, params: Record<string, unknown>] {
+/** The request that loads a thread; `trusts` where codex's configuration trusts a project. */
+function loadRequest(
+  input: LoadInput,
+  trusts: boolean,
+): [method: string, params: Record<string, unknown>] {
   const { hostTools, model, cwd, workspace, threadId, instructions } = input;
-  const level = trustLevel(input);
+  const level = trustLevel(input, trusts);
   const trust = level && { trust_level: level };
   const config = {
     ...(hostTools === undefined
@@ -268,16 +298,19 @@ function loadRequest(input: LoadInput): [method: string, params: Record<string, 
     : [METHOD.threadResume, { threadId, excludeTurns: true, ...params }];
 }
 
+/** Called untrusted only where codex trusted it unasked, for that has its AGENTS.md left out, too. */
+function trustLevel(
+  { trustWorkspace, codex }: LoadInput,
+  trusts: boolean,
+): "trusted" | "untrusted" | undefined {
+  if (trustWorkspace) return "trusted";
+  return trusts && codex.capabilities.trustsUnasked ? "untrusted" : undefined;
+}
+
 /** With the secret in it: neither a file nor the server's own environment nor argv ever has it. */
 function serverEntry({ server, env }: HostToolsAccess): Record<string, unknown> {
   const configured = typeof server.env === "object" ? server.env : {};
   return { ...server, env: { ...configured, ...env } };
-}
-
-/** Later versions trust nothing unasked, and need no word against it. */
-function trustLevel({ trustWorkspace, codex }: LoadInput): "trusted" | "untrusted" | undefined {
-  if (trustWorkspace) return "trusted";
-  return codex.capabilities.trustsUnasked ? "untrusted" : undefined;
 }
 
 /** What decides a load, beside the files that codex's configuration leads to. */

@@ -15,6 +15,7 @@ import {
   resetOf,
   summaryText,
   usageOf,
+  warningIn,
 } from "./wire.ts";
 
 const ALIVE: CodexEvent = { type: "alive" };
@@ -107,14 +108,14 @@ export class TurnWire {
         return this.#error(params);
       case "turn/plan/updated":
         return [{ type: "plan", steps: stepsOf(params) }];
-      case "warning":
-      case "deprecationNotice":
-      case "configWarning":
-        return [{ type: "warning", message: params.message ?? params.summary ?? "no message" }];
       case "turn/completed":
         return this.#ended(params);
-      default:
+      default: {
+        if (method.startsWith("hook/")) this.#risky = true; // A hook is a program.
+        const message = warningIn(method, params);
+        if (message !== undefined) return [{ type: "warning", message }];
         return SILENT.test(method) ? [ALIVE] : [{ type: "unknown", name: method }];
+      }
     }
   }
 

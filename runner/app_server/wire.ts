@@ -29,6 +29,9 @@ export const METHOD = {
   turnInterrupt: "turn/interrupt",
 } as const;
 
+/** How an MCP server of a thread fares. */
+export const SERVER_STATUS = "mcpServer/startupStatus/updated";
+
 /** Notifications that a turn is not told: suppressed by their exact names. */
 export const NOT_WANTED = [
   "thread/started",
@@ -157,6 +160,23 @@ export function paramsOf(params: unknown): NoticeParams | string {
   const parsed = z.safeParse(Params, params ?? {});
   if (parsed.success) return parsed.data;
   return `unexpected shape at ${parsed.error.issues[0]?.path.join(".") || "the top"}`;
+}
+
+/** What a person should hear, in words; nothing for other notifications. */
+export function warningIn(method: string, params: NoticeParams): string | undefined {
+  switch (method) {
+    case "warning":
+    case "deprecationNotice":
+    case "configWarning":
+      return params.message ?? params.summary ?? "no message";
+    case SERVER_STATUS:
+      if (params.status !== "failed") return undefined;
+      return typeof params.error === "string"
+        ? params.error
+        : `the MCP server ${params.name} failed to start`;
+    default:
+      return undefined;
+  }
 }
 
 /** What the last request of a turn left: tokens that the thread holds and has cost. */

@@ -91,6 +91,7 @@ export class ProcessFamily {
   readonly #mark: string;
   readonly #listener: FamilyListener;
   readonly #spared: readonly ProcessRow[];
+  readonly #bearer: number | undefined;
   #members: readonly ProcessRow[];
   /** The process groups of the members. */
   #groups = new Set<number>();
@@ -100,14 +101,16 @@ export class ProcessFamily {
    * is. Who is `spared` belongs to nobody's turn: it is never ended, nor is its process group. Nor is
    * what it starts, unless one of the two bears the mark: a server of the user's would live on without
    * its browser. For a command to be taken for such a child, the spared one itself must have started it:
-   * who loses its parent goes to init or to an ancestor, and who was a member stays one.
+   * who loses its parent goes to init or to an ancestor, and who was a member stays one. `bearer` is the
+   * pid of a spared one that is known to bear the mark: looks need not ask for it.
    */
   constructor(
     mark: string,
-    { root, known = [], spared = [] }: {
+    { root, known = [], spared = [], bearer }: {
       root?: number;
       known?: readonly ProcessRow[];
       spared?: readonly ProcessRow[];
+      bearer?: number;
     },
     listener: FamilyListener = {},
   ) {
@@ -115,8 +118,14 @@ export class ProcessFamily {
     this.#root = root;
     this.#members = known;
     this.#spared = spared;
+    this.#bearer = bearer;
     this.#listener = listener;
     living.add(this);
+  }
+
+  /** Who belonged to it at the last look. */
+  get members(): readonly ProcessRow[] {
+    return this.#members;
   }
 
   /** From now on its members are looked for again and again: a turn begins, and with it commands. */
@@ -149,8 +158,9 @@ export class ProcessFamily {
     // Only a child of ours is codex: its pid may have become somebody else's.
     const root = table.filter(({ pid, ppid }) => pid === this.#root && ppid === Deno.pid);
     const before = new Set(this.#members.map(({ pid }) => pid));
-    const bearers = marked.get(this.#mark) ?? new Set();
     const isSpared = (row: ProcessRow) => this.#spared.some((one) => isSame(one, row));
+    const known = table.filter((row) => row.pid === this.#bearer && isSpared(row));
+    const bearers = new Set([...marked.get(this.#mark) ?? [], ...known.map(({ pid }) => pid)]);
     // What a spared process starts is its own. But one that bears the mark starts the turn's commands.
     const relatives = table.filter((row) => bearers.has(row.pid) || !isSpared(row));
     this.#members = [...livingFamily([...this.#members, ...root], bearers, relatives), ...unseen]

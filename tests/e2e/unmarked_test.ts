@@ -6,12 +6,12 @@ import { strict as assert } from "node:assert";
 import { join } from "@std/path";
 import { marksByLimit } from "../../runner/process/turn_mark.ts";
 import { command } from "../support/model/items.ts";
-import { NEWEST_CODEX } from "../support/codex.ts";
+import { NEWEST_CODEX, STAYING_CODEX } from "../support/codex.ts";
 import { startHost } from "../support/host.ts";
 import type { ScriptedStep } from "../support/model/step.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { skipped } from "../support/skipped.ts";
-import { asks, openWorld } from "./world.ts";
+import { asks, openWorld, STAYING } from "./world.ts";
 
 /** Starts the daemon, stays for as long as a look may take to come round, and then for `seconds`. */
 const daemon = (seconds: number): ScriptedStep => ({
@@ -46,34 +46,54 @@ async function recorded(sandbox: Sandbox): Promise<number> {
 }
 
 async function onlyPlugin(sandbox: Sandbox, pid: number): Promise<void> {
-  assert.deepEqual((await sandbox.processes()).filter((process) => process.pid !== pid), []);
+  const others = (await sandbox.processes())
+    .filter((process) => process.pid !== pid && !/ app-server /.test(process.command));
+  assert.deepEqual(others, []);
 }
 
 const ignore = skipped(!marksByLimit(), "a daemon without marks: there is no prlimit here");
 
-Deno.test({
-  name: "unmarked daemon is ended when the turn ends by itself",
-  ignore,
-  async fn() {
-    await using world = await openWorld(NEWEST_CODEX, options(0));
-    const { host, sandbox } = world;
-    const turn = host.stream(asks(sandbox.workspace, "go"));
-    await recorded(sandbox);
-    assert.equal((await turn.result).stop_reason, "end_turn", turn.story());
-    await onlyPlugin(sandbox, host.pid);
-  },
-});
+for (const way of [NEWEST_CODEX, ...STAYING.slice(-1)]) {
+  Deno.test({
+    name: `unmarked daemon of codex ${way} is ended when the turn ends by itself`,
+    ignore,
+    async fn() {
+      await using world = await openWorld(way, options(0));
+      const { host, sandbox } = world;
+      const turn = host.stream(asks(sandbox.workspace, "go"));
+      await recorded(sandbox);
+      assert.equal((await turn.result).stop_reason, "end_turn", turn.story());
+      await onlyPlugin(sandbox, host.pid);
+    },
+  });
+
+  Deno.test({
+    name: `unmarked daemon of codex ${way} is ended when the turn is cancelled`,
+    ignore,
+    async fn() {
+      await using world = await openWorld(way, options(1000));
+      const { host, sandbox } = world;
+      const turn = host.stream(asks(sandbox.workspace, "go"));
+      await recorded(sandbox);
+      await turn.cancel();
+      assert.equal((await turn.end()).stop_reason, "cancelled");
+      await onlyPlugin(sandbox, host.pid);
+    },
+  });
+}
 
 Deno.test({
-  name: "unmarked daemon is ended when the turn is cancelled",
-  ignore,
+  name: "unmarked daemon is ended when a codex that stays is killed in the turn",
+  ignore: ignore || !STAYING_CODEX.includes(NEWEST_CODEX),
   async fn() {
-    await using world = await openWorld(NEWEST_CODEX, options(1000));
+    await using world = await openWorld(STAYING.at(-1) ?? "", options(1000));
     const { host, sandbox } = world;
     const turn = host.stream(asks(sandbox.workspace, "go"));
     await recorded(sandbox);
-    await turn.cancel();
-    assert.equal((await turn.end()).stop_reason, "cancelled");
+    const codex = (await sandbox.processes()).find(({ command }) => /app-server/.test(command));
+    assert.ok(codex !== undefined);
+    Deno.kill(codex.pid, "SIGKILL");
+    assert.equal((await turn.result).stop_reason, "error", turn.story());
     await onlyPlugin(sandbox, host.pid);
   },
 });

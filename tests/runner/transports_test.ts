@@ -111,17 +111,19 @@ async function played(
   return [await Array.fromAsync(run.events), await run.outcome];
 }
 
-Deno.test("a server that is of no use is told of once, and exec runs the turn", async () => {
+Deno.test("a server that is of no use is told of, and exec runs this turn and the next ones", async () => {
   const first = playing("app-server", [], { refused: new ServerUnusable("no handshake", true) });
   const second = playing("exec", [{ type: "thread_started", threadId: "t" }], {});
   const transport = new WithFallback(first, second);
   const statuses: string[] = [];
-  for (let n = 0; n < 3; n++) {
-    const [events, { refused }] = await played(transport, statuses);
-    assert.deepEqual([events.length, refused], [1, undefined]);
-  }
-  assert.deepEqual([first.runs, second.runs, statuses.length], [1, 3, 1]);
+  assert.equal(transport.whyNot(codex("0.171.0")), undefined);
+  const [events, { refused }] = await played(transport, statuses);
+  assert.deepEqual([events.length, refused], [1, undefined]);
+  assert.deepEqual([first.runs, second.runs, statuses.length], [1, 1, 1]);
   assert.match(statuses[0] ?? "", /no handshake/);
+  assert.equal(transport.whyNot(codex("0.171.0")), "its app-server was of no use lately");
+  const replaced = { ...codex("0.171.0"), stamp: "another" };
+  assert.equal(transport.whyNot(replaced), undefined, "it may be better");
 });
 
 Deno.test("a warm server that died is tried again by the next turn", async () => {
@@ -129,8 +131,8 @@ Deno.test("a warm server that died is tried again by the next turn", async () =>
   const second = playing("exec", [{ type: "thread_started", threadId: "t" }], {});
   const transport = new WithFallback(first, second);
   await played(transport, []);
-  await played(transport, []);
-  assert.deepEqual([first.runs, second.runs], [2, 2]);
+  assert.deepEqual([first.runs, second.runs], [1, 1]);
+  assert.equal(transport.whyNot(codex("0.171.0")), undefined);
 });
 
 Deno.test("what keeps exec from starting, too, is no fault of the app-server", async () => {
@@ -138,11 +140,10 @@ Deno.test("what keeps exec from starting, too, is no fault of the app-server", a
   const second = playing("exec", [], { refused: new Error("broken") });
   const transport = new WithFallback(first, second);
   const statuses: string[] = [];
-  for (let n = 0; n < 2; n++) {
-    const [, { refused }] = await played(transport, statuses);
-    assert.equal(refused?.message, "broken");
-  }
-  assert.deepEqual([first.runs, second.runs, statuses], [2, 2, []]);
+  const [, { refused }] = await played(transport, statuses);
+  assert.equal(refused?.message, "broken");
+  assert.deepEqual([first.runs, second.runs, statuses], [1, 1, []]);
+  assert.equal(transport.whyNot(codex("0.171.0")), undefined);
 });
 
 Deno.test("what codex itself refuses is not run a second time", async () => {

@@ -1,6 +1,7 @@
 /**
  * An app-server that does what the real one cannot be made to do. Started as `codex` by a shell script
  * with its folder as the first argument; plays `<folder>/scenario.json` for each turn:
+ *   atLoad: notifications before a load is answered · answers: {method: result}
  *   silent: methods that get no answer · refuse: {method: message} · exitOn: method at which it dies
  *   acts: [{notify, params} | {raw} | {ask} | {flood, notify, params} | {exit} | {hang}]
  *   deaf: an interrupt is answered and not obeyed, of any turn or of those named · ignoreEnd: stdin's end
@@ -78,7 +79,11 @@ async function take(line) {
   if (scenario.silent?.includes(method)) return;
   const message = scenario.refuse?.[method];
   if (message !== undefined) return await send({ id, error: { code: -32600, message } });
-  const answer = answers[method];
+  if (method.startsWith("thread/")) {
+    for (const act of scenario.atLoad ?? []) await send({ method: act.notify, params: act.params });
+  }
+  const given = scenario.answers?.[method];
+  const answer = given === undefined ? answers[method] : () => given;
   if (answer === undefined) {
     return await send({ id, error: { code: -32600, message: `unknown ${method}` } });
   }

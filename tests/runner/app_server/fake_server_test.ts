@@ -1,6 +1,8 @@
 /** What the real app-server cannot be made to do. Nothing waits for ever, and nothing is left. */
 import { strict as assert } from "node:assert";
 import { dirname, fromFileUrl, join } from "@std/path";
+import { isThere } from "../../../base/files.ts";
+import { within } from "../../../base/timer.ts";
 import { findCodex } from "../../../runner/codex/codex_binary.ts";
 import { ServerUnusable } from "../../../runner/app_server/process.ts";
 import { TurnError } from "../../../runner/turn_event.ts";
@@ -31,7 +33,8 @@ async function rigOn(
 /** Waits until the fake server was asked for `method`. */
 async function asked(rig: Rig, method: string): Promise<void> {
   const requests = join(dirname(rig.base.codex.path), "asked.jsonl");
-  while (!Deno.readTextFileSync(requests).includes(`"${method}"`)) {
+  const said = () => isThere(requests) ? Deno.readTextFileSync(requests) : "";
+  while (!said().includes(`"${method}"`)) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
@@ -386,4 +389,44 @@ test("a server that dies while it waits is replaced", async () => {
   while (rig.transport.snapshot().servers.length > 0) await new Promise((r) => setTimeout(r, 5));
   const { events } = await rig.play({ threadId });
   assert.equal(events.at(-1)?.type, "turn_completed");
+});
+
+test("what codex warns of while it loads a thread is told right behind the thread, once", async () => {
+  const failed = { threadId: "$THREAD", name: "lab", status: "failed", error: "lab is not there" };
+  await using rig = await rigOn({
+    atLoad: [
+      { notify: "warning", params: { message: "another model" } },
+      { notify: "mcpServer/startupStatus/updated", params: failed },
+      { notify: "deprecationNotice", params: { summary: "old key" } },
+    ],
+  });
+  const { events, threadId } = await rig.good();
+  const told = events.flatMap((event) => event.type === "warning" ? [event.message] : []);
+  assert.deepEqual(told, ["another model", "lab is not there", "old key"]);
+  assert.equal(events[0]?.type, "thread_started");
+  const next = await rig.good({ threadId });
+  assert.deepEqual(next.events.filter(({ type }) => type === "warning"), []);
+});
+
+test("a server that answers a load in an unknown way is of no use, nor is another one", async () => {
+  await using rig = await rigOn({ answers: { "thread/start": { threads: [] } } });
+  const { outcome, events } = await rig.play();
+  assert.ok(outcome.refused instanceof ServerUnusable, String(outcome.refused));
+  assert.ok(outcome.refused.lasting);
+  assert.match(
+    outcome.refused.message,
+    /^thread\/start was answered in another way than is known$/,
+  );
+  assert.deepEqual(events, []);
+});
+
+test("a server whose start is no longer wanted is ended, and holds up nobody", async () => {
+  await using rig = await rigOn({ silent: ["initialize"] });
+  const cancel = new AbortController();
+  const playing = rig.play({}, cancel.signal);
+  await asked(rig, "initialize");
+  cancel.abort();
+  await playing;
+  assert.ok(await within(10_000, rig.transport.settled(rig.base)), "its handshake may take 30 s");
+  assert.deepEqual(await rig.sandbox.processes(), []);
 });

@@ -6,7 +6,7 @@ import { processRows } from "../../../runner/process/process_table.ts";
 import { TurnError } from "../../../runner/turn_event.ts";
 import { execTurn } from "../../rollout/codex_turn.ts";
 import { command } from "../../support/model/items.ts";
-import { APP_SERVER_CODEX, codexBinary } from "../../support/codex.ts";
+import { codexBinary } from "../../support/codex.ts";
 import { PIXEL } from "../../support/pixel.ts";
 import { skipped } from "../../support/skipped.ts";
 import { codexCanSandbox } from "../../support/user_namespaces.ts";
@@ -312,8 +312,7 @@ for (const version of APP_SERVER_VERSIONS) {
     Deno.writeTextFileSync(config, names + Deno.readTextFileSync(config));
     const input = { cwd, workspace: cwd };
     let { threadId } = await rig.good(input);
-    // The older one has AGENTS.md as it was when the thread began, also by `codex exec`.
-    const documents = version === APP_SERVER_CODEX ? {} : {
+    const documents = {
       "at the project's root": join(root, "project", "AGENTS.md"),
       "in between": join(root, "project", "part", "AGENTS.override.md"),
       "under a name of the user's": join(cwd, "NOTES.md"),
@@ -359,7 +358,10 @@ for (const version of APP_SERVER_VERSIONS) {
 
   Deno.test(`app-server ${version}: the user's notify program finishes, and one that does not is ended`, async () => {
     await using rig = await Rig.real(version, {
-      steps: [shell("true"), { text: "one" }, { text: "two" }, shell("true"), { text: "three" }],
+      steps: [
+        ...[shell("true"), { text: "one" }, { text: "two" }],
+        ...[shell("true"), { text: "three" }, { text: "four" }],
+      ],
     });
     const done = join(rig.sandbox.root, "notified");
     const program = join(rig.sandbox.root, "notify");
@@ -376,10 +378,22 @@ for (const version of APP_SERVER_VERSIONS) {
     assert.equal(told(), 2, "also where the turn used no tool, and codex goes with it");
 
     Deno.writeTextFileSync(program, "#!/bin/sh\nsleep 1000000 &\nsleep 1000000\n");
-    await rig.good({ threadId });
-    const servers = rig.transport.snapshot().servers.map(({ pid }) => pid);
-    assert.notDeepEqual(servers, [first?.pid]);
-    assert.deepEqual((await rig.sandbox.processes()).map(({ pid }) => pid), servers);
+    for (const turn of ["with a tool", "without one"]) {
+      await rig.good({ threadId });
+      const servers = rig.transport.snapshot().servers.map(({ pid }) => pid);
+      assert.notDeepEqual(servers, [first?.pid]);
+      assert.deepEqual((await rig.sandbox.processes()).map(({ pid }) => pid), servers, turn);
+    }
+  });
+
+  Deno.test(`app-server ${version}: a user's MCP server that does not start is told, and no fault of the turn`, async () => {
+    await using rig = await Rig.real(version, { steps: [{ text: "one" }] });
+    const config = join(rig.sandbox.codexHome, "config.toml");
+    const server = '\n[mcp_servers.lab]\ncommand = "/bin/false"\n';
+    Deno.writeTextFileSync(config, Deno.readTextFileSync(config) + server);
+    const { events } = await rig.good();
+    const told = events.flatMap((event) => event.type === "warning" ? [event.message] : []);
+    assert.match(told.join("\n"), /lab.* failed to start/);
   });
 
   Deno.test(`app-server ${version}: the user's MCP servers live on from turn to turn`, async () => {

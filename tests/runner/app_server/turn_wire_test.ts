@@ -82,6 +82,31 @@ Deno.test("pieces of a message have the phase that its beginning names", () => {
   }
 });
 
+Deno.test("an MCP server that fails in a turn is told, in codex's words or in ours", () => {
+  const wire = running();
+  const about = { threadId: THREAD, name: "lab" };
+  const update = (params: Record<string, unknown>) =>
+    wire.take("mcpServer/startupStatus/updated", { ...about, ...params });
+  assert.deepEqual(update({ status: "starting", error: null }), [{ type: "alive" }]);
+  assert.deepEqual(update({ status: "failed", error: "no such program" }), [
+    { type: "warning", message: "no such program" },
+  ]);
+  assert.deepEqual(update({ status: "failed", error: null }), [
+    { type: "warning", message: "the MCP server lab failed to start" },
+  ]);
+});
+
+Deno.test("a turn with a hook may have started processes", () => {
+  const wire = running();
+  const used = { total: {}, last: {} };
+  wire.take("thread/tokenUsage/updated", { threadId: THREAD, turnId: "u-1", tokenUsage: used });
+  wire.take("hook/started", { threadId: THREAD, turnId: "u-1" });
+  const turn = { id: "u-1", status: "completed" };
+  wire.take("turn/completed", { threadId: THREAD, turn });
+  assert.equal(wire.status, "completed");
+  assert.equal(wire.isQuiet, false);
+});
+
 Deno.test("a captured turn with a tool may have started processes", async () => {
   for (const scenario of ["events-shell", "events-codemode"]) {
     const [wire] = await captured("0.171.0", scenario);

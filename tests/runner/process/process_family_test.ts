@@ -110,6 +110,26 @@ Deno.test("what a spared process starts is its own, unless it bears the mark or 
   await family.close();
 });
 
+Deno.test("a look that does not ask for the mark finds what its bearer starts, and what that leaves behind", async () => {
+  let members: number[] = [];
+  const [codex, command, daemon, orphan] = processRows([
+    [70, 1, 70],
+    [80, 70, 80],
+    [81, 80, 81], // without the mark, as long as its parent is there …
+    [81, 1, 81], // … and after that
+  ]);
+  assert.ok(codex && command && daemon && orphan);
+  const look = { complete: true, steady: true, unread: 0, marked: new Map() };
+  const family = new ProcessFamily(newMark(), { spared: [codex], bearer: 70 }, {
+    onMembers: (rows) => members = pids([...rows]),
+  });
+  family.take({ ...look, table: [codex, command, daemon] });
+  assert.deepEqual(members, [80, 81]);
+  family.take({ ...look, table: [codex, orphan] });
+  assert.deepEqual(pids([...family.members]), [81]);
+  await family.close();
+});
+
 Deno.test("the mark finds what was double-forked into a session of its own with an empty environment", async () => {
   const mark = newMark();
   const hide = "setsid env -i /bin/sh -c 'cd /; echo $$; exec sleep 1000' 2>/dev/null </dev/null";
