@@ -78,8 +78,6 @@ export function writeFully(
   }
 }
 
-let temporaries = 0;
-
 /**
  * Replaces the file at `path` as a whole; after a crash it has the old content or the new.
  *
@@ -92,7 +90,7 @@ export async function writeDurably(
   timesOf?: string,
 ): Promise<void> {
   const directory = dirname(path);
-  const temporary = join(directory, `.${basename(path)}.${Deno.pid}.${temporaries++}.tmp`);
+  const temporary = join(directory, `.${basename(path)}.${crypto.randomUUID()}.tmp`);
   try {
     const file = disk.open(temporary, "create");
     try {

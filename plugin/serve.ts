@@ -68,7 +68,9 @@ export async function serve(executable: readonly string[]): Promise<number> {
   await Promise.race([peer.run(stdin()), hostGone.promise, signalled()]);
   peer.close("the plugin is stopping");
   if (provider !== undefined) {
-    const closed = provider.close();
+    const closed = provider.close().catch((error) =>
+      log.write("warning", "not all was ended in order", { error: errorMessage(error) })
+    );
     await within(config.current().timeouts.grace_ms + STOP_MARGIN_MS, closed);
     // After an orderly end there is nothing to kill.
     await within(KILLED_MS, Promise.all([provider.kill(), closed]));

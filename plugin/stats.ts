@@ -112,7 +112,10 @@ export class Stats {
   #leave(): void {
     const text = JSON.stringify(this.snapshot(), null, 2) + "\n";
     // A name that the next start clears away, should this one be killed before the rename.
-    const temporary = join(dirname(this.#path), `.${basename(this.#path)}.${Deno.pid}.tmp`);
+    const temporary = join(
+      dirname(this.#path),
+      `.${basename(this.#path)}.${crypto.randomUUID()}.tmp`,
+    );
     this.#writing = this.#writing.then(async () => {
       await Deno.writeTextFile(temporary, text, { mode: 0o600 });
       await Deno.rename(temporary, this.#path);

@@ -88,6 +88,7 @@ export class TurnQueue {
       const giveUp = () => {
         this.#waiting = this.#waiting.filter((other) => other !== entry);
         resolve(undefined);
+        this.#admit();
       };
       signal.addEventListener("abort", giveUp, { once: true });
       this.#waiting.push(entry);
@@ -102,12 +103,14 @@ export class TurnQueue {
 
   #admit(): void {
     const limit = this.#limit();
+    // Nobody overtakes another one of the same workspace, also when that one's agent is held.
+    const taken = new Set(this.#running.keys());
     this.#waiting = this.#waiting.filter((entry) => {
       const full = limit > 0 && this.#running.size >= limit;
-      const taken = this.#running.has(entry.workspace) || this.#held.has(keyOf(entry));
-      if (full || taken) return true;
-      entry.start();
-      return false;
+      const waits = full || taken.has(entry.workspace) || this.#held.has(keyOf(entry));
+      taken.add(entry.workspace);
+      if (!waits) entry.start();
+      return waits;
     });
   }
 }

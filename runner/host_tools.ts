@@ -208,12 +208,13 @@ export class KeptBridges {
     await this.#underWay(() => kept.bridge.close());
   }
 
-  /** Closes all of them, also those that are just being opened or closed. */
+  /** Closes all of them, also those that are just being opened or closed. Never rejects. */
   async close(): Promise<void> {
     while (this.#busy.size > 0) await Promise.allSettled(this.#busy);
     const all = [...this.#kept.values()];
     this.#kept.clear();
-    await Promise.all(all.map(({ bridge }) => bridge.close()));
+    // What cannot be cleared away is cleared away by the next start.
+    await Promise.allSettled(all.map(({ bridge }) => bridge.close()));
   }
 
   /** A turn that was stopped does not wait for its bridge, but the plugin's end does. */

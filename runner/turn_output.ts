@@ -24,10 +24,15 @@ export type HostName = (namespace: string | undefined, name: string) => string |
 const UNKNOWN_TYPES = 50;
 const UNKNOWN_NAME_CHARACTERS = 100;
 
+/** The calls of code mode, in which the model's script runs. */
+const SCRIPTS = new Set(["exec", "wait"]);
+
 /** A call that is not answered yet. */
 interface OpenCall {
   /** The host's own tool name, where it is one of the host's. */
   hostName: string | undefined;
+  /** It runs a script, whose calls are not recorded. */
+  isScript: boolean;
   arguments: string;
   claimed: boolean;
 }
@@ -46,6 +51,8 @@ export class TurnOutput {
   answered: boolean | undefined;
   /** When the account's limits reset, in seconds since 1970. */
   readonly limitsReset: number[] = [];
+  /** When the one that is used up does, as codex said at the turn's end. */
+  limitOpens: number | undefined;
   /** The thread's total as it was recorded last, and the sum of the requests that moved it. */
   readonly recorded: { total: Usage; last: Usage }[] = [];
   /** Threads of the agents that the model started. */
@@ -71,6 +78,11 @@ export class TurnOutput {
     return this.#notices.last;
   }
 
+  /** Whether a script of the model's runs. */
+  get runsScript(): boolean {
+    return this.openCalls.values().some(({ isScript }) => isScript);
+  }
+
   /** The turn is completed, and its last response had no word for anybody. */
   get silent(): boolean {
     return this.terminal?.type === "completed" && !(this.answered ?? this.#spoke);
@@ -86,6 +98,7 @@ export class TurnOutput {
       case "turn_failed":
         this.terminal ??= { type: "failed", message: event.message };
         this.errorInfo = event.info ?? this.errorInfo;
+        this.limitOpens = event.resetsAt;
         if (event.resetsAt !== undefined) this.limitsReset.push(event.resetsAt);
         return statuses(this.#notices.failed(event.message));
     }
@@ -150,7 +163,12 @@ export class TurnOutput {
       case "call": {
         const { id, namespace } = followed;
         const hostName = this.#hostName(namespace, followed.name);
-        this.openCalls.set(id, { hostName, arguments: followed.arguments, claimed: false });
+        const isScript = namespace === undefined && SCRIPTS.has(followed.name);
+        this.openCalls.set(id, {
+          ...{ hostName, isScript },
+          arguments: followed.arguments,
+          claimed: false,
+        });
         return [
           {
             type: "tool_call_start",

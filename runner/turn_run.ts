@@ -110,17 +110,20 @@ export class TurnRun {
    * Tells everything recorded so far, so that the call is told before it is run, and returns its id:
    * `callId` where codex sent it (0.148 and later), else the oldest recorded call of that name and
    * those arguments that nobody has claimed. On a busy machine codex begins a call before its record is
-   * written, so that is waited for.
+   * written, so that is waited for; not where there will be none: a sub-agent's is in its own rollout, and
+   * those of a script of code mode are not recorded.
    */
   async identify(
-    call: Pick<HostToolCall, "callId" | "name" | "arguments">,
+    call: Pick<HostToolCall, "callId" | "threadId" | "name" | "arguments">,
   ): Promise<string | undefined> {
     const until = performance.now() + RECORDED_MS;
     for (;;) {
       await this.#enqueue(() => this.#drain());
-      const id = this.#output.claim(call);
-      const inVain = this.#rollout.isUnreadable || this.#over.signal.aborted ||
-        this.#stopper.signal.aborted;
+      const ours = this.#threadId;
+      const isOther = ours !== undefined && (call.threadId ?? ours) !== ours;
+      const id = isOther ? call.callId : this.#output.claim(call);
+      const inVain = isOther || this.#output.runsScript || this.#rollout.isUnreadable ||
+        this.#over.signal.aborted || this.#stopper.signal.aborted;
       if (id !== undefined || inVain || performance.now() >= until) return id;
       await pause(BETWEEN_LOOKS_MS, this.#stopper.signal);
     }

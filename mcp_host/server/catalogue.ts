@@ -69,7 +69,7 @@ export function buildCatalogue(
   };
   for (const tool of tools) {
     const name = typeof tool?.name === "string" ? tool.name : "";
-    const schema = tool?.inputSchema ?? ANYTHING;
+    const schema = objectSchema(tool?.inputSchema ?? ANYTHING);
     const shown = name === ""
       ? { fault: "it has no name" }
       : fit.has(name)
@@ -98,6 +98,11 @@ export function buildCatalogue(
       if (entry && byCodexName.delete(codexName)) leave(entry.hostName, reason);
     },
   };
+}
+
+/** With its `type`, which a host may leave out: arguments are an object in any case. */
+function objectSchema(schema: unknown): unknown {
+  return isObject(schema) && schema.type === undefined ? { ...ANYTHING, ...schema } : schema;
 }
 
 /** A schema that the model can be shown, with what has to be said in words. */

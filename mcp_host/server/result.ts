@@ -42,9 +42,8 @@ export function shapeResult(answer: unknown, limits: ResultLimits): HostToolResu
     );
   }
   const parts = raw.member("content")?.elements() ?? [];
-  const structured = isObject(value.structuredContent)
-    ? raw.member("structuredContent")
-    : undefined;
+  const key = ["structuredContent", "structured_content"].find((name) => isObject(value[name]));
+  const structured = key === undefined ? undefined : raw.member(key);
   // codex shows the model one or the other, so both become content.
   if (structured && !isSaid(structured, parts)) {
     parts.push(RawJson.of({ type: "text", text: structured.text }));
@@ -54,7 +53,7 @@ export function shapeResult(answer: unknown, limits: ResultLimits): HostToolResu
   }
   const budget = { left: limits.resultMaxBytes, max: limits.resultMaxBytes };
   const result: HostToolResult = { content: parts.map((part) => shapePart(part, budget)) };
-  if (value.isError === true) result.isError = true;
+  if ((value.isError ?? value.is_error) === true) result.isError = true;
   if (isObject(value._meta) && isReadable(value._meta)) {
     result._meta = raw.member("_meta");
   }

@@ -111,6 +111,9 @@ function toCallItem(line: Uint8Array, fields: Fields): CallItem[] {
     case "function_call_output":
     case "custom_tool_call_output":
       return item("output", fields.output);
+    case "tool_search_call":
+    case "tool_search_output":
+      return [{ callId }]; // Known, and nothing in it that can be consumed.
     default:
       return [];
   }

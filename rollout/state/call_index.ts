@@ -166,7 +166,7 @@ interface IndexEnd {
 const HEADER_BYTES = 80;
 const ENTRY_BYTES = 16;
 const ENTRY_WORDS = 4;
-const MAGIC = "plexum call index 1\n";
+const MAGIC = "plexum call index 2\n";
 
 const encoder = new TextEncoder();
 

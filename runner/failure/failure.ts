@@ -24,6 +24,8 @@ export interface FailureEvidence {
   notice?: string | undefined;
   /** When the account's limits reset, in seconds since 1970, as codex recorded it. */
   limitsReset?: readonly number[] | undefined;
+  /** When the one that is used up does, where codex said which one that is. */
+  limitOpens?: number | undefined;
   /** The names of the request's tools, in which words mean nothing. */
   ownNames?: readonly string[] | undefined;
   /** `TZ` of codex, which tells the time of day in its words. */
@@ -147,11 +149,15 @@ function told({ kind, hint }: Known, text: string, evidence: FailureEvidence): F
 }
 
 function timesOf(kind: ErrorKind, text: string, evidence: FailureEvidence): RetryTimes {
-  const { notice = "", limitsReset, timeZone } = evidence;
+  const { notice = "", limitsReset, limitOpens = 0, timeZone } = evidence;
   const times = retryTimes(text, { limitsReset, timeZone });
-  // "429 Too Many Requests" is all that is left of an answer that the attempt before it quoted.
   const silent = times.retry_after_ms === undefined && times.resets_at === undefined;
-  return kind === "rate_limited" && silent ? retryTimes(notice, { limitsReset, timeZone }) : times;
+  if (!silent) return times;
+  // "429 Too Many Requests" is all that is left of an answer that the attempt before it quoted.
+  if (kind === "rate_limited") return retryTimes(notice, { limitsReset, timeZone });
+  const opens = new Date(limitOpens * 1000);
+  const isAhead = kind === "quota_exhausted" && opens.getTime() > Date.now();
+  return isAhead ? { resets_at: opens.toISOString() } : {};
 }
 
 /** The first that knows: the name, the service's code, the status, the words, the service's type. */

@@ -42,8 +42,8 @@ function judged({ output, exit, stop, lingered, stderr }: Evidence, reading: Rea
   const ended = { exitCode: exit?.code, signal: exit?.signal, stderr };
   const failed = (message: string): Verdict => {
     if (/max_output_tokens/.test(message)) return { stopReason: "max_tokens" };
-    const { errorInfo: info, lastNotice: notice, limitsReset } = output;
-    const said = { message, info, notice, limitsReset, stderr };
+    const { errorInfo: info, lastNotice: notice, limitsReset, limitOpens } = output;
+    const said = { message, info, notice, limitsReset, limitOpens, stderr };
     return { stopReason: "error", failure: classifyFailure({ ...reading, ...said }) };
   };
   if (terminal?.type === "failed") return failed(terminal.message);

@@ -142,3 +142,33 @@ Deno.test("queue starves nobody, whatever the order of coming and leaving", asyn
     }),
   );
 });
+
+Deno.test("queue lets nobody overtake a turn of the same workspace whose agent is held", async () => {
+  const door = new Door();
+  const free = door.queue.hold({ agentId: "cx", workspace: "a" });
+  void door.ask("a1", "a");
+  void door.queue.enter({ agentId: "other", workspace: "a" }, NEVER)
+    .then(() => door.entered.push("other"));
+  void door.ask("b1", "b");
+  await settle();
+  assert.deepEqual(door.entered, ["b1"]);
+  free?.();
+  await settle();
+  assert.deepEqual(door.entered, ["b1", "a1"]);
+  await door.leave("a1");
+  assert.deepEqual(door.entered, ["b1", "a1", "other"]);
+});
+
+Deno.test("queue lets a turn begin when the one before it, whose agent is held, is cancelled", async () => {
+  const door = new Door();
+  const control = new AbortController();
+  door.queue.hold({ agentId: "cx", workspace: "a" });
+  void door.ask("a1", "a", control.signal);
+  void door.queue.enter({ agentId: "other", workspace: "a" }, NEVER)
+    .then(() => door.entered.push("other"));
+  await settle();
+  assert.deepEqual(door.entered, []);
+  control.abort();
+  await settle();
+  assert.deepEqual(door.entered, ["not a1", "other"]);
+});

@@ -84,6 +84,17 @@ Deno.test("bridge that cannot be cleared away keeps nobody waiting", async () =>
   await second.leave(false);
 });
 
+Deno.test("bridges are all closed, also behind one that cannot be cleared away", async () => {
+  using rig = new Rig();
+  const first = await rig.take("cx");
+  const [socket = ""] = rig.sockets;
+  const second = await rig.take("other");
+  using _fault = failing("removeSync", join(rig.runtimeDir, socket));
+  await rig.bridges.close();
+  assert.deepEqual(rig.sockets, [socket]);
+  await Promise.all([first, second].map(({ leave }) => leave(false)));
+});
+
 Deno.test("bridge takes its directory with it, whatever somebody has put there", async () => {
   using rig = new Rig();
   const first = await rig.take("cx");

@@ -111,6 +111,16 @@ Deno.test("TurnOutput claims the oldest open call of that name and those argumen
   assert.equal(output.claim({ name: "other", arguments: RawJson.of({ q: 1 }) }), undefined);
 });
 
+Deno.test("TurnOutput knows when a script runs, whose calls are not recorded", () => {
+  const output = new TurnOutput((_, name) => name === "mine" ? "mine" : undefined);
+  for (const [name, runs] of [["mine", false], ["exec_command", false], ["exec", true]] as const) {
+    output.follow({ type: "call", id: name, name, arguments: "{}" });
+    assert.equal(output.runsScript, runs, name);
+  }
+  output.follow({ type: "result", id: "exec", output: "", isError: false });
+  assert.equal(output.runsScript, false);
+});
+
 Deno.test("TurnOutput reports the first broken line only, and counts them all", () => {
   const output = new TurnOutput(none);
   const broken: CodexEvent = { type: "broken", reason: "not JSON (3 bytes)" };

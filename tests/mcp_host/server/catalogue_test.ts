@@ -22,6 +22,15 @@ Deno.test("catalogue keeps the host's order and passes schemas through untouched
   ]);
 });
 
+Deno.test("catalogue adds the type that a host has left out", () => {
+  const { listed, leftOut } = buildCatalogue([
+    { name: "any", inputSchema: {} },
+    { name: "one", inputSchema: { properties: { q: { type: "string" } } } },
+  ], "plexum_host");
+  assert.deepEqual(leftOut, []);
+  assert.deepEqual(listed.map((tool) => tool.inputSchema), [{ type: "object" }, object]);
+});
+
 Deno.test("catalogue leaves out what cannot be shown, says why, and keeps the rest", () => {
   const heard: string[] = [];
   const tools: unknown[] = [

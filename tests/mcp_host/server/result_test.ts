@@ -164,3 +164,9 @@ Deno.test("result that is none becomes an error for the model to read", () => {
     assert.match(JSON.stringify(wire.content), /not a tool result/);
   }
 });
+
+Deno.test("result is understood with the keys that a host in another language writes", () => {
+  const wire = JSON.parse(shaped({ is_error: true, structured_content: { a: 1 }, content: [] }));
+  assert.deepEqual(wire, { content: [text('{"a":1}')], isError: true });
+  assert.ok(!shaped({ isError: false, is_error: true, content: [] }).includes("true"));
+});

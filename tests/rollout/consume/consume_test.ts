@@ -85,6 +85,22 @@ Deno.test("mutate leaves size, inode, mode, times and every other byte as they w
   assert.deepEqual(thread.files, []);
 });
 
+Deno.test("mutate knows a search for tools, and leaves it as it is", async () => {
+  const searched = (type: string) => ({
+    type: "response_item",
+    payload: { type, call_id: "ts", arguments: { query: "x".repeat(99) }, tools: [] },
+  });
+  using thread = await ThreadOnDisk.create([
+    line.meta(),
+    searched("tool_search_call"),
+    searched("tool_search_output"),
+  ]);
+  const { bytes } = thread;
+  const result = await mutate(thread.session(), heavy("ts"), NOW);
+  assert.deepEqual(result.skipped, [{ blockId: "ts", reason: "already_small" }]);
+  assert.deepEqual(thread.bytes, bytes);
+});
+
 Deno.test("mutate is idempotent, the last op for an id wins, and a later light changes the marker only", async () => {
   using thread = await ThreadOnDisk.create(LINES);
   const session = thread.session();

@@ -113,7 +113,8 @@ Deno.test("splice on captured rollouts means what the specification says, or fit
         const ops = new Map(callItemsIn(bytes(line)).map(({ callId }) => [callId, op]));
         const { line: after, changed } = splice(bytes(line), ops);
         if (changed.size === 0) {
-          const { output, arguments: args, input } = JSON.parse(line).payload;
+          const { type, output, arguments: args, input } = JSON.parse(line).payload;
+          if (/^tool_search_(?:call|output)$/.test(type)) continue; // nothing in it has a marker
           const short = `${JSON.stringify(output ?? args ?? input)}`.length < 24;
           if (ops.size > 0) assert.ok(short || op === "consume-light", line);
           continue;

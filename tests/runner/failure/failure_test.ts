@@ -342,6 +342,15 @@ Deno.test("classifyFailure tells the second at which a limit resets, where codex
   ]);
 });
 
+Deno.test("classifyFailure tells when a used-up limit opens, where the words name no time", () => {
+  const limitOpens = Date.UTC(2133, 4, 17, 18, 33, 20) / 1000;
+  const of = (limitOpens: number, info = "usage_limit_exceeded") =>
+    classifyFailure({ message: "Quota exceeded.", info, limitOpens, stderr: "" }).resets_at;
+  assert.equal(of(limitOpens), "2133-05-17T18:33:20.000Z");
+  assert.equal(of(limitOpens, "server_overloaded"), undefined, "it failed by something else");
+  for (const no of [1_000_000_000, NaN, 1e300]) assert.equal(of(no), undefined, String(no));
+});
+
 Deno.test("classifyFailure takes a refused request for the caller's, not for the server's", () => {
   const message =
     "unexpected status 400 Bad Request: Invalid schema for response_format, url: http://x";
