@@ -54,7 +54,7 @@ export class AppServerTransport implements Transport {
       await this.#pool.free(input.threadId, input);
       const command = await serverCommand(input, stop);
       if (stop.aborted) return outcome();
-      return await this.#pool.use(input, command, input.warm, stop, ({ server, thread }) => {
+      return await this.#pool.use(input, command, input.warm, ({ server, thread }) => {
         begun = true;
         return runOnServer(server, thread, input, events, stop);
       });

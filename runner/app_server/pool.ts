@@ -51,6 +51,8 @@ interface Place {
   /** How many are in the queue. */
   queued: number;
   running: boolean;
+  /** Ends the start that a server is waited for in. */
+  abandon: () => void;
   idleSince: number;
   stopTimer: () => void;
 }
@@ -87,14 +89,13 @@ export class Pool {
 
   /**
    * Works on the agent's server, which is started where there is none, or another one. Whoever comes
-   * meanwhile waits. Aborting `signal` ends the start of one.
+   * meanwhile waits.
    * @throws {ServerUnusable} when none can be started.
    */
   use<T>(
     agent: AgentKey,
     command: ServerCommand,
     warm: () => Warm,
-    signal: AbortSignal,
     work: (seat: Seat) => Promise<T>,
   ): Promise<T> {
     const place = this.#place(agent, warm);
@@ -104,7 +105,7 @@ export class Pool {
       place.running = true;
       place.warm = warm;
       try {
-        return await work(await this.#seat(place, command, signal));
+        return await work(await this.#seat(place, command));
       } finally {
         place.running = false;
         await this.#keep(place);
@@ -134,9 +135,10 @@ export class Pool {
         await this.#drop(place);
       }
     });
-    // It is still being loaded: whoever needs it does not wait for that.
-    if (why === "leave" && !await within(LEAVE_MS, done) && !place.running) {
-      void place.seat?.server.kill();
+    // A start whose turn was cancelled, or a load: whoever needs the thread does not wait for that.
+    if (why === "leave" && !await within(LEAVE_MS, done)) {
+      if (place.seat === undefined) place.abandon();
+      else if (!place.running) void place.seat.server.kill();
     }
     await done;
   }
@@ -206,7 +208,7 @@ export class Pool {
     await Promise.all([spare, ...seats]);
   }
 
-  async #seat(place: Place, command: ServerCommand, signal: AbortSignal): Promise<Seat> {
+  async #seat(place: Place, command: ServerCommand): Promise<Seat> {
     if (this.#closing.signal.aborted) throw new ServerUnusable("the plugin ends");
     const key = JSON.stringify(command);
     if (place.seat?.server.isAlive && place.key === key) {
@@ -217,6 +219,9 @@ export class Pool {
     await this.#drop(place);
     // With the spare there may be one more than `max`, but never two.
     this.#leave(this.#makeRoom(place.warm().max - 1));
+    const abandoned = new AbortController();
+    place.abandon = () => abandoned.abort();
+    const signal = AbortSignal.any([this.#closing.signal, abandoned.signal]);
     const server = await this.#takeSpare(key, signal) ?? await this.#start(command, signal);
     place.key = key;
     place.seat = { server, thread: new ServerThread(server) };
@@ -231,8 +236,7 @@ export class Pool {
 
   async #start(command: ServerCommand, signal: AbortSignal): Promise<AppServer> {
     this.#counts.misses++;
-    const either = AbortSignal.any([this.#closing.signal, signal]);
-    return await AppServer.start(command, this.#running, either);
+    return await AppServer.start(command, this.#running, signal);
   }
 
   async #takeSpare(key: string, signal: AbortSignal): Promise<AppServer | undefined> {
@@ -318,6 +322,7 @@ export class Pool {
         queue: Promise.resolve(),
         queued: 0,
         running: false,
+        abandon: () => {},
         idleSince: 0,
         stopTimer: () => {},
       };
