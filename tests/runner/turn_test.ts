@@ -84,7 +84,10 @@ Deno.test("cancelledBefore ends a turn also where its state cannot be read", () 
 
 Deno.test("runTurn does not tell what somebody else did on the thread while it waited for it", async () => {
   const call = { type: "function_call", call_id: "call_1", name: "shell", arguments: "{}" };
-  await using rig = await fakeRig({ acts: plainTurn("one") });
+  const asked = { type: "message", role: "user", content: [] };
+  await using rig = await fakeRig({
+    acts: [began(), { rollout: [{ type: "response_item", payload: asked }] }, completed()],
+  });
   rig.settings.retries = 1;
   await rig.turn().end;
   await rig.codex.play({
