@@ -185,9 +185,8 @@ export class WithFallback implements Transport {
     signal: AbortSignal,
     settle: (outcome: RunOutcome | Promise<RunOutcome>) => void,
   ): AsyncGenerator<CodexEvent> {
-    let run: CodexRun | undefined;
+    let run = this.#first.run(input, signal);
     try {
-      run = this.#first.run(input, signal);
       yield* run.events;
       const { refused } = await run.outcome;
       if (!(refused instanceof ServerUnusable) || signal.aborted) return;
@@ -206,7 +205,7 @@ export class WithFallback implements Transport {
       }
     } finally {
       // Pulled to its end or left before it: what was begun last says how it went.
-      if (run !== undefined) settle(run.outcome);
+      settle(run.outcome);
     }
   }
 }

@@ -10,6 +10,7 @@ import { NEWEST_CODEX, STAYING_CODEX } from "../support/codex.ts";
 import { startHost } from "../support/host.ts";
 import type { ScriptedStep } from "../support/model/step.ts";
 import type { Sandbox } from "../support/sandbox.ts";
+import type { Turn } from "../support/turn.ts";
 import { skipped } from "../support/skipped.ts";
 import { asks, openWorld, STAYING } from "./world.ts";
 
@@ -53,49 +54,51 @@ async function onlyPlugin(sandbox: Sandbox, pid: number): Promise<void> {
 
 const ignore = skipped(!marksByLimit(), "a daemon without marks: there is no prlimit here");
 
+/** A turn whose daemon was seen, and `end`, after which only the plugin may be left. */
+async function untilGone(
+  way: string,
+  seconds: number,
+  end: (turn: Turn, sandbox: Sandbox) => Promise<void>,
+): Promise<void> {
+  await using world = await openWorld(way, options(seconds));
+  const { host, sandbox } = world;
+  const turn = host.stream(asks(sandbox.workspace, "go"));
+  await recorded(sandbox);
+  await end(turn, sandbox);
+  await onlyPlugin(sandbox, host.pid);
+}
+
 for (const way of [NEWEST_CODEX, ...STAYING.slice(-1)]) {
   Deno.test({
     name: `unmarked daemon of codex ${way} is ended when the turn ends by itself`,
     ignore,
-    async fn() {
-      await using world = await openWorld(way, options(0));
-      const { host, sandbox } = world;
-      const turn = host.stream(asks(sandbox.workspace, "go"));
-      await recorded(sandbox);
-      assert.equal((await turn.result).stop_reason, "end_turn", turn.story());
-      await onlyPlugin(sandbox, host.pid);
-    },
+    fn: () =>
+      untilGone(way, 0, async (turn) => {
+        assert.equal((await turn.result).stop_reason, "end_turn", turn.story());
+      }),
   });
 
   Deno.test({
     name: `unmarked daemon of codex ${way} is ended when the turn is cancelled`,
     ignore,
-    async fn() {
-      await using world = await openWorld(way, options(1000));
-      const { host, sandbox } = world;
-      const turn = host.stream(asks(sandbox.workspace, "go"));
-      await recorded(sandbox);
-      await turn.cancel();
-      assert.equal((await turn.end()).stop_reason, "cancelled");
-      await onlyPlugin(sandbox, host.pid);
-    },
+    fn: () =>
+      untilGone(way, 1000, async (turn) => {
+        await turn.cancel();
+        assert.equal((await turn.end()).stop_reason, "cancelled");
+      }),
   });
 }
 
 Deno.test({
   name: "unmarked daemon is ended when a codex that stays is killed in the turn",
   ignore: ignore || !STAYING_CODEX.includes(NEWEST_CODEX),
-  async fn() {
-    await using world = await openWorld(STAYING.at(-1) ?? "", options(1000));
-    const { host, sandbox } = world;
-    const turn = host.stream(asks(sandbox.workspace, "go"));
-    await recorded(sandbox);
-    const codex = (await sandbox.processes()).find(({ command }) => /app-server/.test(command));
-    assert.ok(codex !== undefined);
-    Deno.kill(codex.pid, "SIGKILL");
-    assert.equal((await turn.result).stop_reason, "error", turn.story());
-    await onlyPlugin(sandbox, host.pid);
-  },
+  fn: () =>
+    untilGone(STAYING.at(-1) ?? "", 1000, async (turn, sandbox) => {
+      const codex = (await sandbox.processes()).find(({ command }) => /app-server/.test(command));
+      assert.ok(codex !== undefined);
+      Deno.kill(codex.pid, "SIGKILL");
+      assert.equal((await turn.result).stop_reason, "error", turn.story());
+    }),
 });
 
 Deno.test({

@@ -7,7 +7,7 @@ import { RpcError } from "../../base/jsonrpc/frame.ts";
 import { mutate } from "../../rollout/consume/consume.ts";
 import { TurnQueue } from "../../plugin/turn_queue.ts";
 import { within } from "../support/deadline.ts";
-import { Crash, FaultyDisk } from "../rollout/faulty_disk.ts";
+import { crashInLastWrite, type FaultyDisk } from "../rollout/faulty_disk.ts";
 import { line, THREAD, ThreadOnDisk } from "../rollout/thread_on_disk.ts";
 
 const NEVER = new AbortController().signal;
@@ -58,11 +58,7 @@ class Rig implements AsyncDisposable {
     const change = (disk: FaultyDisk) =>
       mutate(this.thread.session(disk), [{ blockId: "b", op: "consume-light" }], { busy: false });
     const written = this.thread.bytes;
-    const whole = new FaultyDisk();
-    await change(whole);
-    this.thread.bytes = written;
-    const at = whole.operations.findLastIndex(({ name }) => name === "write");
-    await assert.rejects(change(new FaultyDisk({ at, kind: "crash", bytes: 9 })), Crash);
+    await crashInLastWrite(change, () => this.thread.bytes = written);
     assert.deepEqual(this.thread.files, ["journal"]);
   }
 

@@ -155,8 +155,7 @@ Deno.test("recovery waits for a codex that has the thread in the home of its rol
   const [, after] = await linesBeforeAndAfter();
   using thread = await ThreadOnDisk.create(LINES);
   using elsewhere = new CodexHome();
-  const { operations } = await dryRun(consumeAll);
-  const at = operations.findLastIndex(({ name }) => name === "write");
+  const { lastWrite: at } = await dryRun(consumeAll);
   const disk = new FaultyDisk({ at, kind: "crash", bytes: 9 });
   const session = { ...thread.session(disk), codexHome: elsewhere.dir };
   await assert.rejects(mutate(session, MUTATIONS, { busy: false }), Crash);
@@ -175,8 +174,7 @@ Deno.test("recovery that is killed anywhere is recovered from", async () => {
   const [before, after] = await linesBeforeAndAfter();
   const interrupted = async (): Promise<ThreadOnDisk> => {
     const thread = await ThreadOnDisk.create(LINES);
-    const { operations } = await dryRun(consumeAll);
-    const at = operations.findLastIndex(({ name }) => name === "write");
+    const { lastWrite: at } = await dryRun(consumeAll);
     await assert.rejects(
       consumeAll(thread, new FaultyDisk({ at, kind: "crash", bytes: 9 })),
       Crash,
@@ -223,8 +221,7 @@ Deno.test("a deferred consume survives once it was acknowledged, and is whole or
 });
 
 Deno.test("a journal is not applied to another file or to other bytes", async () => {
-  const { operations } = await dryRun(consumeAll);
-  const at = operations.findLastIndex(({ name }) => name === "write");
+  const { lastWrite: at } = await dryRun(consumeAll);
   const changes: [what: RegExp, change: (thread: ThreadOnDisk) => void][] = [
     [/it was replaced/, (thread) => {
       const bytes = thread.bytes;
@@ -264,8 +261,7 @@ Deno.test("a journal is not applied to another file or to other bytes", async ()
 });
 
 Deno.test("a journal is applied where the device has another number since the machine was started anew", async () => {
-  const { operations } = await dryRun(consumeAll);
-  const at = operations.findLastIndex(({ name }) => name === "write");
+  const { lastWrite: at } = await dryRun(consumeAll);
   const [, after] = await linesBeforeAndAfter();
   using thread = await ThreadOnDisk.create(LINES);
   await assert.rejects(
@@ -290,8 +286,7 @@ function renumberDevice(path: string): void {
 }
 
 Deno.test("a journal waits for its rollout where that is compressed, or its home is not mounted", async () => {
-  const { operations } = await dryRun(consumeAll);
-  const at = operations.findLastIndex(({ name }) => name === "write");
+  const { lastWrite: at } = await dryRun(consumeAll);
   const [, after] = await linesBeforeAndAfter();
   for (const away of ["compressed", "not mounted"]) {
     using thread = await ThreadOnDisk.create(LINES);

@@ -5,6 +5,7 @@
  * `losePower` then takes back what was never synced: single bytes of writes, renames, removals, chosen by
  * a seed, as a machine that loses power may.
  */
+import { strict as assert } from "node:assert";
 import { dirname } from "@std/path";
 import { type Disk, type DiskFile, realDisk } from "../../base/durable.ts";
 
@@ -74,6 +75,11 @@ export class FaultyDisk implements Disk {
     });
   }
 
+  /** Which operation was the last write. */
+  get lastWrite(): number {
+    return this.operations.findLastIndex(({ name }) => name === "write");
+  }
+
   /** Takes back, newest first, some of what was never synced. */
   losePower(random: () => number): void {
     for (const [path, undos] of this.#unsynced) {
@@ -109,6 +115,18 @@ export class FaultyDisk implements Disk {
     undos.push(undo);
     this.#unsynced.set(path, undos);
   }
+}
+
+/** Makes `change` once to see how, and, when that is taken back, once more, killed in its last write. */
+export async function crashInLastWrite(
+  change: (disk: FaultyDisk) => Promise<unknown>,
+  takeBack: () => void,
+): Promise<void> {
+  const whole = new FaultyDisk();
+  await change(whole);
+  takeBack();
+  const disk = new FaultyDisk({ at: whole.lastWrite, kind: "crash", bytes: 9 });
+  await assert.rejects(change(disk), Crash);
 }
 
 function isOpenFile(value: unknown): value is DiskFile {

@@ -4,7 +4,7 @@ import { mutate } from "../../rollout/consume/consume.ts";
 import { StateStore } from "../../rollout/state/state.ts";
 import { cancelledBefore } from "../../runner/turn.ts";
 import { CodexHome } from "../rollout/rollouts.ts";
-import { Crash, FaultyDisk } from "../rollout/faulty_disk.ts";
+import { crashInLastWrite, type FaultyDisk } from "../rollout/faulty_disk.ts";
 import { failing } from "../support/failing_system.ts";
 import { homeOfUser } from "../../runner/codex/environment.ts";
 import { encodeBase64 } from "../../base/picture.ts";
@@ -123,11 +123,7 @@ Deno.test("runTurn does not let codex read what a consume has left half done", a
     return mutate(session, [{ blockId: "call_1", op: "consume-light" }], { busy: false });
   };
   const bytes = Deno.readFileSync(path);
-  const whole = new FaultyDisk();
-  await consume(whole);
-  Deno.writeFileSync(path, bytes);
-  const at = whole.operations.findLastIndex(({ name }) => name === "write");
-  await assert.rejects(consume(new FaultyDisk({ at, kind: "crash", bytes: 9 })), Crash);
+  await crashInLastWrite(consume, () => Deno.writeFileSync(path, bytes));
   {
     using _fault = failing("openSync", path);
     const { kind, message, retryable } = await failureOf(rig.turn());
